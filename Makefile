@@ -1,0 +1,47 @@
+EXTENSION   = junction
+MODULE_big  = junction
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+
+OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+DATA        = $(sort $(wildcard sql/$(EXTENSION)--*.sql))
+ifeq ($(shell grep -c '"version": "$(EXTVERSION)"' META.json),0)
+$(error META.json has not the version of $(EXTENSION).control, $(EXTVERSION))
+endif
+PG_CPPFLAGS = -DJUNCTION_VERSION='"$(EXTVERSION)"'
+
+# sql/junction--*.sql ships; every other sql/*.sql is a regression test
+REGRESS        = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS   = --load-extension=$(EXTENSION)
+ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --load-extension=$(EXTENSION)
+EXTRA_CLEAN    = output_iso results
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+else
+all install installcheck clean:
+	@echo '$(PG_CONFIG) leads to no PostgreSQL server headers; on Debian, test/setup.sh installs them' >&2; exit 1
+endif
+
+$(OBJS): $(wildcard src/*.h)
+
+.PHONY: all install installcheck clean pgtap test test-matrix demo
+
+# pgTAP runs in the database that installcheck leaves behind, and pg_prove closes with a count of the tests
+pgtap:
+	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
+	pg_prove --dbname $(CONTRIB_TESTDB) test/schemas.sh $(filter-out test/demo%,$(sort $(wildcard test/*.sql)))
+
+# these install what is missing, and start a server of their own
+test:
+	test/setup.sh
+	test/run.sh
+
+test-matrix:
+	test/matrix.sh
+
+demo:
+	test/setup.sh
+	test/demo.sh

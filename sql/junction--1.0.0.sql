@@ -1,0 +1,143 @@
+/* junction--1.0.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION junction" to load this file. \quit
+
+GRANT USAGE ON SCHEMA junction TO PUBLIC;
+
+--
+-- What the verbs and the report return
+--
+
+CREATE TYPE junction.statement AS (
+    step int,
+    statement text,
+    locks text
+);
+COMMENT ON TYPE junction.statement IS
+'a statement that a verb ran, or would run; locks: those it takes on tables that exist already, strongest first';
+
+CREATE TYPE junction.finding AS (
+    junction regclass,
+    rule text,
+    severity text,
+    columns text[],
+    message text,
+    detail text,
+    fix text
+);
+COMMENT ON TYPE junction.finding IS
+'something wrong with a junction; severity: error, warning, notice or info; fix: a statement ready to run, or null';
+
+--
+-- Make
+--
+
+CREATE FUNCTION junction.create(
+    left_table regclass,
+    right_table regclass,
+    name text DEFAULT NULL,
+    left_columns text[] DEFAULT NULL,
+    right_columns text[] DEFAULT NULL,
+    shared_columns text[] DEFAULT NULL,
+    left_on_delete text DEFAULT 'cascade',
+    right_on_delete text DEFAULT 'cascade',
+    reverse_index bool DEFAULT true,
+    "symmetric" bool DEFAULT false,
+    if_not_exists bool DEFAULT false,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_create'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.create(regclass, regclass, text, text[], text[], text[], text, text, bool, bool, bool, bool) IS
+'make the junction of two tables: two foreign keys, the pair as primary key, the reverse index';
+
+--
+-- Change
+--
+
+CREATE FUNCTION junction.promote(
+    junction regclass,
+    name text DEFAULT NULL,
+    columns text[] DEFAULT '{}',
+    timestamps bool DEFAULT true,
+    id_column text DEFAULT 'id',
+    id_type regtype DEFAULT 'uuid',
+    primary_key text[] DEFAULT NULL,
+    unique_name text DEFAULT NULL,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_promote'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool) IS
+'make a junction an entity: an id becomes its primary key, the pair stays unique, the table takes a name of its own';
+
+CREATE FUNCTION junction.primary_to_unique(junction regclass, name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'junction_primary_to_unique'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.primary_to_unique(regclass, text) IS
+'make the primary key of a table a UNIQUE constraint of that name, in place: nothing is rebuilt';
+
+--
+-- Look
+--
+
+CREATE FUNCTION junction._junctions(
+    OUT junction regclass,
+    OUT kind text,
+    OUT endpoints text[],
+    OUT parents regclass[],
+    OUT served_by regclass[],
+    OUT pair_key regclass,
+    OUT predicate text,
+    OUT own_columns text[]
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_list'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION junction._junctions() IS
+'for the view junction.junctions';
+
+CREATE FUNCTION junction.report(relation regclass DEFAULT NULL)
+RETURNS SETOF junction.finding
+AS 'MODULE_PATHNAME', 'junction_report'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION junction.report(regclass) IS
+'what is wrong with the junctions of the database, or with one table, and how to mend it';
+
+CREATE VIEW junction.junctions AS
+SELECT junction, kind, endpoints, parents, served_by, pair_key, predicate, own_columns
+FROM junction._junctions();
+COMMENT ON VIEW junction.junctions IS
+'every junction of the database: pure, payload, entity, unkeyed or multiway';
+COMMENT ON COLUMN junction.junctions.junction IS 'the table';
+COMMENT ON COLUMN junction.junctions.kind IS 'pure, payload, entity, unkeyed or multiway';
+COMMENT ON COLUMN junction.junctions.endpoints IS 'the columns of each endpoint, quoted, in the order of the key';
+COMMENT ON COLUMN junction.junctions.parents IS 'the table that each endpoint points at';
+COMMENT ON COLUMN junction.junctions.served_by IS 'an index that can look each endpoint up, or null';
+COMMENT ON COLUMN junction.junctions.pair_key IS 'the unique index over the pair; null if unkeyed';
+COMMENT ON COLUMN junction.junctions.predicate IS 'the rows that the pair key holds for, if not all';
+COMMENT ON COLUMN junction.junctions.own_columns IS 'the columns beside the pair';
+
+CREATE VIEW junction.half_indexed AS
+SELECT junction, columns, fix
+FROM junction.report()
+WHERE rule OPERATOR(pg_catalog.=) 'half_indexed';
+COMMENT ON VIEW junction.half_indexed IS
+'the junctions that miss a reverse index, a row for each endpoint that no index serves';
+COMMENT ON COLUMN junction.half_indexed.junction IS 'the table';
+COMMENT ON COLUMN junction.half_indexed.columns IS 'the columns of the endpoint';
+COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the index';
+
+GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
+
+--
+-- Beside
+--
+
+CREATE FUNCTION junction.uuidv7()
+RETURNS uuid
+AS 'MODULE_PATHNAME', 'junction_uuidv7'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION junction.uuidv7() IS
+'a UUID of version 7 (RFC 9562), each greater than the one before in this session';

@@ -1,0 +1,297 @@
+/*
+ * check.c
+ *		Preconditions: small functions that either return or raise.
+ *
+ * What every verb refuses of a table stands here once, in a fixed order: is it
+ * there, is it a table of the right kind, is it the caller's.  It is asked
+ * before the lock is taken, so that nobody queues in front of a table that is
+ * not his, and again under the lock, when the answer counts.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "catalog/dependency.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "parser/parser.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "junction.h"
+
+/*
+ * Refuse null for an argument that has a name here: 22004.
+ */
+void
+check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (required[i] != NULL && PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("\"%s\" must not be null", required[i])));
+}
+
+static void
+raise_no_relation(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relid)));
+}
+
+/*
+ * Refuse what is no table, or is one only in part.
+ */
+static void
+check_relation_kind(Oid relid, Form_pg_class form)
+{
+	const char *name = display_name(relid);
+
+	if (form->relkind != RELKIND_RELATION && form->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", name),
+				 errdetail_relkind_not_supported(form->relkind)));
+	if (IsSystemClass(relid, form))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a system catalog", name)));
+	if (form->relispartition)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a partition", name),
+				 errhint("Name the partitioned table that it is a part of.")));
+	if (isOtherTempNamespace(form->relnamespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a temporary table of another session", name)));
+}
+
+static void
+check_not_extension_member(Oid relid)
+{
+	Oid			extension = getExtensionOfObject(RelationRelationId, relid);
+
+	if (OidIsValid(extension))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is a member of an extension", display_name(relid)),
+				 errdetail("Its shape is up to the extension \"%s\".",
+						   get_extension_name(extension))));
+}
+
+/*
+ * Refuse what is no table to look at: 42P01, 42809.
+ */
+void
+check_table_kind(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+
+	if (!HeapTupleIsValid(tuple))
+		raise_no_relation(relid);
+	check_relation_kind(relid, (Form_pg_class) GETSTRUCT(tuple));
+	ReleaseSysCache(tuple);
+}
+
+static void
+check_table(Oid relid, bool to_change)
+{
+	check_table_kind(relid);
+	if (!to_change)
+		return;
+	check_not_extension_member(relid);
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+}
+
+static Relation
+open_checked(Oid relid, LOCKMODE lockmode, bool to_change)
+{
+	Relation	rel;
+
+	check_table(relid, to_change);
+	rel = try_relation_open(relid, lockmode);
+	if (rel == NULL)
+		raise_no_relation(relid);
+	check_table(relid, to_change);
+	return rel;
+}
+
+/*
+ * Open a table whose shape is to change: the caller's own, and nothing that
+ * belongs to a system, a partitioned table or an extension.
+ *
+ * 42P01 if it is gone, 42809 if it is of the wrong kind, 42501 if it is
+ * somebody else's, 0A000 for a temporary table of another session.
+ */
+Relation
+open_table_to_change(Oid relid, LOCKMODE lockmode)
+{
+	return open_checked(relid, lockmode, true);
+}
+
+/*
+ * Open a table that a foreign key is to point at.  It may be somebody else's:
+ * whether its columns may be referenced is asked of each.
+ */
+Relation
+open_table_to_reference(Oid relid, LOCKMODE lockmode)
+{
+	return open_checked(relid, lockmode, false);
+}
+
+/*
+ * The table as a junction, or 42809.  The caller has locked it.
+ */
+Junction *
+require_junction(Oid relid)
+{
+	Junction   *junction = classify(read_table(relid));
+
+	if (junction->kind == JUNCTION_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a junction", display_name(relid)),
+				 list_length(junction->table->foreign_keys) < 2 ?
+				 errdetail("It has %d foreign keys, and a junction has two.",
+						   list_length(junction->table->foreign_keys)) :
+				 errdetail("It has no unique key over exactly the columns of two foreign keys."),
+				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
+	return junction;
+}
+
+/*
+ * Take a table's name apart as SQL would: folded unless quoted, with or
+ * without a schema.  *schema is null if there was none.
+ *
+ * 22023 if it is no name, 42622 if a part of it is too long.
+ */
+char *
+parse_table_name(text *name, char **schema)
+{
+	Datum		parts = DirectFunctionCall2(parse_ident, PointerGetDatum(name),
+											BoolGetDatum(true));
+	List	   *names = text_array_to_list(DatumGetArrayTypeP(parts), "name");
+
+	if (list_length(names) > 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a table's name", text_to_cstring(name)),
+				 errhint("Give \"table\" or \"schema.table\".")));
+	foreach_ptr(char, part, names)
+		check_name_length(part);
+	*schema = list_length(names) == 2 ? linitial(names) : NULL;
+	return llast(names);
+}
+
+/*
+ * Refuse a name that a relation or, as every table makes one, a type has.
+ */
+void
+check_relation_name_free(Oid namespace, const char *name)
+{
+	Oid			type;
+
+	if (OidIsValid(get_relname_relid(name, namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists", name),
+				 errhint("Give another name, or drop or rename the other relation.")));
+
+	/* the name of an array type is no obstacle: the server renames that one */
+	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+						   CStringGetDatum(name), ObjectIdGetDatum(namespace));
+	if (OidIsValid(type) && !OidIsValid(get_element_type(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("type \"%s\" already exists", name),
+				 errdetail("A table has a type of the same name.")));
+}
+
+/*
+ * An error of the parser's about a column definition is one of the argument's.
+ */
+static void
+column_definition_error(void *definition)
+{
+	if (geterrcode() != ERRCODE_SYNTAX_ERROR)
+		return;
+	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
+	errposition(0);
+	errdetail("The column definition is \"%s\".", (const char *) definition);
+	errhint("Give one column an element, as in 'role text NOT NULL DEFAULT ''member'''.");
+}
+
+/*
+ * Parse the definition as it will stand, another command behind it: so what
+ * swallows its end, a semicolon or a comment, shows.
+ */
+static List *
+parse_as_added_column(const char *definition)
+{
+	ErrorContextCallback callback;
+	List	   *parsed;
+
+	callback.callback = column_definition_error;
+	callback.arg = (void *) definition;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	parsed = raw_parser(psprintf("ALTER TABLE t ADD COLUMN %s\n, ADD COLUMN c int", definition),
+						RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	return parsed;
+}
+
+/*
+ * Parse the definition of a column to be added, and refuse what is not exactly
+ * that: 22023.  The column must not be (part of) a key that is the promotion's
+ * to make, and its name must fit.
+ */
+ColumnDef *
+check_column_definition(const char *definition)
+{
+	List	   *parsed = parse_as_added_column(definition);
+	AlterTableStmt *statement = NULL;
+	AlterTableCmd *command = NULL;
+	ColumnDef  *column;
+	Datum		name;
+
+	if (list_length(parsed) == 1)
+		statement = (AlterTableStmt *) linitial_node(RawStmt, parsed)->stmt;
+	if (statement != NULL && IsA(statement, AlterTableStmt) && list_length(statement->cmds) == 2)
+		command = linitial_node(AlterTableCmd, statement->cmds);
+	if (command == NULL || command->subtype != AT_AddColumn || command->missing_ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not exactly one column definition", definition),
+				 errhint("Give one column an element, as in 'role text NOT NULL DEFAULT ''member'''.")));
+
+	column = castNode(ColumnDef, command->def);
+	foreach_ptr(Constraint, constraint, column->constraints)
+		if (constraint->contype == CONSTR_PRIMARY)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be the primary key", column->colname),
+					 errdetail("The primary key will be the id that the promotion adds.")));
+
+	/* the parser has cut the name; the text still has it whole */
+	name = DirectFunctionCall2(parse_ident,
+							   CStringGetTextDatum(psprintf("ALTER TABLE t ADD COLUMN %s", definition) +
+												   column->location),
+							   BoolGetDatum(false));
+	check_name_length(linitial(text_array_to_list(DatumGetArrayTypeP(name), "columns")));
+	return column;
+}

@@ -1,0 +1,56 @@
+/*
+ * compat.h
+ *		Differences between the major versions of PostgreSQL.
+ *
+ * The code is written for the newest server; this file gives the older ones
+ * what they lack, under the new name.  It is the only place of the project
+ * that asks for PG_VERSION_NUM.
+ */
+#ifndef JUNCTION_COMPAT_H
+#define JUNCTION_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "junction needs PostgreSQL 15 or later"
+#endif
+
+/* 18 lists the versions of loaded modules */
+#if PG_VERSION_NUM >= 180000
+#define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "junction", .version = JUNCTION_VERSION)
+#else
+#define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC
+#endif
+
+/* 18 has a uuidv7() of its own */
+#define SERVER_HAS_UUIDV7	(PG_VERSION_NUM >= 180000)
+
+/* 17 can add an identity column to a partitioned table with partitions */
+#define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
+
+#if PG_VERSION_NUM < 170000
+
+/* pg_constraint.contype; tables have none of these before 18 */
+#define CONSTRAINT_NOTNULL	'n'
+
+/* the same in effect as 17's pg_list.h */
+#define foreach_internal(type, pointer, var, lst, func) \
+	for (type pointer var = 0, pointer var##__outerloop = (type pointer) 1; \
+		 var##__outerloop; \
+		 var##__outerloop = 0) \
+		for (ForEachState var##__state = {(lst), 0}; \
+			 (var##__state.l != NIL && \
+			  var##__state.i < var##__state.l->length && \
+			  (var = (type pointer) func(&var##__state.l->elements[var##__state.i]), true)); \
+			 var##__state.i++)
+#define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
+#define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
+
+#endif
+
+#if PG_VERSION_NUM < 160000
+#define object_ownercheck(classid, objectid, roleid) \
+	pg_class_ownercheck(objectid, roleid)
+#define object_aclcheck(classid, objectid, roleid, mode) \
+	pg_namespace_aclcheck(objectid, roleid, mode)
+#endif
+
+#endif							/* JUNCTION_COMPAT_H */

@@ -1,0 +1,248 @@
+/*
+ * junction.h
+ *		What the files of junction share: the facts that the catalogs hold of a
+ *		table, what is decided from them, and the prototypes, by file.
+ *
+ * Dependencies point one way: the verbs and the report use plan, rules, check
+ * and naming; those use classify; classify uses catalog.
+ */
+#ifndef JUNCTION_H
+#define JUNCTION_H
+
+#include "access/attnum.h"
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+#include "utils/array.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+#include "compat.h"
+
+/* A column of a table; dropped ones are left out */
+typedef struct ColumnFacts
+{
+	AttrNumber	attnum;
+	char	   *name;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+	bool		notnull;
+} ColumnFacts;
+
+/* A foreign key, as the table that owns it sees it */
+typedef struct ForeignKeyFacts
+{
+	Oid			oid;
+	char	   *name;
+	Oid			parent;
+	char	   *parent_name;	/* unqualified; null if the parent is gone */
+	int			nkeys;
+	AttrNumber *columns;
+	AttrNumber *parent_columns;
+	Oid		   *operators;		/* parent column = column */
+	List	  **families;		/* per column: the operator families in which
+								 * that operator means equality (OIDs) */
+} ForeignKeyFacts;
+
+/* An index, whether or not a constraint owns it */
+typedef struct IndexFacts
+{
+	Oid			oid;
+	char	   *name;
+	Oid			method;			/* access method */
+	int			nkeys;			/* INCLUDE columns are no keys */
+	AttrNumber *columns;		/* key columns in order, 0 for an expression */
+	Oid		   *families;
+	Oid		   *collations;
+	bool		unique;
+	bool		primary;
+	bool		usable;			/* valid, ready and live */
+	bool		deferrable;
+	bool		has_expressions;
+	char	   *predicate;		/* nodeToString form; null if not partial */
+	Bitmapset  *implied_by;		/* if partial: the foreign keys, by place in
+								 * the table's list, whose lookup implies the
+								 * predicate */
+} IndexFacts;
+
+/* A table with all that decides whether, and of what kind, it is a junction */
+typedef struct TableFacts
+{
+	Oid			oid;
+	Oid			namespace;
+	char	   *name;
+	char		kind;			/* pg_class.relkind */
+	char		persistence;	/* pg_class.relpersistence */
+	List	   *columns;		/* ColumnFacts, by number */
+	List	   *foreign_keys;	/* ForeignKeyFacts, oldest first */
+	List	   *indexes;		/* IndexFacts, oldest first */
+	List	   *referenced;		/* OIDs of the indexes that foreign keys of any
+								 * table rest on, one for each such key */
+} TableFacts;
+
+typedef enum JunctionKind
+{
+	JUNCTION_NONE,
+	JUNCTION_PURE,
+	JUNCTION_PAYLOAD,
+	JUNCTION_ENTITY,
+	JUNCTION_UNKEYED,
+	JUNCTION_MULTIWAY
+} JunctionKind;
+
+/* One side of the link */
+typedef struct Endpoint
+{
+	ForeignKeyFacts *key;		/* the oldest foreign key on these columns */
+	int			place;			/* its place in the table's list */
+	Bitmapset  *columns;
+	IndexFacts *served_by;		/* an index that can look it up, or null */
+} Endpoint;
+
+/* What classify() makes of a table */
+typedef struct Junction
+{
+	TableFacts *table;
+	JunctionKind kind;
+	List	   *endpoints;		/* Endpoint: two, in the pair key's order; three
+								 * or more if multiway */
+	Bitmapset  *pair;			/* the columns of all endpoints */
+	IndexFacts *pair_key;		/* null if unkeyed; if multiway, the key that
+								 * holds the endpoints */
+	IndexFacts *primary_key;	/* whatever it covers, or null */
+	List	   *own_columns;	/* ColumnFacts beside the pair */
+} Junction;
+
+/* A table that a foreign key is to point at, and its key */
+typedef struct Parent
+{
+	Relation	rel;
+	TableFacts *table;
+	List	   *key;			/* ColumnFacts: the shared ones, then the others */
+	List	   *shared;			/* those that another foreign key uses too */
+	List	   *own;			/* the others */
+} Parent;
+
+/* A row of the report */
+typedef struct Finding
+{
+	Oid			junction;
+	const char *rule;
+	const char *severity;
+	List	   *columns;		/* of char * */
+	char	   *message;
+	char	   *detail;
+	char	   *fix;			/* a statement ready to run, or null */
+} Finding;
+
+/* The statements of one call, in the order in which they are to run */
+typedef struct StatementPlan
+{
+	List	   *statements;
+} StatementPlan;
+
+/* How constraints and indexes are named: junction.naming */
+typedef enum Naming
+{
+	NAMING_POSTGRES,
+	NAMING_DRIZZLE
+} Naming;
+
+/* What a name is for; the conventions differ by it */
+typedef enum NameKind
+{
+	NAME_PRIMARY_KEY,
+	NAME_COMPOSITE_PRIMARY_KEY,
+	NAME_UNIQUE,
+	NAME_DEMOTED,				/* the pair's UNIQUE after a promotion */
+	NAME_FOREIGN_KEY,
+	NAME_INDEX
+} NameKind;
+
+/* The names that a plan has given and will free, so that none is met twice */
+typedef struct NameSpace
+{
+	Oid			namespace;
+	List	   *taken;			/* of char * */
+	List	   *freed;			/* of char * */
+} NameSpace;
+
+/* in junction.c */
+extern int	junction_naming;
+
+/* in catalog.c */
+extern List *read_tables(Oid relid, Snapshot snapshot);
+extern TableFacts *read_table(Oid relid);
+
+/* in classify.c */
+extern Junction *classify(TableFacts *table);
+extern const char *kind_name(JunctionKind kind);
+extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
+extern List *pair_columns(const Junction *junction);
+
+/* in facts.c */
+extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
+extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
+extern IndexFacts *find_primary_key(const TableFacts *table);
+extern Bitmapset *index_columns(const IndexFacts *index);
+
+/* in inflect.c */
+extern char *singular_name(const char *name);
+
+/* in naming.c */
+extern char *junction_table_name(const char *left, const char *right);
+extern char *endpoint_column_name(const char *parent, const char *column);
+extern bool name_holds_parent(const char *name, const char *parent);
+extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
+						 const char *parent, List *parent_columns);
+extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
+							const char *new_table, List *columns);
+extern void check_name_length(const char *name);
+
+/* in quote.c */
+extern char *qualified_name(Oid relid);
+extern char *display_name(Oid relid);
+extern char *column_list(List *names);
+extern char *column_type(const ColumnFacts *column);
+extern char *lock_on(const char *mode, Oid relid);
+extern List *text_array_to_list(ArrayType *array, const char *argument);
+extern bool list_has_name(List *names, const char *name);
+
+/* in check.c */
+extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
+extern void check_table_kind(Oid relid);
+extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
+extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
+extern Junction *require_junction(Oid relid);
+extern char *parse_table_name(text *name, char **schema);
+extern void check_relation_name_free(Oid namespace, const char *name);
+extern ColumnDef *check_column_definition(const char *definition);
+
+/* in key.c */
+extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
+
+/* in parent.c */
+extern void open_parent(Parent *parent, Oid relid, List *shared);
+
+/* in plan.c */
+extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
+extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
+
+/* in predicate.c */
+extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
+extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+
+/* in rename.c */
+extern char *new_qualified_name(const TableFacts *table, const char *new_name);
+extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
+extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
+extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
+						 Oid except, NameSpace *names);
+
+/* in rules.c */
+extern List *apply_rules(const Junction *junction);
+
+#endif							/* JUNCTION_H */

@@ -1,0 +1,285 @@
+/*
+ * naming.c
+ *		The conventions: how tables, columns, constraints and indexes are named.
+ *
+ * A table and its columns are named from the parents, in English (inflect.c).
+ * Constraints and indexes are named as PostgreSQL itself would, or as
+ * drizzle-kit would if junction.naming says so.  All names fit 63 bytes, cut
+ * where PostgreSQL cuts: its own lose the middle (makeObjectName), drizzle's
+ * lose the end, as the server does it to them.
+ *
+ * None collides: a name that a relation of the schema, a constraint there or
+ * an earlier step of the same plan has is given a number.  Neither of core's
+ * ChooseRelationName and ChooseConstraintName knows all three, so the loop is
+ * ours.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_constraint.h"
+#include "commands/defrem.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "junction.h"
+
+/*
+ * "OrderItem" and "orderItem" become "order_item", "HTTPRoute" "http_route".
+ * What has no capitals stays.
+ */
+static char *
+snake_case(const char *name)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (const char *c = name; *c; c++)
+	{
+		bool		upper = *c >= 'A' && *c <= 'Z';
+		bool		after_lower = c > name && ((c[-1] >= 'a' && c[-1] <= 'z') ||
+											   (c[-1] >= '0' && c[-1] <= '9'));
+		bool		after_upper = c > name && c[-1] >= 'A' && c[-1] <= 'Z';
+		bool		before_lower = c[1] >= 'a' && c[1] <= 'z';
+
+		if (upper && (after_lower || (after_upper && before_lower)))
+			appendStringInfoChar(&buf, '_');
+		appendStringInfoChar(&buf, upper ? *c - 'A' + 'a' : *c);
+	}
+	return buf.data;
+}
+
+/*
+ * The table that links two others: both names in alphabetical order, by bytes,
+ * the first in the singular.
+ */
+char *
+junction_table_name(const char *left, const char *right)
+{
+	char	   *first = snake_case(left);
+	char	   *second = snake_case(right);
+
+	if (strcmp(first, second) > 0)
+	{
+		char	   *swap = first;
+
+		first = second;
+		second = swap;
+	}
+	return makeObjectName(singular_name(first), second, NULL);
+}
+
+/*
+ * The column that refers to a parent's key column: invoices.id is invoice_id.
+ * A key column that has its table's name in front already keeps its own.
+ */
+char *
+endpoint_column_name(const char *parent, const char *column)
+{
+	char	   *noun = singular_name(snake_case(parent));
+	char	   *key = snake_case(column);
+	size_t		length = strlen(noun);
+
+	if (strncmp(key, noun, length) == 0 && key[length] == '_')
+		return key;
+	return makeObjectName(noun, key, NULL);
+}
+
+/* A name without underscores and capitals */
+static char *
+squash(const char *name)
+{
+	char	   *squashed = palloc(strlen(name) + 1);
+	char	   *end = squashed;
+
+	for (const char *c = name; *c; c++)
+		if (*c != '_')
+			*end++ = pg_ascii_tolower((unsigned char) *c);
+	*end = '\0';
+	return squashed;
+}
+
+/*
+ * The words of a name, each in the singular, without anything between them.
+ */
+static char *
+squash_singular(const char *name)
+{
+	StringInfoData buf;
+	char	   *words = snake_case(name);
+	char	   *save = NULL;
+
+	initStringInfo(&buf);
+	for (char *word = strtok_r(words, "_", &save); word; word = strtok_r(NULL, "_", &save))
+		appendStringInfoString(&buf, singular_name(word));
+	return buf.data;
+}
+
+/*
+ * Does the name of a table hold that of a parent, in the singular or plural?
+ */
+bool
+name_holds_parent(const char *name, const char *parent)
+{
+	if (parent == NULL)
+		return false;
+	return strstr(squash(name), squash(parent)) != NULL ||
+		strstr(squash_singular(name), squash_singular(parent)) != NULL ||
+		strstr(squash(name), squash_singular(parent)) != NULL;
+}
+
+/*
+ * "a_b_c", no longer than a name can be: more would be cut off anyway.
+ */
+static char *
+join_names(List *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, names)
+	{
+		if (buf.len > 0)
+			appendStringInfoChar(&buf, '_');
+		appendStringInfoString(&buf, name);
+	}
+	buf.data[pg_mbcliplen(buf.data, buf.len, NAMEDATALEN - 1)] = '\0';
+	return buf.data;
+}
+
+static bool
+is_taken(const NameSpace *space, const char *name)
+{
+	if (list_has_name(space->taken, name))
+		return true;
+	if (list_has_name(space->freed, name))
+		return false;
+	return OidIsValid(get_relname_relid(name, space->namespace)) ||
+		ConstraintNameExists(name, space->namespace);
+}
+
+/*
+ * Take a name, numbered if it is taken.  label may be null.
+ */
+static char *
+take_numbered(NameSpace *space, const char *name1, const char *name2, const char *label)
+{
+	char	   *name = makeObjectName(name1, name2, label);
+
+	for (int i = 1; is_taken(space, name); i++)
+		name = makeObjectName(name1, name2,
+							  label ? psprintf("%s%d", label, i) : psprintf("%d", i));
+	space->taken = lappend(space->taken, name);
+	return name;
+}
+
+/*
+ * PostgreSQL's conventions: t_pkey, t_a_b_key, t_a_fkey, t_a_idx; and for the
+ * pair's key after a promotion t_a_b_unique, under both conventions.
+ */
+static char *
+postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
+{
+	static const char *const labels[] = {
+		[NAME_PRIMARY_KEY] = "pkey",
+		[NAME_COMPOSITE_PRIMARY_KEY] = "pkey",
+		[NAME_UNIQUE] = "key",
+		[NAME_DEMOTED] = "unique",
+		[NAME_FOREIGN_KEY] = "fkey",
+		[NAME_INDEX] = "idx"
+	};
+	bool		primary = kind == NAME_PRIMARY_KEY || kind == NAME_COMPOSITE_PRIMARY_KEY;
+
+	return take_numbered(space, table, primary ? NULL : join_names(columns), labels[kind]);
+}
+
+/*
+ * drizzle-kit's: t_a_b_pk (t_pkey for one column), t_a_b_unique,
+ * t_a_parents_id_fk, t_a_index.
+ */
+static char *
+drizzle_name(NameSpace *space, NameKind kind, const char *table, List *columns,
+			 const char *parent, List *parent_columns)
+{
+	List	   *words = list_concat(list_make1(pstrdup(table)), columns);
+	char	   *name;
+
+	switch (kind)
+	{
+		case NAME_PRIMARY_KEY:
+			return postgres_name(space, kind, table, columns);
+		case NAME_COMPOSITE_PRIMARY_KEY:
+			words = lappend(words, "pk");
+			break;
+		case NAME_UNIQUE:
+		case NAME_DEMOTED:
+			words = lappend(words, "unique");
+			break;
+		case NAME_FOREIGN_KEY:
+			words = lappend(list_concat(lappend(words, pstrdup(parent)), parent_columns), "fk");
+			break;
+		case NAME_INDEX:
+			words = lappend(words, "index");
+			break;
+	}
+	name = join_names(words);
+	return take_numbered(space, name, NULL, NULL);
+}
+
+/*
+ * A free name for a constraint or an index of a table, which from now on is
+ * taken.  columns: those that it is over, in order; parent and parent_columns
+ * matter for foreign keys alone.
+ */
+char *
+choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
+			const char *parent, List *parent_columns)
+{
+	if (junction_naming == NAMING_DRIZZLE)
+		return drizzle_name(space, kind, table, columns, parent, parent_columns);
+	return postgres_name(space, kind, table, columns);
+}
+
+/*
+ * The name of a constraint or an index after its table was renamed, or null if
+ * it is not named after the table: user_orgs_org_id_idx goes with user_orgs,
+ * fk_rails_591dad3359 stays.
+ *
+ * columns: those that it is over.  A name that PostgreSQL had to cut is known
+ * by being what it would have chosen for them.
+ */
+char *
+choose_renamed(NameSpace *space, const char *name, const char *old_table,
+			   const char *new_table, List *columns)
+{
+	static const char *const labels[] = {"pkey", "key", "fkey", "idx", "check", "not_null", "excl"};
+	size_t		length = strlen(old_table);
+
+	if (strncmp(name, old_table, length) == 0 && name[length] == '_')
+		return take_numbered(space, new_table, name + length + 1, NULL);
+	for (int i = 0; i < lengthof(labels); i++)
+	{
+		char	   *middle = columns ? join_names(columns) : NULL;
+
+		if (strcmp(name, makeObjectName(old_table, middle, labels[i])) == 0)
+			return take_numbered(space, new_table, middle, labels[i]);
+	}
+	return NULL;
+}
+
+/*
+ * Refuse a name of the user's that the server would cut.
+ */
+void
+check_name_length(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s\" is too long", name),
+				 errdetail("It has %zu bytes, and a name can have %d.",
+						   strlen(name), NAMEDATALEN - 1)));
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a name must not be empty")));
+}

@@ -1,0 +1,154 @@
+/*
+ * quote.c
+ *		Pieces of SQL text: names, lists of names, types, locks.
+ *
+ * Every name that goes into a statement comes through here, quoted, and
+ * qualified by its schema, so that no search_path turns it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "junction.h"
+
+/*
+ * "schema.table", for a statement.  The caller has locked the table.
+ */
+char *
+qualified_name(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name_or_temp(get_rel_namespace(relid)),
+									  get_rel_name(relid));
+}
+
+/*
+ * A table's name for people: with its schema only where it is needed, as
+ * regclass prints it.
+ */
+char *
+display_name(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		return psprintf("%u", relid);
+	if (RelationIsVisible(relid))
+		return pstrdup(quote_identifier(name));
+	return qualified_name(relid);
+}
+
+/*
+ * "a, b, c"
+ */
+char *
+column_list(List *names)
+{
+	StringInfoData buf;
+	const char *separator = "";
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, names)
+	{
+		appendStringInfo(&buf, "%s%s", separator, quote_identifier(name));
+		separator = ", ";
+	}
+	return buf.data;
+}
+
+/*
+ * A type as SQL.  What is not PostgreSQL's own is qualified always, as the
+ * statement may be run under another search_path than this one.
+ */
+static char *
+type_text(Oid type, int32 typmod)
+{
+	bits16		flags = FORMAT_TYPE_TYPEMOD_GIVEN;
+	Oid			element = get_element_type(type);
+	HeapTuple	tuple = SearchSysCache1(TYPEOID,
+										ObjectIdGetDatum(OidIsValid(element) ? element : type));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", type);
+	if (((Form_pg_type) GETSTRUCT(tuple))->typnamespace != PG_CATALOG_NAMESPACE)
+		flags |= FORMAT_TYPE_FORCE_QUALIFY;
+	ReleaseSysCache(tuple);
+	return format_type_extended(type, typmod, flags);
+}
+
+/*
+ * The type of a column that is to hold the same values: "text COLLATE s.c"
+ */
+char *
+column_type(const ColumnFacts *column)
+{
+	char	   *type = type_text(column->type, column->typmod);
+	HeapTuple	tuple;
+	Form_pg_collation collation;
+	char	   *result;
+
+	if (!OidIsValid(column->collation) || column->collation == get_typcollation(column->type))
+		return type;
+
+	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(column->collation));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", column->collation);
+	collation = (Form_pg_collation) GETSTRUCT(tuple);
+	result = psprintf("%s COLLATE %s", type,
+					  quote_qualified_identifier(get_namespace_name(collation->collnamespace),
+												 NameStr(collation->collname)));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * A table lock in the words of the manual: "ACCESS EXCLUSIVE on memberships"
+ */
+char *
+lock_on(const char *mode, Oid relid)
+{
+	return psprintf("%s on %s", mode, display_name(relid));
+}
+
+/*
+ * The elements of a text[] argument as a list of strings.
+ */
+List *
+text_array_to_list(ArrayType *array, const char *argument)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	List	   *list = NIL;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must be a one-dimensional array", argument)));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" must not contain null elements", argument)));
+		list = lappend(list, TextDatumGetCString(elements[i]));
+	}
+	return list;
+}
+
+bool
+list_has_name(List *names, const char *name)
+{
+	foreach_ptr(char, other, names)
+		if (strcmp(other, name) == 0)
+			return true;
+	return false;
+}
