@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# test/matrix.sh: runs all tests (test/run.sh) on PostgreSQL 17 and 18, side by side, each in a root of its own: Debian
+# trixie and forky, made by debootstrap from this machine's mirror and kept in ${JUNCTION_ROOTS:-/var/cache/junction}.
+#
+# Assumes Debian, root, and a git checkout. Tests the working tree as it is, in a copy without what was built there.
+# Mounts nothing: the tests need no /proc.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+roots=${JUNCTION_ROOTS:-/var/cache/junction}
+schemas=${JUNCTION_SCHEMAS:-../shared/schemas}
+
+# version, suite, and debootstrap's script for the suite
+matrix='17 trixie trixie
+18 forky sid'
+
+# make_root SUITE SCRIPT: one that was interrupted stays NAME.tmp, and is made anew
+make_root() {
+    local root=$roots/$1
+    [ ! -d "$root" ] || return 0
+    rm -rf --one-file-system "$root.tmp"
+    debootstrap --variant=minbase --include=make "$1" "$root.tmp" "$mirror" "$2"
+    copy "$root.tmp"
+    in_root "$root.tmp" test/setup.sh
+    mv "$root.tmp" "$root"
+}
+
+# copy ROOT: the project and the real schemas into it
+copy() {
+    rm -rf "$1/junction" "$1/schemas"
+    mkdir "$1/junction"
+    git ls-files -z --cached --others --exclude-standard --deduplicate |
+        tar --create --null --files-from - --ignore-failed-read |
+        tar --extract --no-same-owner --directory "$1/junction"
+    [ ! -d "$schemas" ] || cp -r "$schemas" "$1/schemas"
+}
+
+# in_root ROOT COMMAND...
+in_root() {
+    chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 JUNCTION_SCHEMAS=/schemas \
+        ${http_proxy:+http_proxy="$http_proxy"} sh -c 'cd /junction && exec "$@"' sh "${@:2}"
+}
+
+# test_version VERSION SUITE SCRIPT
+test_version() {
+    make_root "$2" "$3"
+    copy "$roots/$2"
+    in_root "$roots/$2" test/setup.sh
+    in_root "$roots/$2" pg_config --version | grep -q "^PostgreSQL $1[.a-z]" ||
+        { echo "$roots/$2 has not PostgreSQL $1 but $(in_root "$roots/$2" pg_config --version)"; return 1; }
+    in_root "$roots/$2" test/run.sh
+}
+
+if [ "$EUID" != 0 ]; then
+    echo "$0: needs root, for debootstrap and chroot" >&2
+    exit 1
+fi
+command -v debootstrap >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends debootstrap; }
+# shellcheck disable=SC2016 # apt-get expands it
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
+mirror=${mirror:-http://deb.debian.org/debian}
+
+mkdir -p "$roots"
+exec 9> "$roots/lock"
+flock 9
+logs=$(mktemp -d)
+# each version is a process group of its own, so that none of its processes outlives an interruption
+set -m
+declare -A jobs
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+    local job
+    for job in "${jobs[@]}"; do
+        kill -- "-$job" 2>/dev/null || true
+    done
+    wait
+    rm -rf "$logs"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+while read -r version suite script; do
+    echo "PostgreSQL $version: testing in $roots/$suite"
+    test_version "$version" "$suite" "$script" > "$logs/$version" 2>&1 </dev/null 9>&- &
+    jobs[$version]=$!
+done <<< "$matrix"
+
+status=0
+summary=
+while read -r version suite script; do
+    if wait "${jobs[$version]}"; then
+        result=passed
+        sed -nE "s/^(# |)(All [0-9]+ tests passed|Files=)/PostgreSQL $version: \2/p" "$logs/$version"
+    else
+        result=FAILED status=1
+        cat "$logs/$version"
+    fi
+    unset "jobs[$version]"
+    summary+="PostgreSQL $version ($suite): $result"$'\n'
+done <<< "$matrix"
+printf '%s' "$summary"
+exit "$status"

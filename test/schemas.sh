@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# test/schemas.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and compares
+# what the extension says of its tables with the folder's labels.tsv. Prints TAP, a test a schema.
+#
+# Assumes a server that the PG* variables lead to, as a superuser. Where we differ from a label with good reason, the
+# row stands in schemas.except, and must be what we say: one that is not needed any more fails.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+export PGOPTIONS='-c client_min_messages=warning'
+export JUNCTION_SCHEMAS=${JUNCTION_SCHEMAS:-../../shared/schemas}
+if [ ! -d "$JUNCTION_SCHEMAS" ]; then
+    echo "1..0 # SKIP $JUNCTION_SCHEMAS is no folder"
+    exit
+fi
+
+# prints what differs, nothing if all is as it should be
+differences() {
+    dropdb --if-exists "$database" && createdb --template template0 "$database" || return
+    export PGDATABASE=$database
+    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file "$1" >/dev/null || return
+    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set schema="$schema" --tuples-only --no-align <<'SQL'
+CREATE EXTENSION junction;
+CREATE TEMP TABLE label (schema text, "table" text, kind text, half_indexed text, note text);
+CREATE TEMP TABLE exception (LIKE label);
+\copy label FROM PROGRAM 'cat "$JUNCTION_SCHEMAS/labels.tsv"' WITH (HEADER)
+\copy exception FROM PROGRAM 'sed "/^#/d" schemas.except'
+DELETE FROM label WHERE schema <> :'schema';
+DELETE FROM exception WHERE schema <> :'schema';
+
+-- column sets, with commas between them and + inside
+CREATE FUNCTION pg_temp.sorted(sets text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(sorted, ',' ORDER BY sorted)
+    FROM unnest(string_to_array(sets, ',')) AS s (columns),
+         LATERAL (SELECT string_agg(c, '+' ORDER BY c) FROM unnest(string_to_array(columns, '+')) AS c) AS l (sorted)
+$$;
+CREATE FUNCTION pg_temp.said(kind text, half_indexed text) RETURNS text LANGUAGE sql AS $$
+    SELECT coalesce(nullif(kind, ''), 'no junction') || coalesce(' without index on ' || pg_temp.sorted(half_indexed), '')
+$$;
+
+WITH ours AS (
+    SELECT junction::text AS "table", kind, string_agg(array_to_string(columns, '+'), ',') AS half_indexed
+    FROM junction.junctions LEFT JOIN junction.half_indexed USING (junction)
+    GROUP BY 1, 2
+), said AS (
+    SELECT "table", pg_temp.said(l.kind, l.half_indexed) AS label, pg_temp.said(o.kind, o.half_indexed) AS ours,
+           e.schema IS NOT NULL AS excepted, pg_temp.said(e.kind, e.half_indexed) AS exception
+    FROM label l FULL JOIN ours o USING ("table") FULL JOIN exception e USING ("table")
+)
+SELECT format('%s: labelled %s%s, ours %s', "table", label, CASE WHEN excepted THEN ', excepted ' || exception END, ours)
+FROM said
+WHERE CASE WHEN excepted THEN ours <> exception OR exception = label ELSE ours <> label END
+ORDER BY 1;
+SQL
+}
+
+files=("$JUNCTION_SCHEMAS"/*.sql)
+echo "1..$((${#files[@]} + 1))"
+number=0
+for file in "${files[@]}"; do
+    number=$((number + 1))
+    schema=$(basename "$file" .sql)
+    database=junction_$schema
+    if found=$(differences "$file" 2>&1) && [ -z "$found" ]; then
+        echo "ok $number - $schema"
+    else
+        echo "not ok $number - $schema"
+        printf '# %s\n' "${found//$'\n'/$'\n# '}"
+    fi
+    dropdb --if-exists "$database"
+done
+
+number=$((number + 1))
+unknown=$(sed '/^#/d' schemas.except | cut -f 1 | sort -u | while read -r schema; do
+    [ -f "$JUNCTION_SCHEMAS/$schema.sql" ] || echo "# $schema"
+done)
+[ -z "$unknown" ] || printf 'not '
+printf '%s\n' "ok $number - every exception is of a schema that is there" ${unknown:+"$unknown"}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# test/with-server.sh COMMAND...: runs COMMAND against a PostgreSQL server of its own, then destroys the server.
+#
+# The server is of the installation that $PG_CONFIG (default pg_config) belongs to. All it has is in one folder under
+# /tmp, its unix socket too, and it has no port: it meets no other server. initdb refuses root, so root's server runs
+# as the user postgres, who must exist. No sync to disk: the data is not worth it.
+#
+# COMMAND gets PGHOST, PGPORT, PGUSER and PGDATABASE to connect with, PGDATA and JUNCTION_SERVER_LOG to meddle with the
+# server, and $PG_CONFIG's programs first in its PATH. Every other PG* variable is taken away.
+set -euo pipefail
+
+[ $# -gt 0 ] || { echo "usage: $0 COMMAND..." >&2; exit 2; }
+
+pg_config=${PG_CONFIG:-pg_config}
+PG_CONFIG=$(command -v "$pg_config") || { echo "$0: $pg_config is not there" >&2; exit 1; }
+for variable in "${!PG@}"; do
+    [ "$variable" = PG_CONFIG ] || unset "$variable"
+done
+PATH=$("$PG_CONFIG" --bindir):$PATH
+home=$(mktemp -d /tmp/junction.XXXXXX)
+export PG_CONFIG PATH PGDATA=$home/data JUNCTION_SERVER_LOG=$home/log
+export PGHOST=$home PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+
+as_owner() {
+    if [ "$EUID" = 0 ]; then
+        (cd / && setpriv --reuid postgres --regid postgres --init-groups "$@")
+    else
+        "$@"
+    fi
+}
+
+command=
+# shellcheck disable=SC2317 # the trap calls it
+finish() {
+    trap '' INT TERM HUP
+    [ -z "$command" ] || kill "$command" 2>/dev/null || true
+    [ ! -e "$PGDATA/postmaster.pid" ] || as_owner pg_ctl stop --silent --mode immediate || true
+    rm -rf "$home"
+}
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+[ "$EUID" != 0 ] || chown postgres "$home"
+as_owner initdb --username "$PGUSER" --auth trust --encoding UTF8 --no-locale --no-sync > "$home/initdb" 2>&1 ||
+    { cat "$home/initdb" >&2; exit 1; }
+cat >> "$PGDATA/postgresql.conf" <<END
+listen_addresses = ''
+unix_socket_directories = '$home'
+fsync = off
+END
+as_owner pg_ctl start --silent --wait --log "$JUNCTION_SERVER_LOG" ||
+    { cat "$JUNCTION_SERVER_LOG" >&2; exit 1; }
+
+# in the background, since bash runs a trap only when the foreground command has ended
+"$@" <&0 &
+command=$!
+wait "$command" && status=0 || status=$?
+command=
+exit "$status"
