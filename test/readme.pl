@@ -1,0 +1,70 @@
+#!/usr/bin/env perl
+#
+# test/readme.pl: runs the examples of README.md, in order and in one session,
+# and compares what psql prints with what the page says.  Prints TAP, a test
+# for each.
+#
+# An example is a block of ```sql with a block of ```text right behind it.
+# White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
+# renames NOT NULL constraints too; the page shows the older servers' output and
+# says so, so those differences are taken out.
+#
+# Assumes a server that the PG* variables lead to, as a superuser.
+#
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Temp qw(tempfile);
+use Test::More;
+
+my $database = 'junction_readme';
+my $marker = '-- example --';
+
+sub examples
+{
+	my ($page) = @_;
+	my @found;
+	push @found, [ $1, $2 ] while $page =~ /^```sql\n(.*?)^```\n```text\n(.*?)^```$/gms;
+	return @found;
+}
+
+sub normalize
+{
+	my ($text) = @_;
+	$text =~ s/^ALTER TABLE \S+ RENAME CONSTRAINT \S+_not_null TO \S+$//gm;
+	$text =~ s/pg_catalog\.uuidv7/junction.uuidv7/g;
+	$text =~ s/\|/ | /g;
+	$text =~ s/\s+/ /g;
+	$text =~ s/^ | $//g;
+	return $text;
+}
+
+sub run_all
+{
+	my @statements = @_;
+	my ($file, $name) = tempfile(UNLINK => 1);
+	print $file "\\echo $marker\n$_\n" for @statements;
+	close $file;
+	system('dropdb', '--if-exists', $database) == 0 or BAIL_OUT('no server');
+	system('createdb', $database) == 0 or BAIL_OUT('no database');
+	my $output = `psql -X -q -A -t -F ' | ' -v VERBOSITY=terse -d $database <$name 2>&1`;
+	system('dropdb', $database);
+	my @parts = split /^\Q$marker\E\n/m, $output;
+	shift @parts;
+	return @parts;
+}
+
+$ENV{PGOPTIONS} = '-c client_min_messages=warning';
+open my $readme, '<', dirname(abs_path($0)) . '/../README.md' or die "README.md: $!";
+my @examples = examples(do { local $/; <$readme> });
+my @printed = run_all(map { $_->[0] } @examples);
+
+plan tests => @examples + 1;
+cmp_ok(scalar @examples, '>', 8, 'the page has examples');
+for my $i (0 .. $#examples)
+{
+	my ($first) = $examples[$i][0] =~ /(.*)/;
+	is(normalize($printed[$i] // ''), normalize($examples[$i][1]), $first);
+}
