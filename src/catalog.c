@@ -39,6 +39,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_partitioned_table.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/fmgroids.h"
@@ -478,6 +479,26 @@ compare_indexes(const ListCell *a, const ListCell *b)
 }
 
 /*
+ * The columns by which a partitioned table is, at its top, partitioned.
+ */
+static Bitmapset *
+read_partition_key(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(relid));
+	Form_pg_partitioned_table form;
+	Bitmapset  *columns = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;			/* dropped as we read */
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	for (int i = 0; i < form->partnatts; i++)
+		if (form->partattrs.values[i] > 0)
+			columns = bms_add_member(columns, form->partattrs.values[i]);
+	ReleaseSysCache(tuple);
+	return columns;
+}
+
+/*
  * Put the lists of a table in order, and join what the phases found apart.
  */
 static void
@@ -486,6 +507,9 @@ finish_table(Reader *reader, TableFacts *table)
 	list_sort(table->columns, compare_columns);
 	list_sort(table->foreign_keys, compare_foreign_keys);
 	list_sort(table->indexes, compare_indexes);
+
+	if (table->kind == RELKIND_PARTITIONED_TABLE)
+		table->partition_key = read_partition_key(table->oid);
 
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 		key->parent_name = enter_name(reader, key->parent)->name;

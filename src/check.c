@@ -292,6 +292,6 @@ check_column_definition(const char *definition)
 							   CStringGetTextDatum(psprintf("ALTER TABLE t ADD COLUMN %s", definition) +
 												   column->location),
 							   BoolGetDatum(false));
-	check_name_length(linitial(text_array_to_list(DatumGetArrayTypeP(name), "columns")));
+	check_column_name(linitial(text_array_to_list(DatumGetArrayTypeP(name), "columns")));
 	return column;
 }

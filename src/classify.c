@@ -69,7 +69,9 @@ is_unique(const TableFacts *table, const Bitmapset *columns)
 
 /*
  * The foreign keys of a table as endpoints: those on the same columns are one,
- * and a key whose columns are a part of another's is its scope.
+ * and a key whose columns are a part of another's is its scope.  A table that
+ * points at itself is a tree or a chain of versions: a junction belongs to
+ * neither of the tables that it links, so that is no endpoint.
  */
 static List *
 find_endpoints(const TableFacts *table)
@@ -79,8 +81,11 @@ find_endpoints(const TableFacts *table)
 
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 	{
-		Endpoint   *endpoint = palloc0(sizeof(Endpoint));
+		Endpoint   *endpoint;
 
+		if (key->parent == table->oid)
+			continue;
+		endpoint = palloc0(sizeof(Endpoint));
 		endpoint->key = key;
 		endpoint->place = foreach_current_index(key);
 		for (int i = 0; i < key->nkeys; i++)

@@ -88,15 +88,18 @@ name_columns(Side *side, ArrayType *asked, List *shared)
 {
 	if (asked == NULL)
 	{
+		bool		single = list_length(side->parent.own) == 1;
+
 		foreach_ptr(ColumnFacts, column, side->parent.own)
 			side->columns = lappend(side->columns,
-									endpoint_column_name(side->parent.table->name, column->name));
+									endpoint_column_name(side->parent.table->name,
+														 column->name, single));
 		return;
 	}
 
 	foreach_ptr(char, name, text_array_to_list(asked, side->argument))
 	{
-		check_name_length(name);
+		check_column_name(name);
 		if (!list_has_name(shared, name))
 			side->columns = lappend(side->columns, name);
 	}
@@ -108,7 +111,9 @@ name_columns(Side *side, ArrayType *asked, List *shared)
 			names = lappend(names, column->name);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" must name %d columns", side->argument, list_length(side->parent.own)),
+				 errmsg_plural("\"%s\" must name %d column", "\"%s\" must name %d columns",
+							   list_length(side->parent.own), side->argument,
+							   list_length(side->parent.own)),
 				 errdetail("They are to hold the key (%s) of table \"%s\".",
 						   column_list(names), display_name(side->parent.table->oid))));
 	}
@@ -226,7 +231,7 @@ decide_schema(Creation *creation, const char *schema)
 				 errhint("Give a name with a schema: name => '%s.%s'.",
 						 quote_identifier(get_namespace_name(left)),
 						 quote_identifier(creation->name))));
-	creation->namespace = schema ? get_namespace_oid(schema, false) : left;
+	creation->namespace = schema ? LookupExplicitNamespace(schema, false) : left;
 	creation->schema = get_namespace_name(creation->namespace);
 }
 
@@ -240,13 +245,13 @@ check_may_create(const Creation *creation)
 
 	if (creation->persistence == RELPERSISTENCE_TEMP)
 		return;					/* the parents are there, so may we be */
-	result = object_aclcheck(NamespaceRelationId, creation->namespace, GetUserId(), ACL_CREATE);
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_SCHEMA, creation->schema);
 	if (isAnyTempNamespace(creation->namespace) || IsCatalogNamespace(creation->namespace))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot create a junction in schema \"%s\"", creation->schema)));
+	result = object_aclcheck(NamespaceRelationId, creation->namespace, GetUserId(), ACL_CREATE);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, creation->schema);
 }
 
 /*
@@ -288,17 +293,18 @@ append_foreign_key(StringInfo buf, const Creation *creation, const Side *side, N
 }
 
 /*
- * The locks of a table's birth: each foreign key takes one on its parent.
+ * The locks of a table's birth: each foreign key takes one on its parent, and
+ * on all partitions of that.
  */
 static char *
 parent_locks(const Creation *creation)
 {
 	const char *mode = "SHARE ROW EXCLUSIVE";
+	char	   *left = lock_on_all(mode, creation->left.parent.table);
 
 	if (creation->left.parent.table->oid == creation->right.parent.table->oid)
-		return lock_on(mode, creation->left.parent.table->oid);
-	return psprintf("%s, %s", lock_on(mode, creation->left.parent.table->oid),
-					lock_on(mode, creation->right.parent.table->oid));
+		return left;
+	return psprintf("%s, %s", left, lock_on_all(mode, creation->right.parent.table));
 }
 
 /*
@@ -354,55 +360,20 @@ build_reverse_index(StatementPlan *plan, const Creation *creation, NameSpace *na
 }
 
 /*
- * The lesser or the greater of both ends, as an index expression:
- *
- *	LEAST(a, b)
- *
- * and where an end has several columns, for each of them
- *
- *	(CASE WHEN (ROW(a, a2) OPERATOR(pg_catalog.<) ROW(b, b2)) THEN a ELSE b END)
- */
-static void
-append_mirror(StringInfo buf, const Creation *creation, bool greater)
-{
-	List	   *left = creation->left.columns;
-	List	   *right = creation->right.columns;
-
-	foreach_ptr(char, name, greater ? right : left)
-	{
-		const char *mine = quote_identifier(name);
-		const char *other = quote_identifier(list_nth(greater ? left : right,
-													  foreach_current_index(name)));
-
-		if (list_length(left) == 1)
-			appendStringInfo(buf, ", %s(%s, %s)", greater ? "GREATEST" : "LEAST",
-							 quote_identifier(linitial(left)),
-							 quote_identifier(linitial(right)));
-		else
-			appendStringInfo(buf, ", (CASE WHEN ROW(%s) OPERATOR(pg_catalog.<) ROW(%s) THEN %s ELSE %s END)",
-							 column_list(left), column_list(right), mine, other);
-	}
-}
-
-/*
  * CREATE UNIQUE INDEX friends_least_greatest_idx ON public.friends
  *		(LEAST(user_id, friend_id), GREATEST(user_id, friend_id))
  */
 static void
 build_mirror_index(StatementPlan *plan, const Creation *creation, NameSpace *names)
 {
-	StringInfoData buf;
 	List	   *words = list_make2("least", "greatest");
 
-	initStringInfo(&buf);
-	foreach_ptr(char, name, creation->shared)
-		appendStringInfo(&buf, ", %s", quote_identifier(name));
-	append_mirror(&buf, creation, false);
-	append_mirror(&buf, creation, true);
-	plan_add(plan, NULL, "CREATE UNIQUE INDEX %s%s ON %s (%s)",
+	plan_add(plan, NULL, "CREATE UNIQUE INDEX %s%s ON %s (%s%s%s)",
 			 creation->if_not_exists ? "IF NOT EXISTS " : "",
 			 quote_identifier(choose_name(names, NAME_INDEX, creation->name, words, NULL, NIL)),
-			 creation->qualified, buf.data + 2);
+			 creation->qualified, column_list(creation->shared), creation->shared ? ", " : "",
+			 mirror_expressions(creation->left.columns, creation->right.columns,
+								creation->left.parent.own));
 }
 
 static void

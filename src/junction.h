@@ -77,6 +77,7 @@ typedef struct TableFacts
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
 	List	   *columns;		/* ColumnFacts, by number */
+	Bitmapset  *partition_key;	/* columns; none if not partitioned by any */
 	List	   *foreign_keys;	/* ForeignKeyFacts, oldest first */
 	List	   *indexes;		/* IndexFacts, oldest first */
 	List	   *referenced;		/* OIDs of the indexes that foreign keys of any
@@ -192,22 +193,28 @@ extern Bitmapset *index_columns(const IndexFacts *index);
 /* in inflect.c */
 extern char *singular_name(const char *name);
 
+/* in mirror.c */
+extern char *mirror_expressions(List *left, List *right, List *columns);
+
 /* in naming.c */
 extern char *junction_table_name(const char *left, const char *right);
-extern char *endpoint_column_name(const char *parent, const char *column);
+extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
 							const char *new_table, List *columns);
 extern void check_name_length(const char *name);
+extern void check_column_name(const char *name);
 
 /* in quote.c */
 extern char *qualified_name(Oid relid);
 extern char *display_name(Oid relid);
 extern char *column_list(List *names);
+extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *lock_on(const char *mode, Oid relid);
+extern char *lock_on_all(const char *mode, const TableFacts *table);
 extern List *text_array_to_list(ArrayType *array, const char *argument);
 extern bool list_has_name(List *names, const char *name);
 
@@ -243,6 +250,6 @@ extern void build_rename(StatementPlan *plan, const TableFacts *table, const cha
 						 Oid except, NameSpace *names);
 
 /* in rules.c */
-extern List *apply_rules(const Junction *junction);
+extern List *apply_rules(const Junction *junction, NameSpace *names);
 
 #endif							/* JUNCTION_H */

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/heap.h"
 #include "catalog/pg_constraint.h"
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
@@ -70,16 +71,17 @@ junction_table_name(const char *left, const char *right)
 
 /*
  * The column that refers to a parent's key column: invoices.id is invoice_id.
- * A key column that has its table's name in front already keeps its own.
+ * If it is the only one, and has its table's name in front already, it keeps
+ * its own: album.album_id is album_id.
  */
 char *
-endpoint_column_name(const char *parent, const char *column)
+endpoint_column_name(const char *parent, const char *column, bool single)
 {
 	char	   *noun = singular_name(snake_case(parent));
 	char	   *key = snake_case(column);
 	size_t		length = strlen(noun);
 
-	if (strncmp(key, noun, length) == 0 && key[length] == '_')
+	if (single && strncmp(key, noun, length) == 0 && key[length] == '_')
 		return key;
 	return makeObjectName(noun, key, NULL);
 }
@@ -282,4 +284,17 @@ check_name_length(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a name must not be empty")));
+}
+
+/*
+ * Refuse a name that no column can have: 42622, 42701.
+ */
+void
+check_column_name(const char *name)
+{
+	check_name_length(name);
+	if (SystemAttributeByName(name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("column name \"%s\" conflicts with a system column name", name)));
 }

@@ -137,9 +137,14 @@ check_id_type(const Promotion *promotion)
 				 errhint("Use id_type => 'uuid'.")));
 }
 
+/*
+ * Is this one of the columns that the promotion adds, the id among them?
+ */
 static bool
 is_added(const Promotion *promotion, const char *name)
 {
+	if (strcmp(promotion->id_column, name) == 0)
+		return true;
 	foreach_ptr(ColumnDef, column, promotion->parsed)
 		if (strcmp(column->colname, name) == 0)
 			return true;
@@ -163,7 +168,7 @@ check_column_free(const Promotion *promotion, const char *name, const char *hint
 static void
 check_columns(Promotion *promotion)
 {
-	check_name_length(promotion->id_column);
+	check_column_name(promotion->id_column);
 	check_column_free(promotion, promotion->id_column,
 					  "Give the id another name with id_column.");
 	foreach_ptr(char, definition, promotion->columns)
@@ -171,8 +176,7 @@ check_columns(Promotion *promotion)
 		ColumnDef  *column = check_column_definition(definition);
 
 		check_column_free(promotion, column->colname, NULL);
-		if (strcmp(column->colname, promotion->id_column) == 0 ||
-			is_added(promotion, column->colname))
+		if (is_added(promotion, column->colname))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
 					 errmsg("column \"%s\" would be added twice", column->colname)));
@@ -222,6 +226,8 @@ check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
 static void
 decide_primary_key(Promotion *promotion, ArrayType *asked)
 {
+	List	   *seen = NIL;
+
 	promotion->primary_key = asked ? text_array_to_list(asked, "primary_key") :
 		list_make1(promotion->id_column);
 	if (!list_has_name(promotion->primary_key, promotion->id_column))
@@ -229,13 +235,19 @@ decide_primary_key(Promotion *promotion, ArrayType *asked)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"primary_key\" must hold the id, \"%s\"", promotion->id_column)));
 	foreach_ptr(char, name, promotion->primary_key)
-		if (strcmp(name, promotion->id_column) != 0 && !is_added(promotion, name) &&
-			find_column_by_name(promotion->table, name) == NULL)
+	{
+		if (!is_added(promotion, name) && find_column_by_name(promotion->table, name) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of table \"%s\" does not exist", name,
 							display_name(promotion->table->oid)),
 					 errdetail("It was named in \"primary_key\".")));
+		if (list_has_name(seen, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" appears twice in \"primary_key\"", name)));
+		seen = lappend(seen, name);
+	}
 }
 
 static void
@@ -318,11 +330,11 @@ append_id(StringInfo buf, const Promotion *promotion)
 {
 	appendStringInfo(buf, "\n    ADD COLUMN %s ", quote_identifier(promotion->id_column));
 	if (promotion->id_type == UUIDOID)
-		appendStringInfo(buf, "uuid NOT NULL DEFAULT %s.uuidv7()",
+		appendStringInfo(buf, "%s NOT NULL DEFAULT %s.uuidv7()", type_text(UUIDOID, -1),
 						 SERVER_HAS_UUIDV7 ? "pg_catalog" : "junction");
 	else
 		appendStringInfo(buf, "%s GENERATED ALWAYS AS IDENTITY",
-						 format_type_be(promotion->id_type));
+						 type_text(promotion->id_type, -1));
 }
 
 /*

@@ -10,7 +10,9 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -30,8 +32,8 @@ qualified_name(Oid relid)
 }
 
 /*
- * A table's name for people: with its schema only where it is needed, as
- * regclass prints it.
+ * A table's name for a message, which puts it in quotes: with its schema only
+ * where it is needed.
  */
 char *
 display_name(Oid relid)
@@ -41,8 +43,8 @@ display_name(Oid relid)
 	if (name == NULL)
 		return psprintf("%u", relid);
 	if (RelationIsVisible(relid))
-		return pstrdup(quote_identifier(name));
-	return qualified_name(relid);
+		return name;
+	return psprintf("%s.%s", get_namespace_name_or_temp(get_rel_namespace(relid)), name);
 }
 
 /*
@@ -65,9 +67,10 @@ column_list(List *names)
 
 /*
  * A type as SQL.  What is not PostgreSQL's own is qualified always, as the
- * statement may be run under another search_path than this one.
+ * statement may be run under another search_path than this one; its own are
+ * where this search_path has another of the name in front.
  */
-static char *
+char *
 type_text(Oid type, int32 typmod)
 {
 	bits16		flags = FORMAT_TYPE_TYPEMOD_GIVEN;
@@ -109,12 +112,31 @@ column_type(const ColumnFacts *column)
 }
 
 /*
- * A table lock in the words of the manual: "ACCESS EXCLUSIVE on memberships"
+ * A table lock in the words of the manual: "ACCESS EXCLUSIVE on memberships",
+ * the name as regclass prints it.
  */
 char *
 lock_on(const char *mode, Oid relid)
 {
-	return psprintf("%s on %s", mode, display_name(relid));
+	return psprintf("%s on %s", mode, RelationIsVisible(relid) ?
+					quote_identifier(get_rel_name(relid)) : qualified_name(relid));
+}
+
+/*
+ * The same lock on a table and, if it is partitioned, on all its partitions.
+ */
+char *
+lock_on_all(const char *mode, const TableFacts *table)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, lock_on(mode, table->oid));
+	if (table->kind == RELKIND_PARTITIONED_TABLE)
+		foreach_oid(relid, find_all_inheritors(table->oid, NoLock, NULL))
+			if (relid != table->oid)
+				appendStringInfo(&buf, ", %s", lock_on(mode, relid));
+	return buf.data;
 }
 
 /*

@@ -149,6 +149,23 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * The names that the fixes for a schema have taken so far.
+ */
+static NameSpace *
+name_space(List **spaces, const Junction *junction)
+{
+	NameSpace  *space;
+
+	foreach_ptr(NameSpace, other, *spaces)
+		if (other->namespace == junction->table->namespace)
+			return other;
+	space = palloc0(sizeof(NameSpace));
+	space->namespace = junction->table->namespace;
+	*spaces = lappend(*spaces, space);
+	return space;
+}
+
 PG_FUNCTION_INFO_V1(junction_report);
 
 /*
@@ -163,11 +180,13 @@ junction_report(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 
-	if (OidIsValid(relid))
+	List	   *spaces = NIL;
+
+	if (!PG_ARGISNULL(0))
 		check_table_kind(relid);
 	InitMaterializedSRF(fcinfo, 0);
 	foreach_ptr(Junction, junction, find_junctions(relid))
-		foreach_ptr(Finding, finding, apply_rules(junction))
+		foreach_ptr(Finding, finding, apply_rules(junction, name_space(&spaces, junction)))
 			return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
 	return (Datum) 0;
 }

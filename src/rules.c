@@ -13,21 +13,31 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "junction.h"
 
+/* What the rules fill */
+typedef struct Findings
+{
+	List	   *list;			/* of Finding */
+	NameSpace  *names;			/* taken by fixes so far */
+} Findings;
+
 typedef struct Rule
 {
 	const char *name;
 	const char *severity;
-	void		(*apply) (const struct Rule *rule, const Junction *junction, List **findings);
+	void		(*apply) (const struct Rule *rule, const Junction *junction,
+						  Findings *findings);
 } Rule;
 
 static Finding *
-add_finding(const Rule *rule, const Junction *junction, List *columns, List **findings)
+add_finding(const Rule *rule, const Junction *junction, List *columns, Findings *findings)
 {
 	Finding    *finding = palloc0(sizeof(Finding));
 
@@ -35,7 +45,7 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, List **fi
 	finding->rule = rule->name;
 	finding->severity = rule->severity;
 	finding->columns = columns;
-	*findings = lappend(*findings, finding);
+	findings->list = lappend(findings->list, finding);
 	return finding;
 }
 
@@ -53,14 +63,34 @@ table_name(const Junction *junction)
  * the server is to choose.
  */
 static const char *
-fix_name(const Junction *junction, NameKind kind, List *columns, const char *format)
+fix_name(Findings *findings, const Junction *junction, NameKind kind, List *columns,
+		 const char *format)
 {
-	NameSpace	names = {.namespace = junction->table->namespace};
-
 	if (junction_naming == NAMING_POSTGRES)
 		return "";
-	return psprintf(format, quote_identifier(choose_name(&names, kind, junction->table->name,
-														 columns, NULL, NIL)));
+	return psprintf(format, quote_identifier(choose_name(findings->names, kind,
+														 junction->table->name, columns, NULL, NIL)));
+}
+
+/*
+ * Would an index of the default kind over these columns serve the endpoint?
+ * Not if the foreign key compares by an operator of another type: numeric's,
+ * where an integer column points at a numeric one.
+ */
+static bool
+can_be_served(const Junction *junction, const Endpoint *endpoint)
+{
+	ForeignKeyFacts *key = endpoint->key;
+
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		ColumnFacts *column = find_column(junction->table, key->columns[i]);
+		Oid			class = GetDefaultOpClass(column->type, BTREE_AM_OID);
+
+		if (!OidIsValid(class) || !list_member_oid(key->families[i], get_opclass_family(class)))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -70,7 +100,7 @@ fix_name(const Junction *junction, NameKind kind, List *columns, const char *for
  *	CREATE INDEX CONCURRENTLY ON public.invoice_tags (tag_id)
  */
 static void
-half_indexed(const Rule *rule, const Junction *junction, List **findings)
+half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -86,10 +116,17 @@ half_indexed(const Rule *rule, const Junction *junction, List **findings)
 		finding->detail = psprintf("Whoever deletes from %s, or looks links up from there, reads all of %s.",
 								   quote_identifier(endpoint->key->parent_name),
 								   quote_identifier(junction->table->name));
+		if (!can_be_served(junction, endpoint))
+		{
+			finding->detail = psprintf("%s No index can help: (%s) and the key of %s are of different types.",
+									   finding->detail, column_list(columns),
+									   quote_identifier(endpoint->key->parent_name));
+			continue;
+		}
 		/* PostgreSQL builds no index of a partitioned table concurrently */
 		finding->fix = psprintf("CREATE INDEX %s%sON %s (%s)",
 								junction->table->kind == RELKIND_PARTITIONED_TABLE ? "" : "CONCURRENTLY ",
-								fix_name(junction, NAME_INDEX, columns, "%s "),
+								fix_name(findings, junction, NAME_INDEX, columns, "%s "),
 								table_name(junction), column_list(columns));
 	}
 }
@@ -101,7 +138,7 @@ half_indexed(const Rule *rule, const Junction *junction, List **findings)
  *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
  */
 static void
-missing_pair_key(const Rule *rule, const Junction *junction, List **findings)
+missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	List	   *columns = pair_columns(junction);
 	Finding    *finding;
@@ -114,8 +151,14 @@ missing_pair_key(const Rule *rule, const Junction *junction, List **findings)
 		finding->message = psprintf("no key of %s holds the pair (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
 		finding->detail = pstrdup("The same pair can be there many times.");
+		if (!bms_is_subset(junction->table->partition_key, junction->pair))
+		{
+			finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
+									   finding->detail, quote_identifier(junction->table->name));
+			return;
+		}
 		finding->fix = psprintf("ALTER TABLE %s ADD %s%s (%s)", table_name(junction),
-								fix_name(junction, has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY,
+								fix_name(findings, junction, has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY,
 										 columns, "CONSTRAINT %s "),
 								has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
 	}
@@ -138,7 +181,7 @@ missing_pair_key(const Rule *rule, const Junction *junction, List **findings)
  *	ALTER TABLE public.invoice_tags ALTER COLUMN tag_id SET NOT NULL
  */
 static void
-nullable_endpoint(const Rule *rule, const Junction *junction, List **findings)
+nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -170,7 +213,7 @@ nullable_endpoint(const Rule *rule, const Junction *junction, List **findings)
  * multiway: several relationships in one table.
  */
 static void
-multiway(const Rule *rule, const Junction *junction, List **findings)
+multiway(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	List	   *columns = pair_columns(junction);
 	Finding    *finding;
@@ -198,14 +241,15 @@ static const Rule rules[] = {
 };
 
 /*
- * All that is wrong with a junction: a list of Finding, rule by rule.
+ * All that is wrong with a junction: a list of Finding, rule by rule.  names:
+ * those of its schema that other fixes have taken.
  */
 List *
-apply_rules(const Junction *junction)
+apply_rules(const Junction *junction, NameSpace *names)
 {
-	List	   *findings = NIL;
+	Findings	findings = {NIL, names};
 
 	for (int i = 0; i < lengthof(rules); i++)
 		rules[i].apply(&rules[i], junction, &findings);
-	return findings;
+	return findings.list;
 }
