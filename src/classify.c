@@ -385,6 +385,25 @@ classify(TableFacts *table)
 }
 
 /*
+ * The names of those of a key's columns that are in the set, in its order and
+ * once each: an index may name a column twice.
+ */
+static List *
+names_in_key(const TableFacts *table, const AttrNumber *key, int count, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+	Bitmapset  *seen = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (bms_is_member(key[i], columns) && !bms_is_member(key[i], seen))
+			names = lappend(names, find_column(table, key[i])->name);
+		seen = bms_add_member(seen, Max(key[i], 0));
+	}
+	return names;
+}
+
+/*
  * The names of an endpoint's columns: in the order of the key that holds them
  * where there is one, so that a shared column leads; or else as the foreign
  * key has them.
@@ -392,19 +411,12 @@ classify(TableFacts *table)
 List *
 endpoint_columns(const Junction *junction, const Endpoint *endpoint)
 {
-	List	   *names = NIL;
-	const AttrNumber *order = endpoint->key->columns;
-	int			count = endpoint->key->nkeys;
+	const IndexFacts *key = junction->pair_key;
 
-	if (junction->pair_key != NULL)
-	{
-		order = junction->pair_key->columns;
-		count = junction->pair_key->nkeys;
-	}
-	for (int i = 0; i < count; i++)
-		if (bms_is_member(order[i], endpoint->columns))
-			names = lappend(names, find_column(junction->table, order[i])->name);
-	return names;
+	if (key == NULL)
+		return names_in_key(junction->table, endpoint->key->columns,
+							endpoint->key->nkeys, endpoint->columns);
+	return names_in_key(junction->table, key->columns, key->nkeys, endpoint->columns);
 }
 
 /*
@@ -413,16 +425,11 @@ endpoint_columns(const Junction *junction, const Endpoint *endpoint)
 List *
 pair_columns(const Junction *junction)
 {
+	const IndexFacts *key = junction->pair_key;
 	List	   *names = NIL;
 
-	if (junction->pair_key != NULL)
-	{
-		for (int i = 0; i < junction->pair_key->nkeys; i++)
-			if (bms_is_member(junction->pair_key->columns[i], junction->pair))
-				names = lappend(names, find_column(junction->table,
-												   junction->pair_key->columns[i])->name);
-		return names;
-	}
+	if (key != NULL)
+		return names_in_key(junction->table, key->columns, key->nkeys, junction->pair);
 	foreach_ptr(ColumnFacts, column, junction->table->columns)
 		if (bms_is_member(column->attnum, junction->pair))
 			names = lappend(names, column->name);

@@ -12,6 +12,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -68,14 +69,19 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
 	Bitmapset  *keys = NULL;
 	Node	   *node = stringToNode(index->predicate);
 	List	   *predicate;
+	ListCell   *cell;
 
 	/*
 	 * As RelationGetIndexPredicate() has it, but for eval_const_expressions():
 	 * that would run functions that the table's owner chose, with the rights
-	 * of whoever asks for the report.
+	 * of whoever asks for the report.  Of what that would have simplified, only
+	 * NOT matters to the prover.
 	 */
 	node = (Node *) canonicalize_qual((Expr *) node, false);
 	predicate = make_ands_implicit((Expr *) node);
+	foreach(cell, predicate)
+		if (is_notclause(lfirst(cell)))
+			lfirst(cell) = negate_clause((Node *) get_notclausearg(lfirst(cell)));
 	fix_opfuncids((Node *) predicate);
 
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
