@@ -12,11 +12,13 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/catalog.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "catalog/dependency.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "parser/parser.h"
@@ -168,7 +170,7 @@ require_junction(Oid relid)
 				 list_length(junction->table->foreign_keys) < 2 ?
 				 errdetail("It has %d foreign keys, and a junction has two.",
 						   list_length(junction->table->foreign_keys)) :
-				 errdetail("It has no unique key over exactly the columns of two foreign keys."),
+				 errdetail("It has no unique key over exactly the columns of two foreign keys, or those of one of them are unique by themselves."),
 				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
 	return junction;
 }
@@ -198,20 +200,55 @@ parse_table_name(text *name, char **schema)
 }
 
 /*
- * Refuse a name that a relation or, as every table makes one, a type has.
+ * Refuse a schema in which the caller may not create, nor rename: 42501.
+ */
+void
+check_may_create_in(Oid namespace)
+{
+	AclResult	result = object_aclcheck(NamespaceRelationId, namespace, GetUserId(), ACL_CREATE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(namespace));
+}
+
+/*
+ * Refuse a name for a key that its table cannot use: 42P07 if a relation of
+ * the schema has it, 42710 if another constraint of the table has.
+ */
+void
+check_key_name_free(Oid relid, const char *name)
+{
+	check_relation_name_free(get_rel_namespace(relid), name);
+	if (ConstraintNameIsUsed(CONSTRAINT_RELATION, relid, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("constraint \"%s\" for relation \"%s\" already exists", name,
+						display_name(relid))));
+}
+
+/*
+ * Refuse a name that a relation of the schema has: 42P07.
  */
 void
 check_relation_name_free(Oid namespace, const char *name)
 {
-	Oid			type;
-
 	if (OidIsValid(get_relname_relid(name, namespace)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("relation \"%s\" already exists", name),
 				 errhint("Give another name, or drop or rename the other relation.")));
+}
 
-	/* the name of an array type is no obstacle: the server renames that one */
+/*
+ * Refuse a name for a table that a relation has, or a type: a table makes one.
+ * The name of an array type is no obstacle, the server renames that.
+ */
+void
+check_table_name_free(Oid namespace, const char *name)
+{
+	Oid			type;
+
+	check_relation_name_free(namespace, name);
 	type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 						   CStringGetDatum(name), ObjectIdGetDatum(namespace));
 	if (OidIsValid(type) && !OidIsValid(get_element_type(type)))

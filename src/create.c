@@ -228,9 +228,9 @@ decide_schema(Creation *creation, const char *schema)
 				 errdetail("\"%s\" and \"%s\" are in different schemas, and the name has none.",
 						   display_name(creation->left.parent.table->oid),
 						   display_name(creation->right.parent.table->oid)),
-				 errhint("Give a name with a schema: name => '%s.%s'.",
-						 quote_identifier(get_namespace_name(left)),
-						 quote_identifier(creation->name))));
+				 errhint("Give a name with a schema: name => %s.",
+						 quote_literal_cstr(quote_qualified_identifier(get_namespace_name(left),
+																	   creation->name)))));
 	creation->namespace = schema ? LookupExplicitNamespace(schema, false) : left;
 	creation->schema = get_namespace_name(creation->namespace);
 }
@@ -241,17 +241,14 @@ decide_schema(Creation *creation, const char *schema)
 static void
 check_may_create(const Creation *creation)
 {
-	AclResult	result;
-
 	if (creation->persistence == RELPERSISTENCE_TEMP)
 		return;					/* the parents are there, so may we be */
-	if (isAnyTempNamespace(creation->namespace) || IsCatalogNamespace(creation->namespace))
+	if (isAnyTempNamespace(creation->namespace) || IsCatalogNamespace(creation->namespace) ||
+		IsToastNamespace(creation->namespace))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot create a junction in schema \"%s\"", creation->schema)));
-	result = object_aclcheck(NamespaceRelationId, creation->namespace, GetUserId(), ACL_CREATE);
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_SCHEMA, creation->schema);
+	check_may_create_in(creation->namespace);
 }
 
 /*
@@ -402,7 +399,7 @@ check_name(const Creation *creation)
 				 errmsg("relation \"%s\" already exists, skipping", creation->name)));
 		return false;
 	}
-	check_relation_name_free(creation->namespace, creation->name);
+	check_table_name_free(creation->namespace, creation->name);
 	return true;
 }
 

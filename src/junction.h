@@ -211,6 +211,7 @@ extern void check_column_name(const char *name);
 extern char *qualified_name(Oid relid);
 extern char *display_name(Oid relid);
 extern char *column_list(List *names);
+extern char *literal_list(List *names);
 extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *lock_on(const char *mode, Oid relid);
@@ -225,7 +226,10 @@ extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern Junction *require_junction(Oid relid);
 extern char *parse_table_name(text *name, char **schema);
+extern void check_may_create_in(Oid namespace);
+extern void check_key_name_free(Oid relid, const char *name);
 extern void check_relation_name_free(Oid namespace, const char *name);
+extern void check_table_name_free(Oid namespace, const char *name);
 extern ColumnDef *check_column_definition(const char *definition);
 
 /* in key.c */

@@ -120,8 +120,8 @@ check_no_dependents(Oid relid, Oid constraint)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("primary key of table \"%s\" cannot be demoted because other objects depend on it",
 						display_name(relid)),
-				 errdetail("It must stay primary for: %s.", names.data),
-				 errhint("Group by all columns there, or drop them and make them anew afterwards.")));
+				 errdetail("They may rest on its being primary: %s.", names.data),
+				 errhint("Where they group by the key, group by all columns instead; or drop them, and make them anew afterwards.")));
 }
 
 /*
@@ -215,7 +215,7 @@ demote_key(Relation rel, const char *name)
 	Oid			constraint = primary_key_constraint(RelationGetRelid(rel));
 	Oid			index = get_constraint_index(constraint);
 
-	CheckTableNotInUse(rel, "primary_to_unique");
+	CheckTableNotInUse(rel, "demote the primary key of");
 	set_constraint_type(constraint, CONSTRAINT_UNIQUE);
 	set_index_primary(index, false);
 	CommandCounterIncrement();
@@ -254,8 +254,8 @@ PG_FUNCTION_INFO_V1(junction_primary_to_unique);
  * name of the constraint and its index, unqualified, taken as it is.
  *
  * What check.c refuses of a table, and: 42704 if it has no primary key, 2BP01
- * if something rests on that, 42P07 if the name is taken, 42622 if it is too
- * long, 25006 in a read-only transaction, 55006 if the table is in use here.
+ * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
+ * is too long, 42501 without CREATE on the schema, as for any other renaming, 25006 in a read-only transaction, 55006 if the table is in use here.
  */
 Datum
 junction_primary_to_unique(PG_FUNCTION_ARGS)
@@ -271,7 +271,10 @@ junction_primary_to_unique(PG_FUNCTION_ARGS)
 	rel = open_table_to_change(relid, AccessExclusiveLock);
 	index = check_primary_key_demotable(rel, AccessExclusiveLock);
 	if (strcmp(name, get_rel_name(index)) != 0)
-		check_relation_name_free(RelationGetNamespace(rel), name);
+	{
+		check_may_create_in(RelationGetNamespace(rel));
+		check_key_name_free(relid, name);
+	}
 
 	members = lock_partitions(rel, NoLock);
 	relation_close(rel, NoLock);

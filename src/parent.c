@@ -13,9 +13,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "junction.h"
@@ -100,11 +102,17 @@ find_key(const Parent *parent, List *shared)
 }
 
 /*
- * The role must have REFERENCES on all columns that a foreign key points at.
+ * The role must be able to name the table, and have REFERENCES on all columns
+ * that a foreign key points at.
  */
 static void
 check_may_reference(const Parent *parent)
 {
+	AclResult	usage = object_aclcheck(NamespaceRelationId, parent->table->namespace,
+										GetUserId(), ACL_USAGE);
+
+	if (usage != ACLCHECK_OK)
+		aclcheck_error(usage, OBJECT_SCHEMA, get_namespace_name(parent->table->namespace));
 	if (pg_class_aclcheck(parent->table->oid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK)
 		return;
 	foreach_ptr(ColumnFacts, column, parent->key)

@@ -24,6 +24,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/tablecmds.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -87,6 +88,23 @@ check_kind(const Promotion *promotion)
 }
 
 /*
+ * Refuse a table that columns cannot be added to, or that cannot be rewritten
+ * as each row gets an id: another table has it as a column's type.
+ */
+static void
+check_can_be_rewritten(const Promotion *promotion)
+{
+	if (OidIsValid(promotion->rel->rd_rel->reloftype))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot add columns to typed table \"%s\"",
+						display_name(promotion->table->oid)),
+				 errhint("Free it from its type first: ALTER TABLE %s NOT OF.",
+						 qualified_name(promotion->table->oid))));
+	find_composite_type_dependencies(promotion->rel->rd_rel->reltype, promotion->rel, NULL);
+}
+
+/*
  * The name after the promotion: the table's own if none is given.  It stays in
  * its schema.
  */
@@ -108,7 +126,7 @@ decide_name(Promotion *promotion, text *name)
 						display_name(promotion->table->oid), schema),
 				 errhint("Use ALTER TABLE ... SET SCHEMA afterwards.")));
 	if (promotion->renamed)
-		check_relation_name_free(promotion->table->namespace, promotion->name);
+		check_table_name_free(promotion->table->namespace, promotion->name);
 }
 
 /*
@@ -125,7 +143,8 @@ check_id_type(const Promotion *promotion)
 	if (type != INT8OID && type != INT4OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an id cannot be of type %s", format_type_be(type)),
+				 errmsg("an id cannot be of type %s",
+						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID)),
 				 errdetail("There is no default for it."),
 				 errhint("Use uuid, bigint or integer.")));
 	if (has_subclass(promotion->table->oid) && !(partitioned && SERVER_HAS_PARTITIONED_IDENTITY))
@@ -198,8 +217,8 @@ check_partition_column(const Promotion *promotion, const char *name)
 					display_name(promotion->table->oid)),
 			 errdetail("Column \"%s\" is missing in (%s).", name,
 					   column_list(promotion->primary_key)),
-			 errhint("Name it too: primary_key => '{%s,%s}'.",
-					 column_list(promotion->primary_key), quote_identifier(name))));
+			 errhint("Name it too: primary_key => array[%s, %s].",
+					 literal_list(promotion->primary_key), quote_literal_cstr(name))));
 }
 
 static void
@@ -257,7 +276,12 @@ check_unique_name(const Promotion *promotion)
 		return;
 	check_name_length(promotion->unique_name);
 	if (strcmp(promotion->unique_name, promotion->junction->pair_key->name) != 0)
-		check_relation_name_free(promotion->table->namespace, promotion->unique_name);
+		check_key_name_free(promotion->table->oid, promotion->unique_name);
+	if (strcmp(promotion->unique_name, promotion->name) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("\"%s\" cannot be the name of both the table and its key",
+						promotion->name)));
 }
 
 /*
@@ -407,6 +431,8 @@ check(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_kind(promotion);
+	check_can_be_rewritten(promotion);
+	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;
 
 	decide_name(promotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));

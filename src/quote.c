@@ -54,14 +54,24 @@ char *
 column_list(List *names)
 {
 	StringInfoData buf;
-	const char *separator = "";
 
 	initStringInfo(&buf);
 	foreach_ptr(char, name, names)
-	{
-		appendStringInfo(&buf, "%s%s", separator, quote_identifier(name));
-		separator = ", ";
-	}
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", quote_identifier(name));
+	return buf.data;
+}
+
+/*
+ * "'a', 'b', 'c'"
+ */
+char *
+literal_list(List *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, names)
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", quote_literal_cstr(name));
 	return buf.data;
 }
 

@@ -30,7 +30,7 @@ copy() {
     rm -rf "$1/junction" "$1/schemas"
     mkdir "$1/junction"
     git ls-files -z --cached --others --exclude-standard --deduplicate |
-        tar --create --null --files-from - --ignore-failed-read |
+        tar --create --null --files-from - --ignore-failed-read --warning=no-failed-read |
         tar --extract --no-same-owner --directory "$1/junction"
     [ ! -d "$schemas" ] || cp -r "$schemas" "$1/schemas"
 }

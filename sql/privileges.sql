@@ -1,0 +1,302 @@
+-- Who may do what: nothing here has rights of its own.  A role that owns its
+-- tables can do everything, one that owns none changes nothing, anyone may
+-- look; and no search_path turns what is made.
+\set VERBOSITY terse
+SET client_min_messages = warning;
+CREATE ROLE regress_junction_owner;
+CREATE ROLE regress_junction_other;
+CREATE ROLE regress_junction_member IN ROLE regress_junction_owner;
+CREATE SCHEMA test_privileges AUTHORIZATION regress_junction_owner;
+CREATE SCHEMA test_privileges_other AUTHORIZATION regress_junction_other;
+
+-- All that is to be seen of the schema's tables; read by the superuser's right.
+CREATE FUNCTION test_privileges.state() RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+  SELECT string_agg(concat_ws(' ', c.relname, pg_get_userbyid(c.relowner), c.relfilenode,
+           (SELECT string_agg(conname || contype::text, ',' ORDER BY conname COLLATE "C") FROM pg_constraint k WHERE conrelid = c.oid),
+           (SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute a WHERE attrelid = c.oid),
+           (SELECT string_agg(indexrelid::text || indisprimary, ',' ORDER BY indexrelid) FROM pg_index i WHERE indrelid = c.oid)),
+           E'\n' ORDER BY c.relname COLLATE "C")
+  FROM pg_class c WHERE relnamespace IN ('test_privileges'::regnamespace, 'test_privileges_other'::regnamespace)
+$$;
+
+-- What a table is, whatever the search_path.
+CREATE FUNCTION test_privileges.shape(made regclass) RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+  SELECT ARRAY(SELECT attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' ||
+                      coalesce(pg_get_expr(adbin, adrelid), '')
+               FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+               WHERE attrelid = made AND attnum > 0 AND NOT attisdropped ORDER BY attnum)
+      || ARRAY(SELECT conname || ' ' || pg_get_constraintdef(oid)
+               FROM pg_constraint WHERE conrelid = made AND contype <> 'n' ORDER BY conname COLLATE "C")
+      || ARRAY(SELECT pg_get_indexdef(indexrelid)
+               FROM pg_index WHERE indrelid = made ORDER BY 1)
+$$;
+GRANT USAGE ON SCHEMA test_privileges TO regress_junction_other;
+
+-- Nothing runs with the rights of who installed it, and no SQL function lacks
+-- a search_path of its own.
+SELECT proname FROM pg_proc
+WHERE pronamespace = 'junction'::regnamespace
+  AND (prosecdef OR prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql')) AND proconfig IS NULL);
+
+--
+-- One that owns its tables.
+--
+SET SESSION AUTHORIZATION regress_junction_owner;
+SET search_path = test_privileges;
+CREATE TABLE invoices (id int PRIMARY KEY);
+CREATE TABLE tags (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orgs (id int PRIMARY KEY);
+SELECT count(*) FROM junction.create('invoices', 'tags');
+SELECT count(*) FROM junction.create('users', 'orgs');
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'invoice_tags'::regclass;
+INSERT INTO users VALUES (1);
+INSERT INTO orgs VALUES (1);
+INSERT INTO org_users VALUES (1, 1);
+SELECT junction.primary_to_unique('invoice_tags', 'invoice_tags_key');
+SELECT contype FROM pg_constraint WHERE conname = 'invoice_tags_key';
+DROP TABLE invoice_tags;
+SELECT count(*) FROM junction.create('invoices', 'tags');
+SELECT count(*) > 0 AS promoted FROM junction.promote('invoice_tags', 'taggings');
+SELECT kind FROM junction.junctions WHERE junction = 'taggings'::regclass;
+SELECT junction.uuidv7() IS NOT NULL AS made;
+DROP TABLE taggings;
+
+-- So may a member of that role, for it inherits what the owner may.
+SET SESSION AUTHORIZATION regress_junction_member;
+SELECT count(*) FROM junction.create('users', 'tags');
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'tag_users'::regclass;
+BEGIN;
+SELECT count(*) > 0 AS promoted FROM junction.promote('org_users', 'memberships');
+ROLLBACK;
+DROP TABLE tag_users;
+
+-- The schema junction is not theirs to put anything into, where it would be
+-- called by us.
+\set VERBOSITY sqlstate
+CREATE FUNCTION junction.uuidv7(int) RETURNS uuid LANGUAGE sql RETURN NULL;
+CREATE TABLE junction.t ();
+\set VERBOSITY terse
+
+--
+-- One that owns none.  First, nothing is granted but the schema's USAGE.
+--
+RESET SESSION AUTHORIZATION;
+SELECT test_privileges.state() AS before \gset
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.create('invoices', 'users', 'test_privileges_other.links');
+SELECT junction.create('invoices', 'users', 'test_privileges_other.links', dry_run => true);
+SELECT junction.promote('org_users', 'memberships');
+SELECT junction.promote('org_users', 'memberships', dry_run => true);
+SELECT junction.primary_to_unique('org_users', 'mine');
+\set VERBOSITY sqlstate
+SELECT junction.create('invoices', 'users', 'test_privileges_other.links');
+SELECT junction.create('users', 'invoices', dry_run => true);
+SELECT junction.promote('org_users', 'memberships');
+SELECT junction.promote('org_users', dry_run => true);
+SELECT junction.primary_to_unique('org_users', 'mine');
+\set VERBOSITY terse
+
+-- REFERENCES on one of both will not do, nor on other columns than the key's.
+SET SESSION AUTHORIZATION regress_junction_owner;
+GRANT REFERENCES ON invoices TO regress_junction_other;
+GRANT REFERENCES (id) ON tags TO regress_junction_other;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER, TRUNCATE ON users, orgs, org_users TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+\set VERBOSITY sqlstate
+SELECT junction.create('invoices', 'users', 'test_privileges_other.links');
+SELECT junction.create('tags', 'invoices', 'test_privileges_other.links');
+SELECT junction.promote('org_users');
+SELECT junction.primary_to_unique('org_users', 'mine');
+\set VERBOSITY terse
+
+-- On both, but nowhere to create.
+SET SESSION AUTHORIZATION regress_junction_owner;
+GRANT REFERENCES ON users TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.create('invoices', 'users');
+SELECT junction.create('invoices', 'users', dry_run => true);
+\set VERBOSITY sqlstate
+SELECT junction.create('invoices', 'users');
+SELECT junction.create('invoices', 'users', if_not_exists => true);
+\set VERBOSITY terse
+
+-- Of all that, nothing was left but the grants.
+RESET SESSION AUTHORIZATION;
+REVOKE ALL ON test_privileges.invoices, test_privileges.users, test_privileges.tags, test_privileges.orgs, test_privileges.org_users FROM regress_junction_other;
+SELECT test_privileges.state() = :'before' AS unchanged;
+
+-- A grant on the key's columns is enough, and the junction is its maker's.
+SET SESSION AUTHORIZATION regress_junction_owner;
+GRANT REFERENCES (id) ON invoices TO regress_junction_other;
+GRANT REFERENCES (tenant_id, id) ON tags TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT count(*) FROM junction.create('invoices', 'tags', 'test_privileges_other.links');
+SELECT pg_get_userbyid(relowner), test_privileges.shape(oid) FROM pg_class WHERE oid = 'test_privileges_other.links'::regclass;
+SELECT count(*) > 0 AS promoted FROM junction.promote('test_privileges_other.links');
+DROP TABLE test_privileges_other.links;
+
+--
+-- A refusal comes before any lock: nobody can make others queue behind a table
+-- that is not his.  Here the table is locked, and another session asks.
+--
+RESET SESSION AUTHORIZATION;
+\setenv PGDATABASE :DBNAME
+SELECT setting || '/psql' AS psql FROM pg_config() WHERE name = 'BINDIR' \gset
+\setenv JUNCTION_PSQL :psql
+BEGIN;
+LOCK TABLE test_privileges.org_users IN ACCESS EXCLUSIVE MODE;
+\set promote `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.promote('test_privileges.org_users')" 2>&1`
+\echo :promote
+\set key `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.primary_to_unique('test_privileges.org_users', 'mine')" 2>&1`
+\echo :key
+-- Its owner would wait.
+\set owner `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_owner' -c 'SET lock_timeout = 10' -c "SELECT junction.primary_to_unique('test_privileges.org_users', 'mine')" 2>&1`
+\echo :owner
+ROLLBACK;
+
+--
+-- A partition that is somebody else's keeps the whole as it is.
+--
+SET SESSION AUTHORIZATION regress_junction_owner;
+CREATE TABLE stays (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id)) PARTITION BY LIST (user_id);
+CREATE TABLE stays_1 PARTITION OF stays FOR VALUES IN (1);
+CREATE TABLE stays_2 PARTITION OF stays DEFAULT;
+RESET SESSION AUTHORIZATION;
+ALTER TABLE test_privileges.stays_2 OWNER TO regress_junction_other;
+SELECT test_privileges.state() AS before \gset
+SET SESSION AUTHORIZATION regress_junction_owner;
+SELECT junction.primary_to_unique('stays', 'stays_key');
+\set VERBOSITY sqlstate
+SELECT junction.primary_to_unique('stays', 'stays_key');
+SELECT junction.promote('stays', 'visits', primary_key => '{id,user_id}');
+\set VERBOSITY terse
+RESET SESSION AUTHORIZATION;
+SELECT test_privileges.state() = :'before' AS unchanged;
+DROP TABLE test_privileges.stays;
+
+--
+-- Anyone may look: what the report says is in the catalogs, which anyone reads.
+--
+REVOKE ALL ON SCHEMA test_privileges FROM regress_junction_other;
+DROP INDEX test_privileges.org_users_org_id_idx;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT kind, endpoints, parents, served_by FROM junction.junctions WHERE junction::text = 'test_privileges.org_users';
+SELECT junction, columns FROM junction.half_indexed WHERE junction::text = 'test_privileges.org_users';
+SELECT junction, rule, columns FROM junction.report((SELECT oid FROM pg_class WHERE relname = 'org_users' AND relnamespace = 'test_privileges'::regnamespace));
+\set VERBOSITY sqlstate
+SELECT * FROM test_privileges.org_users;
+\set VERBOSITY terse
+
+--
+-- A hostile search_path.  Before everything else, pg_catalog too, stands a
+-- schema with tables of the parents' names, types, functions and operators that
+-- say so when they are called.  All comes out as it does without it.
+--
+RESET SESSION AUTHORIZATION;
+CREATE SCHEMA test_privileges_evil AUTHORIZATION regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+SET search_path = test_privileges_evil, pg_catalog;
+CREATE FUNCTION caught() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'evil was called'; END $$;
+CREATE FUNCTION equal(uuid, uuid) RETURNS bool LANGUAGE sql AS 'SELECT test_privileges_evil.caught()';
+CREATE FUNCTION equal(text, text) RETURNS bool LANGUAGE sql AS 'SELECT test_privileges_evil.caught()';
+CREATE FUNCTION equal(name, name) RETURNS bool LANGUAGE sql AS 'SELECT test_privileges_evil.caught()';
+CREATE FUNCTION equal(oid, oid) RETURNS bool LANGUAGE sql AS 'SELECT test_privileges_evil.caught()';
+CREATE OPERATOR = (FUNCTION = equal, LEFTARG = pg_catalog.uuid, RIGHTARG = pg_catalog.uuid);
+CREATE OPERATOR < (FUNCTION = equal, LEFTARG = pg_catalog.uuid, RIGHTARG = pg_catalog.uuid);
+CREATE OPERATOR = (FUNCTION = equal, LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text);
+CREATE OPERATOR < (FUNCTION = equal, LEFTARG = pg_catalog.text, RIGHTARG = pg_catalog.text);
+CREATE OPERATOR = (FUNCTION = equal, LEFTARG = pg_catalog.name, RIGHTARG = pg_catalog.name);
+CREATE OPERATOR = (FUNCTION = equal, LEFTARG = pg_catalog.oid, RIGHTARG = pg_catalog.oid);
+CREATE FUNCTION uuidv7() RETURNS uuid LANGUAGE plpgsql AS $$ BEGIN RAISE 'evil was called'; END $$;
+CREATE FUNCTION now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE 'evil was called'; END $$;
+CREATE FUNCTION primary_to_unique(regclass, text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE 'evil was called'; END $$;
+CREATE DOMAIN text AS pg_catalog.text CHECK (caught());
+CREATE DOMAIN uuid AS pg_catalog.text;
+CREATE DOMAIN regclass AS pg_catalog.text CHECK (caught());
+CREATE TABLE docs (id pg_catalog.int8 PRIMARY KEY);
+CREATE TABLE notes (id pg_catalog.int8 PRIMARY KEY);
+CREATE TABLE doc_notes ();
+GRANT ALL ON SCHEMA test_privileges_evil TO PUBLIC;
+
+SET SESSION AUTHORIZATION regress_junction_owner;
+SET search_path = test_privileges;
+CREATE TABLE docs (id uuid PRIMARY KEY);
+CREATE TABLE notes (id text, part uuid, PRIMARY KEY (id, part));
+INSERT INTO docs VALUES ('00000000-0000-0000-0000-000000000001');
+INSERT INTO notes VALUES ('x', '00000000-0000-0000-0000-000000000002'), ('y', '00000000-0000-0000-0000-000000000003');
+CREATE TABLE clean (name text, shape text[], findings jsonb[]);
+
+-- First without it ...
+SELECT count(*) FROM junction.create('docs', 'notes');
+SELECT count(*) FROM junction.create('notes', 'notes', 'links', '{a,b}', '{c,d}', "symmetric" => true, reverse_index => false);
+INSERT INTO clean VALUES ('doc_notes', shape('doc_notes')), ('links', shape('links'));
+UPDATE clean SET findings = (SELECT array_agg(to_jsonb(f)) FROM junction.report('links') f) WHERE name = 'links';
+SELECT count(*) > 0 AS promoted FROM junction.promote('doc_notes', 'memos');
+INSERT INTO clean VALUES ('memos', shape('memos'));
+DROP TABLE memos, links;
+
+-- ... then with it.  Of our own names here, each is qualified.
+SET search_path = test_privileges_evil, test_privileges, pg_catalog;
+SELECT now();
+SELECT ''::pg_catalog.name = ''::pg_catalog.name;
+SELECT count(*) FROM junction.create('test_privileges.docs', 'test_privileges.notes');
+SELECT count(*) FROM junction.create('test_privileges.notes', 'test_privileges.notes', 'test_privileges.links', '{a,b}', '{c,d}', "symmetric" => true, reverse_index => false);
+INSERT INTO test_privileges.doc_notes SELECT d.id, n.id, n.part FROM test_privileges.docs d, test_privileges.notes n;
+INSERT INTO test_privileges.links VALUES ('x', '00000000-0000-0000-0000-000000000002', 'y', '00000000-0000-0000-0000-000000000003');
+\set VERBOSITY sqlstate
+INSERT INTO test_privileges.links VALUES ('y', '00000000-0000-0000-0000-000000000003', 'x', '00000000-0000-0000-0000-000000000002');
+\set VERBOSITY terse
+CREATE TABLE test_privileges.hostile AS
+SELECT 'doc_notes'::pg_catalog.name AS name, test_privileges.shape('test_privileges.doc_notes'::pg_catalog.regclass) AS shape, NULL::jsonb[] AS findings
+UNION ALL
+SELECT 'links'::pg_catalog.name, test_privileges.shape('test_privileges.links'::pg_catalog.regclass),
+       (SELECT array_agg(to_jsonb(f)) FROM junction.report('test_privileges.links') f);
+SELECT columns FROM junction.half_indexed WHERE junction OPERATOR(pg_catalog.=) 'test_privileges.links'::pg_catalog.regclass;
+SELECT kind FROM junction.junctions WHERE junction OPERATOR(pg_catalog.=) 'test_privileges.links'::pg_catalog.regclass;
+SELECT count(*) > 0 AS promoted FROM junction.promote('test_privileges.doc_notes', 'memos');
+INSERT INTO test_privileges.hostile SELECT 'memos'::pg_catalog.name, test_privileges.shape('test_privileges.memos'::pg_catalog.regclass);
+SELECT count(id), count(created_at) FROM test_privileges.memos;
+DELETE FROM test_privileges.docs;
+SELECT count(*) FROM test_privileges.memos;
+SET search_path = test_privileges;
+SELECT name, c.shape = h.shape AS same, c.findings = h.findings AS same_findings FROM clean c LEFT JOIN hostile h USING (name) ORDER BY name COLLATE "C";
+-- Which names are what differs, if any.
+SELECT name, unnest(h.shape) AS differs FROM clean c JOIN hostile h USING (name)
+EXCEPT SELECT name, unnest(shape) FROM clean;
+DROP TABLE memos, links, docs, notes, clean, hostile;
+RESET SESSION AUTHORIZATION;
+DROP SCHEMA test_privileges_evil CASCADE;
+
+--
+-- Event triggers see each statement, and one that forbids it ends the call
+-- with nothing changed.
+--
+CREATE TABLE test_privileges.seen (n int GENERATED ALWAYS AS IDENTITY, tag text, objects text);
+GRANT INSERT ON test_privileges.seen TO PUBLIC;
+CREATE FUNCTION test_privileges.see() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO test_privileges.seen (tag, objects)
+  SELECT tg_tag, string_agg(DISTINCT object_identity, ', ') FROM pg_event_trigger_ddl_commands() WHERE object_type IN ('table', 'index') AND command_tag = tg_tag;
+END $$;
+CREATE FUNCTION test_privileges.forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no indexes today' USING ERRCODE = 'P1234'; END $$;
+CREATE EVENT TRIGGER regress_junction_see ON ddl_command_end EXECUTE FUNCTION test_privileges.see();
+SET SESSION AUTHORIZATION regress_junction_owner;
+SELECT count(*) FROM junction.create('invoices', 'users');
+SELECT count(*) FROM junction.create('invoices', 'orgs', dry_run => true);
+SELECT count(*) > 0 AS promoted FROM junction.promote('invoice_users', 'shares');
+RESET SESSION AUTHORIZATION;
+DROP EVENT TRIGGER regress_junction_see;
+SELECT tag, objects FROM test_privileges.seen GROUP BY tag, objects ORDER BY tag COLLATE "C", objects COLLATE "C";
+CREATE EVENT TRIGGER regress_junction_forbid ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION test_privileges.forbid();
+SELECT test_privileges.state() AS before \gset
+SET SESSION AUTHORIZATION regress_junction_owner;
+\set VERBOSITY sqlstate
+SELECT junction.create('invoices', 'orgs');
+\set VERBOSITY terse
+RESET SESSION AUTHORIZATION;
+DROP EVENT TRIGGER regress_junction_forbid;
+SELECT test_privileges.state() = :'before' AS unchanged;
+
+DROP SCHEMA test_privileges, test_privileges_other CASCADE;
+DROP ROLE regress_junction_owner, regress_junction_other, regress_junction_member;

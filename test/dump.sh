@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# test/dump.sh: what a promotion leaves in the catalogs outlives pg_dump and satisfies pg_amcheck; and the extension
+# comes and goes at the word of an ordinary database owner, without harm to tables. Prints TAP.
+#
+# Needs a server, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes three databases and two roles there,
+# junction_dump* and regress_junction_dump*, and drops them in the end.
+set -euo pipefail
+
+PATH=$("${PG_CONFIG:-pg_config}" --bindir):$PATH
+owner=regress_junction_dump
+stranger=regress_junction_dump_stranger
+work=$(mktemp -d "${TMPDIR:-/tmp}/junction-dump.XXXXXX")
+tests=0
+failures=0
+
+sql() {                                                 # sql ROLE DATABASE [ARGUMENT...]: quiet, stops at an error
+    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --username "$1" --dbname "$2" "${@:3}"
+}
+
+clean() {
+    PGOPTIONS='-c client_min_messages=error' sql "$PGUSER" postgres <<END
+DROP DATABASE IF EXISTS junction_dump;
+DROP DATABASE IF EXISTS junction_dump_restored;
+DROP DATABASE IF EXISTS junction_dump_empty;
+DROP ROLE IF EXISTS $owner, $stranger;
+END
+}
+finish() {
+    clean || true
+    rm -rf "$work"
+}
+
+report() {                                              # report STATUS NAME [FILE to show if it failed]
+    tests=$((tests + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $tests - $2"
+    else
+        failures=$((failures + 1))
+        echo "not ok $tests - $2"
+        [ -z "${3:-}" ] || sed 's/^/# /' "$3"
+    fi
+}
+
+works() {                                               # works NAME COMMAND...
+    local status=0
+    "${@:2}" > "$work/output" 2>&1 < /dev/null || status=1
+    report "$status" "$1" "$work/output"
+}
+
+is() {                                                  # is NAME GOT EXPECTED
+    local status=0
+    [ "$2" = "$3" ] || status=1
+    printf 'got:      %s\nexpected: %s\n' "$2" "$3" > "$work/output"
+    report "$status" "$1" "$work/output"
+}
+
+fails_with() {                                          # fails_with NAME SQLSTATE ROLE DATABASE STATEMENT
+    local output
+    output=$(sql "$3" "$4" --set VERBOSITY=sqlstate --command "$5" 2>&1 < /dev/null) || true
+    is "$1" "$output" "ERROR:  $2"
+}
+
+# the key in \restrict is another in every dump
+dump() {                                                # dump DATABASE [ARGUMENT...]
+    pg_dump --username "$PGUSER" --dbname "$1" "${@:2}" | sed -E '/^\\(un)?restrict /d'
+}
+
+: "${PGUSER:=$(id -un)}"
+export PGUSER
+trap finish EXIT
+clean
+sql "$PGUSER" postgres <<END
+CREATE ROLE $owner LOGIN;
+CREATE ROLE $stranger LOGIN;
+CREATE DATABASE junction_dump OWNER $owner TEMPLATE template0;
+CREATE DATABASE junction_dump_restored OWNER $owner TEMPLATE template0;
+CREATE DATABASE junction_dump_empty OWNER $owner TEMPLATE template0;
+END
+
+#
+# The extension is trusted: who owns the database may have it, others not
+#
+works "a database owner creates the extension" sql "$owner" junction_dump -c 'CREATE EXTENSION junction'
+fails_with "one who owns nothing does not" 42501 "$stranger" junction_dump_empty 'CREATE EXTENSION junction'
+is "its objects are not the owner's to change" \
+    "$(sql "$owner" junction_dump -c "SELECT count(*) > 0, bool_or(pg_get_userbyid(proowner) = '$owner') FROM pg_proc WHERE pronamespace = 'junction'::regnamespace")" \
+    "t|f"
+
+#
+# A promoted junction with all that hangs on it, and a partitioned one
+#
+sql "$owner" junction_dump > /dev/null <<'END'
+SET client_min_messages = warning;
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orgs (id int PRIMARY KEY);
+INSERT INTO users SELECT generate_series(1, 100);
+INSERT INTO orgs SELECT generate_series(1, 20);
+
+SELECT junction.create('users', 'orgs', 'user_orgs');
+INSERT INTO user_orgs SELECT users.id, orgs.id FROM users, orgs;
+CREATE TABLE badges (
+    user_id int, org_id int,
+    FOREIGN KEY (user_id, org_id) REFERENCES user_orgs
+);
+INSERT INTO badges VALUES (1, 1), (2, 2);
+CREATE VIEW pairs AS SELECT user_id, org_id, count(*) FROM user_orgs GROUP BY user_id, org_id;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing AFTER INSERT ON user_orgs FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+ALTER TABLE user_orgs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY first ON user_orgs TO regress_junction_dump_stranger USING (org_id = 1);
+GRANT SELECT (user_id), DELETE ON user_orgs TO regress_junction_dump_stranger;
+COMMENT ON TABLE user_orgs IS 'who is where';
+COMMENT ON CONSTRAINT user_orgs_pkey ON user_orgs IS 'once each';
+COMMENT ON INDEX user_orgs_org_id_idx IS 'the way back';
+ALTER TABLE user_orgs REPLICA IDENTITY USING INDEX user_orgs_pkey;
+ALTER TABLE user_orgs CLUSTER ON user_orgs_pkey;
+SELECT junction.promote('user_orgs', 'memberships', array['role text NOT NULL DEFAULT ''member''']);
+
+CREATE TABLE "Links" (
+    user_id int REFERENCES users, org_id int REFERENCES orgs,
+    PRIMARY KEY (user_id, org_id) DEFERRABLE
+) PARTITION BY RANGE (user_id);
+CREATE TABLE links_1 PARTITION OF "Links" FOR VALUES FROM (0) TO (50) PARTITION BY LIST (org_id);
+CREATE TABLE links_1_1 PARTITION OF links_1 DEFAULT;
+CREATE TABLE links_2 (org_id int NOT NULL, user_id int NOT NULL, CONSTRAINT own_key PRIMARY KEY (user_id, org_id) DEFERRABLE);
+ALTER TABLE "Links" ATTACH PARTITION links_2 FOR VALUES FROM (50) TO (1000);
+INSERT INTO "Links" SELECT users.id, orgs.id FROM users, orgs;
+SELECT junction.promote('"Links"', primary_key => '{id,user_id,org_id}', unique_name => 'The "pair"; --');
+
+CREATE TABLE points (id uuid DEFAULT junction.uuidv7() PRIMARY KEY);
+INSERT INTO points DEFAULT VALUES;
+END
+
+#
+# Dumped, restored and dumped again, it is the same
+#
+dump junction_dump > "$work/first"
+works "a dump restores, as the owner" sql "$owner" junction_dump_restored --file "$work/first"
+dump junction_dump_restored > "$work/second"
+works "the dump of what was restored is the same" diff "$work/first" "$work/second"
+for pair in 'memberships_user_id_org_id_unique UNIQUE (user_id, org_id)' '"The ""pair""; --" UNIQUE (user_id, org_id) DEFERRABLE'; do
+    works "the dump has $pair" grep --fixed-strings --quiet "ADD CONSTRAINT $pair;" "$work/first"
+done
+is "and no pair as a primary key" "$(grep --count 'PRIMARY KEY (user_id, org_id)' "$work/first" || true)" 0
+is "the pairs are restored as UNIQUE, in every partition" \
+    "$(sql "$owner" junction_dump_restored -c "
+        SELECT string_agg(concat_ws(' ', conrelid::regclass, contype), ', ' ORDER BY conrelid::regclass::text COLLATE \"C\") FROM pg_constraint
+        WHERE pg_get_constraintdef(oid) LIKE 'UNIQUE (user_id, org_id)%'")" \
+    '"Links" u, links_1 u, links_1_1 u, links_2 u, memberships u'
+fails_with "there a pair is unique" 23505 "$owner" junction_dump_restored 'INSERT INTO memberships (user_id, org_id) VALUES (1, 1)'
+fails_with "there what points at a pair holds it" 23503 "$owner" junction_dump_restored \
+    'DELETE FROM memberships WHERE (user_id, org_id) = (1, 1)'
+fails_with "there a pair must exist to be pointed at" 23503 "$owner" junction_dump_restored 'INSERT INTO badges VALUES (1, 99)'
+
+#
+# pg_amcheck finds nothing wrong with heaps and indexes
+#
+if [ "$(sql "$PGUSER" postgres -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")" = 1 ]; then
+    for database in junction_dump junction_dump_restored; do
+        works "pg_amcheck has nothing to say of $database" \
+            pg_amcheck --username "$PGUSER" --install-missing --heapallindexed --parent-check --database "$database" --schema public
+        is "and says nothing" "$(cat "$work/output")" ""
+    done
+else
+    report 0 "pg_amcheck # SKIP the server has no amcheck"
+fi
+
+#
+# DROP EXTENSION: not while a column needs it, else without a trace in the tables
+#
+fails_with "it stays while a default needs uuidv7()" 2BP01 "$owner" junction_dump 'DROP EXTENSION junction'
+sql "$owner" junction_dump <<'END'
+ALTER TABLE points ALTER id DROP DEFAULT;
+ALTER TABLE memberships ALTER id DROP DEFAULT;
+ALTER TABLE "Links" ALTER id DROP DEFAULT;
+ALTER TABLE links_1 ALTER id DROP DEFAULT;
+ALTER TABLE links_1_1 ALTER id DROP DEFAULT;
+ALTER TABLE links_2 ALTER id DROP DEFAULT;
+END
+dump junction_dump --schema public > "$work/before"
+works "the owner drops the extension" sql "$owner" junction_dump -c 'DROP EXTENSION junction'
+dump junction_dump --schema public > "$work/after"
+works "the tables are as they were" diff "$work/before" "$work/after"
+left="SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace('junction')"
+is "nothing is left in its schema" "$(sql "$owner" junction_dump -c "$left")" 0
+works "and it can be created again" sql "$owner" junction_dump -c 'CREATE EXTENSION junction'
+
+works "with CASCADE it goes too" env PGOPTIONS='-c client_min_messages=warning' \
+    psql --no-psqlrc --quiet --username "$owner" --dbname junction_dump_restored --set ON_ERROR_STOP=1 -c 'DROP EXTENSION junction CASCADE'
+is "and takes a default with it, but no column and no row" \
+    "$(sql "$owner" junction_dump_restored -c 'SELECT count(id) FROM points UNION ALL SELECT count(id) FROM memberships UNION ALL SELECT count(id) FROM "Links"' | paste -sd' ')" \
+    "1 2000 2000"
+is "and no default of another's" \
+    "$(sql "$owner" junction_dump_restored -c "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'points'::regclass UNION ALL SELECT count(*) FROM pg_attrdef WHERE adrelid = 'memberships'::regclass AND pg_get_expr(adbin, adrelid) = 'now()'" | paste -sd' ')" \
+    "0 2"
+
+echo "1..$tests"
+[ "$failures" = 0 ]

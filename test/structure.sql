@@ -1,0 +1,118 @@
+-- The extension's own shape: what it declares, and how safely.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pgtap;
+
+SELECT plan(29);
+
+-- what belongs to the extension, with its comment
+CREATE TEMP VIEW members AS
+SELECT classid, objid, pg_describe_object(classid, objid, 0) AS name,
+       obj_description(objid, classid::regclass::name) AS comment
+FROM pg_depend
+WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass
+      AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'junction');
+CREATE TEMP VIEW functions AS
+SELECT p.*, lanname FROM pg_proc p JOIN pg_language l ON l.oid = prolang
+WHERE p.oid IN (SELECT objid FROM members WHERE classid = 'pg_proc'::regclass);
+
+-- The extension: a schema of its own, which is fixed, and no superuser needed
+SELECT is(extnamespace::regnamespace::text, 'junction', 'the extension is in the schema junction')
+FROM pg_extension WHERE extname = 'junction';
+SELECT is(extrelocatable, false, 'the extension is not relocatable') FROM pg_extension WHERE extname = 'junction';
+SELECT ok(trusted AND NOT relocatable AND schema = 'junction', 'the control file says so too, and trusted')
+FROM pg_available_extension_versions JOIN pg_extension ON extname = name AND extversion = version
+WHERE name = 'junction';
+SELECT schema_privs_are('junction', 'public', ARRAY['USAGE'], 'everybody may use the schema, and not create in it');
+SELECT is_empty($$
+    SELECT name FROM members JOIN pg_proc p ON p.oid = objid AND classid = 'pg_proc'::regclass
+    WHERE pronamespace <> 'junction'::regnamespace
+    UNION ALL
+    SELECT name FROM members JOIN pg_type t ON t.oid = objid AND classid = 'pg_type'::regclass
+    WHERE typnamespace <> 'junction'::regnamespace
+    UNION ALL
+    SELECT name FROM members JOIN pg_class c ON c.oid = objid AND classid = 'pg_class'::regclass
+    WHERE relnamespace <> 'junction'::regnamespace$$,
+    'all that it has is in its schema');
+
+-- The surface: each public function as it is declared, and no other.  What
+-- starts with _ is not public.
+SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
+              ARRAY['create', 'promote', 'primary_to_unique', 'report', 'uuidv7'], 'the public functions');
+SELECT is(pg_get_function_arguments(oid),
+    'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
+    'left_columns text[] DEFAULT NULL::text[], right_columns text[] DEFAULT NULL::text[], '
+    'shared_columns text[] DEFAULT NULL::text[], '
+    'left_on_delete text DEFAULT ''cascade''::text, right_on_delete text DEFAULT ''cascade''::text, '
+    'reverse_index boolean DEFAULT true, "symmetric" boolean DEFAULT false, '
+    'if_not_exists boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of create')
+FROM functions WHERE proname = 'create';
+SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, name text DEFAULT NULL::text, columns text[] DEFAULT ''{}''::text[], '
+    'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
+    'primary_key text[] DEFAULT NULL::text[], unique_name text DEFAULT NULL::text, '
+    'dry_run boolean DEFAULT false', 'the arguments of promote')
+FROM functions WHERE proname = 'promote';
+SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', 'the arguments of primary_to_unique')
+FROM functions WHERE proname = 'primary_to_unique';
+SELECT is(pg_get_function_arguments(oid), 'relation regclass DEFAULT NULL::regclass', 'the arguments of report')
+FROM functions WHERE proname = 'report';
+SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
+FROM functions WHERE proname = 'uuidv7';
+
+SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
+FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'),
+                            ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
+ORDER BY proname;
+
+-- A verb writes, a look does not, and a UUID is new at every call.
+SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
+              ARRAY['create', 'promote', 'primary_to_unique', 'uuidv7'], 'volatile: the verbs, and uuidv7');
+SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
+
+-- The types, and the views
+SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) ORDER BY attnum),
+          ARRAY['step integer', 'statement text', 'locks text'], 'the type statement')
+FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.statement'::regtype;
+SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) ORDER BY attnum),
+          ARRAY['junction regclass', 'rule text', 'severity text', 'columns text[]', 'message text', 'detail text',
+                'fix text'], 'the type finding')
+FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.finding'::regtype;
+SELECT views_are('junction', ARRAY['half_indexed', 'junctions'], 'the views');
+SELECT table_privs_are('junction', 'junctions', 'public', ARRAY['SELECT'], 'everybody may read junctions');
+SELECT table_privs_are('junction', 'half_indexed', 'public', ARRAY['SELECT'], 'everybody may read half_indexed');
+
+-- Every object has a comment, and every column of a view.  Since 17 the array
+-- types and the row types of views are members too; nobody made those.
+SELECT is_empty($$
+    SELECT name FROM members
+    WHERE coalesce(trim(comment), '') = ''
+      AND NOT (classid = 'pg_type'::regclass
+               AND objid IN (SELECT t.oid FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+                             WHERE t.typcategory = 'A' OR c.relkind = 'v'))$$,
+    'every member has a comment');
+SELECT is_empty($$
+    SELECT name || '.' || attname FROM members JOIN pg_attribute ON attrelid = objid AND attnum > 0
+    WHERE classid = 'pg_class'::regclass AND col_description(attrelid, attnum) IS NULL$$,
+    'every column of a view has a comment');
+
+-- No function of ours without a fixed shape: none runs with the rights of its
+-- owner, none finds what it calls by the caller's search_path, none returns
+-- rows of an unknown shape.
+SELECT is_empty($$SELECT proname FROM functions WHERE prosecdef$$, 'no function is SECURITY DEFINER');
+SELECT is_empty($$
+    SELECT proname FROM functions
+    WHERE lanname NOT IN ('c', 'internal')
+          AND NOT EXISTS (SELECT FROM unnest(proconfig) AS setting WHERE setting ~ '^search_path=')
+          AND prosqlbody IS NULL$$,
+    'no function in SQL or PL/pgSQL lacks a fixed search_path');
+SELECT is_empty($$
+    SELECT proname FROM functions
+    WHERE prorettype = 'record'::regtype AND NOT coalesce(proargmodes && ARRAY['o', 't']::"char"[], false)$$,
+    'no function returns records of any shape');
+-- the tests above look at something
+SELECT cmp_ok((SELECT count(*) FROM members), '>=', 10::bigint, 'there are members to look at');
+
+SELECT * FROM finish();
+ROLLBACK;
