@@ -13,6 +13,7 @@
 #include "access/relation.h"
 #include "catalog/catalog.h"
 #include "catalog/dependency.h"
+#include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -173,6 +174,37 @@ require_junction(Oid relid)
 				 errdetail("It has no unique key over exactly the columns of two foreign keys, or those of one of them are unique by themselves."),
 				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
 	return junction;
+}
+
+/*
+ * Refuse a name of the user's that the server would cut.
+ */
+void
+check_name_length(const char *name)
+{
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name \"%s\" is too long", name),
+				 errdetail("It has %zu bytes, and a name can have %d.",
+						   strlen(name), NAMEDATALEN - 1)));
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a name must not be empty")));
+}
+
+/*
+ * Refuse a name that no column can have: 42622, 42701.
+ */
+void
+check_column_name(const char *name)
+{
+	check_name_length(name);
+	if (SystemAttributeByName(name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_COLUMN),
+				 errmsg("column name \"%s\" conflicts with a system column name", name)));
 }
 
 /*

@@ -163,7 +163,7 @@ typedef enum NameKind
 	NAME_INDEX
 } NameKind;
 
-/* The names that a plan has given and will free, so that none is met twice */
+/* The names that a plan has taken and freed in a schema so far */
 typedef struct NameSpace
 {
 	Oid			namespace;
@@ -204,8 +204,6 @@ extern char *choose_name(NameSpace *space, NameKind kind, const char *table, Lis
 						 const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
 							const char *new_table, List *columns);
-extern void check_name_length(const char *name);
-extern void check_column_name(const char *name);
 
 /* in quote.c */
 extern char *qualified_name(Oid relid);
@@ -225,6 +223,8 @@ extern void check_table_kind(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern Junction *require_junction(Oid relid);
+extern void check_name_length(const char *name);
+extern void check_column_name(const char *name);
 extern char *parse_table_name(text *name, char **schema);
 extern void check_may_create_in(Oid namespace);
 extern void check_key_name_free(Oid relid, const char *name);

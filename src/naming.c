@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/heap.h"
 #include "catalog/pg_constraint.h"
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
@@ -266,35 +265,4 @@ choose_renamed(NameSpace *space, const char *name, const char *old_table,
 			return take_numbered(space, new_table, middle, labels[i]);
 	}
 	return NULL;
-}
-
-/*
- * Refuse a name of the user's that the server would cut.
- */
-void
-check_name_length(const char *name)
-{
-	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("name \"%s\" is too long", name),
-				 errdetail("It has %zu bytes, and a name can have %d.",
-						   strlen(name), NAMEDATALEN - 1)));
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a name must not be empty")));
-}
-
-/*
- * Refuse a name that no column can have: 42622, 42701.
- */
-void
-check_column_name(const char *name)
-{
-	check_name_length(name);
-	if (SystemAttributeByName(name) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_COLUMN),
-				 errmsg("column name \"%s\" conflicts with a system column name", name)));
 }
