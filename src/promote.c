@@ -52,6 +52,16 @@ typedef struct Promotion
 
 static const char *const timestamp_names[] = {"created_at", "updated_at"};
 
+/* Is this a time stamp that the promotion may add? */
+static bool
+is_timestamp(const Promotion *promotion, const char *name)
+{
+	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
+		if (strcmp(timestamp_names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Refuse what is no junction, and each kind that cannot be promoted with what
  * to do about it.
@@ -255,7 +265,8 @@ decide_primary_key(Promotion *promotion, ArrayType *asked)
 				 errmsg("\"primary_key\" must hold the id, \"%s\"", promotion->id_column)));
 	foreach_ptr(char, name, promotion->primary_key)
 	{
-		if (!is_added(promotion, name) && find_column_by_name(promotion->table, name) == NULL)
+		if (!is_added(promotion, name) && !is_timestamp(promotion, name) &&
+			find_column_by_name(promotion->table, name) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of table \"%s\" does not exist", name,
