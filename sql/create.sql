@@ -62,7 +62,7 @@ END $$;
 -- It is a pure junction in the report's eyes too, and nothing is wrong with it.
 CREATE FUNCTION verdict(made regclass) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT kind || ', served ' || (SELECT count(s) FROM unnest(served_by) s) || ' of ' || cardinality(endpoints)
-         || ', findings ' || (SELECT count(*) FROM junction.report(made))
+         || ', findings ' || (SELECT count(*) FROM junction.report(made) WHERE severity <> 'info')
   FROM junction.junctions WHERE junction = made
 $$;
 

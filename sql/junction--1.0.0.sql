@@ -105,6 +105,13 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction.report(regclass) IS
 'what is wrong with the junctions of the database, or with one table, and how to mend it';
 
+CREATE FUNCTION junction.check(severity text DEFAULT 'warning')
+RETURNS void
+AS 'MODULE_PATHNAME', 'junction_check'
+LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.check(text) IS
+'raise an error if the report holds anything of that severity or worse: for CI';
+
 CREATE VIEW junction.junctions AS
 SELECT junction, kind, endpoints, parents, served_by, pair_key, predicate, own_columns
 FROM junction._junctions();

@@ -14,10 +14,12 @@ CREATE TABLE people (id int PRIMARY KEY);
 CREATE TABLE tenant_invoices (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 CREATE TABLE tenant_tags (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 
--- what the report has of the tables that this role owns
+-- what the report has of the tables that this role owns, by the rules that
+-- this file is about; rules.sql has the others
 CREATE VIEW found AS
 SELECT r.* FROM junction.report() r JOIN pg_class c ON c.oid = r.junction
-WHERE pg_get_userbyid(relowner) = 'regress_junction_report';
+WHERE pg_get_userbyid(relowner) = 'regress_junction_report'
+  AND rule IN ('half_indexed', 'missing_pair_key', 'nullable_endpoint', 'multiway');
 
 -- The cases: nothing wrong; each rule by itself; several in one table; and an
 -- endpoint of two columns of which one can be null.  An order is no junction,
@@ -58,13 +60,15 @@ SELECT h.* FROM junction.half_indexed h JOIN found f USING (junction, columns, f
 SELECT c.oid::regclass, r.rule, r.columns
 FROM pg_class c, junction.report(c.oid) r
 WHERE relnamespace = 'report'::regnamespace AND relkind = 'r'
+  AND r.rule IN ('half_indexed', 'missing_pair_key', 'nullable_endpoint', 'multiway')
 EXCEPT SELECT junction, rule, columns FROM found;
 SELECT junction, rule, columns FROM found
 EXCEPT SELECT c.oid, r.rule, r.columns
 FROM pg_class c, junction.report(c.oid) r
-WHERE relnamespace = 'report'::regnamespace AND relkind = 'r';
-SELECT count(*) FROM junction.report('half');
-SELECT count(*) FROM junction.report(relation => 'fine');
+WHERE relnamespace = 'report'::regnamespace AND relkind = 'r'
+  AND r.rule IN ('half_indexed', 'missing_pair_key', 'nullable_endpoint', 'multiway');
+SELECT count(*) FROM junction.report('half') WHERE severity <> 'info';
+SELECT count(*) FROM junction.report(relation => 'fine') WHERE severity <> 'info';
 SELECT count(*) FROM junction.report('orders');
 SELECT count(*) FROM junction.report('invoices');
 SELECT (SELECT count(*) FROM junction.report()) = (SELECT count(*) FROM junction.report(NULL)) AS all;
@@ -170,7 +174,7 @@ CREATE TABLE half (invoice_id int REFERENCES invoices, tag_id int REFERENCES tag
 RESET ROLE;
 SET ROLE regress_junction_report_other;
 BEGIN READ ONLY;
-SELECT rule, columns, fix FROM junction.report() WHERE fix ~ 'report.half';
+SELECT rule, columns, fix FROM junction.report() WHERE fix ~ 'report.half' AND severity <> 'info';
 COMMIT;
 SET ROLE regress_junction_report;
 GRANT USAGE ON SCHEMA report TO regress_junction_report_other;
@@ -182,7 +186,7 @@ RESET ROLE;
 BEGIN;
 ALTER EXTENSION junction ADD TABLE half;
 SELECT count(*) FROM found;
-SELECT junction, rule FROM junction.report('half');
+SELECT junction, rule FROM junction.report('half') WHERE severity <> 'info';
 ROLLBACK;
 
 -- What is no table is refused, by name; what is gone, by number.

@@ -111,17 +111,17 @@ find_endpoints(const TableFacts *table)
 }
 
 /*
- * Can an index look up the rows of an endpoint?  design: "An index serves an
- * endpoint when a lookup by equality on all of its columns can use it".
+ * Can an index, if it is valid, look up the rows of an endpoint by equality on
+ * all of its columns?
  */
 static bool
-index_serves(const TableFacts *table, const IndexFacts *index, const Endpoint *endpoint)
+could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *endpoint)
 {
 	ForeignKeyFacts *key = endpoint->key;
 	Bitmapset  *leading = NULL;
 	int			width = bms_num_members(endpoint->columns);
 
-	if (!index->usable || index->nkeys < width)
+	if (index->nkeys < width)
 		return false;
 	if (index->method != BTREE_AM_OID && !(index->method == HASH_AM_OID && width == 1))
 		return false;
@@ -145,7 +145,7 @@ index_serves(const TableFacts *table, const IndexFacts *index, const Endpoint *e
 
 /*
  * Find the index that serves each endpoint: the pair key if it does, or else
- * the oldest.
+ * the oldest.  Where there is none, one that is only invalid.
  */
 static void
 find_serving_indexes(Junction *junction)
@@ -153,13 +153,27 @@ find_serving_indexes(Junction *junction)
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
 		if (junction->pair_key != NULL &&
-			index_serves(junction->table, junction->pair_key, endpoint))
+			could_serve(junction->table, junction->pair_key, endpoint))
 			endpoint->served_by = junction->pair_key;
 		foreach_ptr(IndexFacts, index, junction->table->indexes)
-			if (endpoint->served_by == NULL &&
-				index_serves(junction->table, index, endpoint))
-				endpoint->served_by = index;
+		{
+			IndexFacts **found = index->usable ? &endpoint->served_by : &endpoint->invalid;
+
+			if (*found == NULL && could_serve(junction->table, index, endpoint))
+				*found = index;
+		}
 	}
+}
+
+/*
+ * The endpoints of the table that are none of the junction's.
+ */
+static void
+find_others(Junction *junction, List *endpoints)
+{
+	foreach_ptr(Endpoint, endpoint, endpoints)
+		if (!list_member_ptr(junction->endpoints, endpoint))
+			junction->others = lappend(junction->others, endpoint);
 }
 
 /*
@@ -380,7 +394,11 @@ classify(TableFacts *table)
 		find_own_columns(junction);
 		junction->kind = JUNCTION_UNKEYED;
 	}
-	find_serving_indexes(junction);
+	if (junction->kind != JUNCTION_NONE)
+	{
+		find_others(junction, endpoints);
+		find_serving_indexes(junction);
+	}
 	return junction;
 }
 

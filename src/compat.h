@@ -20,6 +20,13 @@
 #define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
 
+/* 18 has constraints that are only noted */
+#if PG_VERSION_NUM >= 180000
+#define CONSTRAINT_IS_ENFORCED(con)	((con)->conenforced)
+#else
+#define CONSTRAINT_IS_ENFORCED(con)	true
+#endif
+
 /* 18 has a uuidv7() of its own */
 #define SERVER_HAS_UUIDV7	(PG_VERSION_NUM >= 180000)
 

@@ -10,6 +10,8 @@
 #define JUNCTION_H
 
 #include "access/attnum.h"
+#include "access/htup.h"
+#include "access/tupdesc.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
@@ -43,6 +45,15 @@ typedef struct ForeignKeyFacts
 	AttrNumber *columns;
 	AttrNumber *parent_columns;
 	Oid		   *operators;		/* parent column = column */
+	char		on_delete;		/* pg_constraint.confdeltype */
+	char		on_update;		/* pg_constraint.confupdtype */
+	char		match;			/* pg_constraint.confmatchtype */
+	bool		deferrable;
+	bool		deferred;
+	bool		validated;
+	bool		enforced;		/* since 18 it need not be */
+	bool		disabled;		/* its triggers on this table */
+	bool		disabled_at_parent;
 	List	  **families;		/* per column: the operator families in which
 								 * that operator means equality (OIDs) */
 } ForeignKeyFacts;
@@ -54,11 +65,16 @@ typedef struct IndexFacts
 	char	   *name;
 	Oid			method;			/* access method */
 	int			nkeys;			/* INCLUDE columns are no keys */
+	int			ncolumns;		/* keys and INCLUDE columns */
 	AttrNumber *columns;		/* key columns in order, 0 for an expression */
+	Oid		   *classes;		/* operator classes */
 	Oid		   *families;
 	Oid		   *collations;
+	int16	   *options;		/* DESC, NULLS FIRST */
 	bool		unique;
 	bool		primary;
+	bool		exclusion;
+	bool		replica_identity;
 	bool		usable;			/* valid, ready and live */
 	bool		deferrable;
 	bool		has_expressions;
@@ -76,6 +92,10 @@ typedef struct TableFacts
 	char	   *name;
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
+	char		identity;		/* pg_class.relreplident */
+	bool		has_children;	/* by inheritance, or partitions */
+	bool		extension_member;
+	List	   *ignored;		/* names of the rules that its comment silences */
 	List	   *columns;		/* ColumnFacts, by number */
 	Bitmapset  *partition_key;	/* columns; none if not partitioned by any */
 	List	   *foreign_keys;	/* ForeignKeyFacts, oldest first */
@@ -83,6 +103,14 @@ typedef struct TableFacts
 	List	   *referenced;		/* OIDs of the indexes that foreign keys of any
 								 * table rest on, one for each such key */
 } TableFacts;
+
+/* All tables, with their OIDs for an index */
+typedef struct Database
+{
+	List	   *tables;			/* TableFacts, by name */
+	struct HTAB *by_oid;
+	struct HTAB *by_link;		/* directory.c's; null until it is asked */
+} Database;
 
 typedef enum JunctionKind
 {
@@ -101,6 +129,7 @@ typedef struct Endpoint
 	int			place;			/* its place in the table's list */
 	Bitmapset  *columns;
 	IndexFacts *served_by;		/* an index that can look it up, or null */
+	IndexFacts *invalid;		/* one that could if it were valid, or null */
 } Endpoint;
 
 /* What classify() makes of a table */
@@ -110,6 +139,7 @@ typedef struct Junction
 	JunctionKind kind;
 	List	   *endpoints;		/* Endpoint: two, in the pair key's order; three
 								 * or more if multiway */
+	List	   *others;			/* Endpoint: those beside the pair */
 	Bitmapset  *pair;			/* the columns of all endpoints */
 	IndexFacts *pair_key;		/* null if unkeyed; if multiway, the key that
 								 * holds the endpoints */
@@ -171,12 +201,30 @@ typedef struct NameSpace
 	List	   *freed;			/* of char * */
 } NameSpace;
 
+/* What the rules fill, for one table */
+typedef struct Findings
+{
+	Database   *database;		/* all tables: the parents are among them */
+	NameSpace  *names;			/* of the table's schema, taken by fixes so far */
+	List	   *list;			/* of Finding */
+} Findings;
+
+/* A row of the table of rules */
+typedef struct Rule
+{
+	const char *name;
+	const char *severity;
+	void		(*apply) (const struct Rule *rule, const Junction *junction,
+						  Findings *findings);
+} Rule;
+
 /* in junction.c */
 extern int	junction_naming;
 
 /* in catalog.c */
-extern List *read_tables(Oid relid, Snapshot snapshot);
+extern Database *read_database(Snapshot snapshot);
 extern TableFacts *read_table(Oid relid);
+extern TableFacts *find_table(const Database *database, Oid relid);
 
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
@@ -200,6 +248,7 @@ extern char *mirror_expressions(List *left, List *right, List *columns);
 extern char *junction_table_name(const char *left, const char *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
+extern char *name_stem(const char *column);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
@@ -240,11 +289,15 @@ extern void open_parent(Parent *parent, Oid relid, List *shared);
 
 /* in plan.c */
 extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
+extern int64 count_rows(const char *query);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
 
 /* in predicate.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+
+/* in promote.c */
+extern void check_promotable(const Junction *junction);
 
 /* in rename.c */
 extern char *new_qualified_name(const TableFacts *table, const char *new_name);
@@ -253,7 +306,50 @@ extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, con
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 Oid except, NameSpace *names);
 
+/* in directory.c */
+extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
+									   const char *column, Oid type);
+
+/* in rows.c */
+extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);
+extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
+extern ColumnFacts *column_from_row(HeapTuple tuple);
+
+/* in surroundings.c */
+extern void read_surroundings(const Database *database, Snapshot snapshot);
+
 /* in rules.c */
-extern List *apply_rules(const Junction *junction, NameSpace *names);
+extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
+							Findings *findings);
+extern const char *table_name(const TableFacts *table);
+extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
+							List *columns, const char *format);
+extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names);
+
+/* in rules_key.c */
+extern void missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern void deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* in rules_index.c */
+extern void half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
+extern void redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* in rules_reference.c */
+extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);
+extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* in rules_shape.c */
+extern void needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
+extern void promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
+extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);
+extern void array_relation(const Rule *rule, const Junction *junction, Findings *findings);
+extern void numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
+extern void misnamed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void inherited(const Rule *rule, const Junction *junction, Findings *findings);
 
 #endif							/* JUNCTION_H */

@@ -129,6 +129,23 @@ name_holds_parent(const char *name, const char *parent)
 }
 
 /*
+ * A column's name without its digits: tag_id and tag_id2, tag1_id and tag2_id
+ * have the same.
+ */
+char *
+name_stem(const char *column)
+{
+	char	   *stem = palloc(strlen(column) + 1);
+	char	   *end = stem;
+
+	for (const char *c = column; *c; c++)
+		if (*c < '0' || *c > '9')
+			*end++ = *c;
+	*end = '\0';
+	return stem;
+}
+
+/*
  * "a_b_c", no longer than a name can be: more would be cut off anyway.
  */
 static char *

@@ -111,3 +111,21 @@ plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 	return_statements(plan, fcinfo);
 	return (Datum) 0;
 }
+
+/*
+ * How many rows does a query give?  It changes nothing.
+ */
+int64
+count_rows(const char *query)
+{
+	int64		count;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\"", query);
+	count = (int64) SPI_processed;
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return count;
+}

@@ -63,14 +63,13 @@ is_timestamp(const Promotion *promotion, const char *name)
 }
 
 /*
- * Refuse what is no junction, and each kind that cannot be promoted with what
- * to do about it.
+ * Refuse each kind of junction that cannot be promoted, with what to do about
+ * it: 55000 for an entity, 42809 for the others.
  */
-static void
-check_kind(const Promotion *promotion)
+void
+check_promotable(const Junction *junction)
 {
-	const Junction *junction = promotion->junction;
-	const char *name = display_name(promotion->table->oid);
+	const char *name = display_name(junction->table->oid);
 	const char *pair = column_list(pair_columns(junction));
 
 	if (junction->kind == JUNCTION_ENTITY)
@@ -86,7 +85,7 @@ check_kind(const Promotion *promotion)
 				 errmsg("\"%s\" has no key over its pair", name),
 				 errdetail("Nothing keeps a pair (%s) from being there twice.", pair),
 				 errhint("Give it one first: ALTER TABLE %s ADD %s (%s)",
-						 qualified_name(promotion->table->oid),
+						 qualified_name(junction->table->oid),
 						 junction->primary_key ? "UNIQUE" : "PRIMARY KEY", pair)));
 	if (junction->kind == JUNCTION_MULTIWAY)
 		ereport(ERROR,
@@ -441,7 +440,7 @@ check(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	promotion->rel = open_table_to_change(relid, lockmode);
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
-	check_kind(promotion);
+	check_promotable(promotion->junction);
 	check_can_be_rewritten(promotion);
 	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;

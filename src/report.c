@@ -13,6 +13,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -20,23 +22,16 @@
 #include "junction.h"
 
 /*
- * The junctions of the database, or the one table if that is one.
+ * Every table of the database, in one snapshot of the catalogs.
  */
-static List *
-find_junctions(Oid relid)
+static Database *
+read_all(void)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
-	List	   *junctions = NIL;
+	Database   *database = read_database(snapshot);
 
-	foreach_ptr(TableFacts, table, read_tables(relid, snapshot))
-	{
-		Junction   *junction = classify(table);
-
-		if (junction->kind != JUNCTION_NONE)
-			junctions = lappend(junctions, junction);
-	}
 	UnregisterSnapshot(snapshot);
-	return junctions;
+	return database;
 }
 
 static Datum
@@ -124,9 +119,36 @@ Datum
 junction_list(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(Junction, junction, find_junctions(InvalidOid))
-		return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
+	foreach_ptr(TableFacts, table, read_all()->tables)
+	{
+		Junction   *junction = classify(table);
+
+		if (junction->kind != JUNCTION_NONE && !table->extension_member)
+			return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
+	}
 	return (Datum) 0;
+}
+
+/*
+ * Add to a finding about a missing key how many pairs are in its way, if the
+ * caller may read the table.
+ */
+static void
+count_duplicates(Finding *finding)
+{
+	char	   *columns = column_list(finding->columns);
+	int64		count;
+
+	if (pg_class_aclcheck(finding->junction, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		return;
+	count = count_rows(psprintf("SELECT FROM %s GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1",
+								qualified_name(finding->junction), columns));
+	if (count == 0)
+		finding->detail = psprintf("%s None is there twice today.", finding->detail);
+	else
+		finding->detail = psprintf(ngettext("%s " INT64_FORMAT " pair is there more than once today.",
+											"%s " INT64_FORMAT " pairs are there more than once today.",
+											count), finding->detail, count);
 }
 
 static void
@@ -153,17 +175,36 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
  * The names that the fixes for a schema have taken so far.
  */
 static NameSpace *
-name_space(List **spaces, const Junction *junction)
+name_space(List **spaces, Oid namespace)
 {
 	NameSpace  *space;
 
 	foreach_ptr(NameSpace, other, *spaces)
-		if (other->namespace == junction->table->namespace)
+		if (other->namespace == namespace)
 			return other;
 	space = palloc0(sizeof(NameSpace));
-	space->namespace = junction->table->namespace;
+	space->namespace = namespace;
 	*spaces = lappend(*spaces, space);
 	return space;
+}
+
+/*
+ * The findings of the whole database, but for what extensions brought; or of
+ * one table, whoever brought it.
+ */
+static List *
+find_findings(Oid only)
+{
+	Database   *database = read_all();
+	List	   *spaces = NIL;
+	List	   *findings = NIL;
+
+	foreach_ptr(TableFacts, table, database->tables)
+		if (OidIsValid(only) ? table->oid == only : !table->extension_member)
+			findings = list_concat(findings,
+								   apply_rules(classify(table), database,
+											   name_space(&spaces, table->namespace)));
+	return findings;
 }
 
 PG_FUNCTION_INFO_V1(junction_report);
@@ -171,22 +212,75 @@ PG_FUNCTION_INFO_V1(junction_report);
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
- * Over the whole database if relation is null; else over that table, of which
- * nothing is returned if it is no junction.  42809 for what is no table or is
- * a partition, 42P01 for what is gone.
+ * Over the whole database if relation is null; else over that table.  Of one
+ * table, rows may be looked at: how many pairs are there more than once, if the
+ * caller may read it.  42809 for what is no table or is a partition, 42P01 for
+ * what is gone.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 
-	List	   *spaces = NIL;
-
 	if (!PG_ARGISNULL(0))
 		check_table_kind(relid);
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(Junction, junction, find_junctions(relid))
-		foreach_ptr(Finding, finding, apply_rules(junction, name_space(&spaces, junction)))
-			return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
+	foreach_ptr(Finding, finding, find_findings(relid))
+	{
+		if (OidIsValid(relid) && strcmp(finding->rule, "missing_pair_key") == 0)
+			count_duplicates(finding);
+		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
+	}
 	return (Datum) 0;
+}
+
+static const char *const severities[] = {"info", "notice", "warning", "error"};
+
+static int
+severity_rank(const char *severity)
+{
+	for (int i = 0; i < lengthof(severities); i++)
+		if (strcmp(severities[i], severity) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown severity \"%s\"", severity),
+			 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
+}
+
+PG_FUNCTION_INFO_V1(junction_check);
+
+/*
+ * junction.check(severity text) returns void
+ *
+ * Raises 23000 if the report over the whole database has anything of that
+ * severity or worse: a line for each in the detail, the first fix in the hint.
+ * 22023 for a severity that there is not.
+ */
+Datum
+junction_check(PG_FUNCTION_ARGS)
+{
+	int			least = severity_rank(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	StringInfoData lines;
+	const char *fix = NULL;
+	int			count = 0;
+
+	initStringInfo(&lines);
+	foreach_ptr(Finding, finding, find_findings(InvalidOid))
+	{
+		if (severity_rank(finding->severity) < least)
+			continue;
+		appendStringInfo(&lines, "%s%s: %s: %s", count++ > 0 ? "\n" : "",
+						 finding->severity, finding->rule, finding->message);
+		if (fix == NULL)
+			fix = finding->fix;
+	}
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+				 errmsg_plural("the report has %d finding", "the report has %d findings",
+							   count, count),
+				 errdetail_internal("%s", lines.data),
+				 fix ? errhint("The first fix is: %s;", fix) : 0));
+	PG_RETURN_VOID();
 }

@@ -75,15 +75,15 @@ SELECT * FROM invoice_tags;
 \set ECHO queries
 SELECT junction, kind, endpoints FROM junction.junctions WHERE junction::text LIKE 'sample.%';
 \pset expanded on
-SELECT junction, rule, severity, message, fix FROM junction.report();
+SELECT junction, rule, severity, message, fix FROM junction.report() WHERE severity IN ('warning', 'error');
 \pset expanded off
 \set ECHO none
 \echo 'A fix is a statement, ready to run: psql does it with \\gexec.'
 \echo
 \set ECHO queries
-SELECT fix FROM junction.report() \gexec
+SELECT fix FROM junction.report() WHERE severity IN ('warning', 'error') \gexec
 \pset tuples_only on
-SELECT count(*) || ' findings' FROM junction.report();
+SELECT count(*) || ' findings' FROM junction.report() WHERE severity IN ('warning', 'error');
 \set ECHO none
 
 \echo '4. PROMOTE  the link grows a role, and becomes a thing of its own'

@@ -1,0 +1,196 @@
+/*
+ * rules_index.c
+ *		Rules about indexes: an endpoint without one, with an invalid one, and
+ *		indexes that nothing needs.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "junction.h"
+
+/* PostgreSQL builds and drops no index of a partitioned table concurrently */
+static const char *
+concurrently(const Junction *junction)
+{
+	return junction->table->kind == RELKIND_PARTITIONED_TABLE ? "" : "CONCURRENTLY ";
+}
+
+/* "public.invoice_tags_tag_id_idx" */
+static const char *
+index_name(const Junction *junction, const IndexFacts *index)
+{
+	char	   *schema = get_namespace_name_or_temp(junction->table->namespace);
+
+	return quote_qualified_identifier(schema, index->name);
+}
+
+/*
+ * Would an index of the default kind over these columns serve the endpoint?
+ * Not if the foreign key compares by an operator of another type: numeric's,
+ * where an integer column points at a numeric one.
+ */
+static bool
+can_be_served(const Junction *junction, const Endpoint *endpoint)
+{
+	ForeignKeyFacts *key = endpoint->key;
+
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		ColumnFacts *column = find_column(junction->table, key->columns[i]);
+		Oid			class = GetDefaultOpClass(column->type, BTREE_AM_OID);
+
+		if (!OidIsValid(class) || !list_member_oid(key->families[i], get_opclass_family(class)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * half_indexed: an endpoint that no index serves.  When a row of the parent
+ * goes, its links are found by reading the whole table.
+ *
+ *	CREATE INDEX CONCURRENTLY ON public.invoice_tags (tag_id)
+ */
+void
+half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		List	   *columns;
+		Finding    *finding;
+
+		if (endpoint->served_by != NULL || endpoint->invalid != NULL)
+			continue;			/* invalid_index tells of the latter */
+		columns = endpoint_columns(junction, endpoint);
+		finding = add_finding(rule, junction, columns, findings);
+		finding->message = psprintf("no index of %s serves (%s)",
+									quote_identifier(junction->table->name), column_list(columns));
+		finding->detail = psprintf("Whoever deletes from %s, or looks links up from there, reads all of %s.",
+								   quote_identifier(endpoint->key->parent_name),
+								   quote_identifier(junction->table->name));
+		if (!can_be_served(junction, endpoint))
+		{
+			finding->detail = psprintf("%s No index can help: (%s) and the key of %s are of different types.",
+									   finding->detail, column_list(columns),
+									   quote_identifier(endpoint->key->parent_name));
+			continue;
+		}
+		finding->fix = psprintf("CREATE INDEX %s%sON %s (%s)",
+								concurrently(junction),
+								fix_name(findings, junction, NAME_INDEX, columns, "%s "),
+								table_name(junction->table), column_list(columns));
+	}
+}
+
+/*
+ * invalid_index: the index that would serve an endpoint is not valid.  It was
+ * left by a concurrent build that failed, or is being built.
+ *
+ *	REINDEX INDEX CONCURRENTLY public.invoice_tags_tag_id_idx
+ */
+void
+invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		List	   *columns;
+		Finding    *finding;
+
+		if (endpoint->served_by != NULL || endpoint->invalid == NULL)
+			continue;
+		columns = endpoint_columns(junction, endpoint);
+		finding = add_finding(rule, junction, columns, findings);
+		finding->message = psprintf("the index %s, which would serve (%s), is not valid",
+									quote_identifier(endpoint->invalid->name), column_list(columns));
+		if (junction->table->kind == RELKIND_PARTITIONED_TABLE)
+		{
+			finding->detail = psprintf("Not every partition of %s has an index that is attached to it.",
+									   quote_identifier(junction->table->name));
+			continue;
+		}
+		finding->detail = pstrdup("A concurrent build of it failed, or still goes on; no query uses it, and every write keeps it up.");
+		finding->fix = psprintf("REINDEX INDEX CONCURRENTLY %s",
+								index_name(junction, endpoint->invalid));
+	}
+}
+
+/*
+ * Do two indexes hold the same rows?  A partial one that another covers but for
+ * its predicate is smaller than that, and may be wanted.
+ */
+static bool
+same_predicate(const IndexFacts *left, const IndexFacts *right)
+{
+	if (left->predicate == NULL || right->predicate == NULL)
+		return left->predicate == right->predicate;
+	/* as nodes: their text differs by where they stood in a statement */
+	return equal(stringToNode(left->predicate), stringToNode(right->predicate));
+}
+
+/*
+ * Can a btree index do all that another does?  It begins with the same columns,
+ * ordered in the same way, and holds the same rows.
+ */
+static bool
+covers(const IndexFacts *index, const IndexFacts *other)
+{
+	if (index == other || !index->usable || index->method != BTREE_AM_OID ||
+		index->nkeys < other->nkeys)
+		return false;
+	for (int i = 0; i < other->nkeys; i++)
+		if (index->columns[i] == 0 ||
+			index->columns[i] != other->columns[i] ||
+			index->classes[i] != other->classes[i] ||
+			index->collations[i] != other->collations[i] ||
+			index->options[i] != other->options[i])
+			return false;
+	return same_predicate(index, other);
+}
+
+/*
+ * May an index be dropped, if another does all that it does?
+ */
+static bool
+is_droppable(const IndexFacts *index)
+{
+	return index->usable && index->method == BTREE_AM_OID && !index->unique &&
+		!index->exclusion && index->ncolumns == index->nkeys;
+}
+
+/*
+ * redundant_index: every write keeps up an index that another covers.  Of two
+ * that are the same, the younger is.
+ *
+ *	DROP INDEX CONCURRENTLY public.invoice_tags_invoice_id_idx
+ */
+void
+redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	if (junction->kind == JUNCTION_NONE)
+		return;
+	foreach_ptr(IndexFacts, index, junction->table->indexes)
+		foreach_ptr(IndexFacts, other, junction->table->indexes)
+		{
+			List	   *columns = NIL;
+			Finding    *finding;
+
+			if (!is_droppable(index) || !covers(other, index) ||
+				(is_droppable(other) && covers(index, other) && index->oid < other->oid))
+				continue;
+			for (int i = 0; i < index->nkeys; i++)
+				columns = lappend(columns, find_column(junction->table, index->columns[i])->name);
+			finding = add_finding(rule, junction, columns, findings);
+			finding->message = psprintf("index %s is covered by %s", quote_identifier(index->name),
+										quote_identifier(other->name));
+			finding->detail = psprintf("Both begin with (%s); whatever uses the one can use the other, and each write keeps up both.",
+									   column_list(columns));
+			finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction),
+									index_name(junction, index));
+			break;
+		}
+}

@@ -1,0 +1,204 @@
+/*
+ * rules_key.c
+ *		Rules about the key: that there is one over the pair, for all rows, and
+ *		that it serves as a target and an identity.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_publication.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "junction.h"
+
+/*
+ * missing_pair_key: nothing keeps a pair from being there twice; or nothing
+ * keeps it so for all rows, where the only key is partial.
+ *
+ *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
+ */
+void
+missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	List	   *columns = pair_columns(junction);
+	Finding    *finding;
+	const char *predicate;
+	bool		has_primary = junction->primary_key != NULL;
+
+	if (junction->kind == JUNCTION_UNKEYED)
+	{
+		finding = add_finding(rule, junction, columns, findings);
+		finding->message = psprintf("no key of %s holds the pair (%s)",
+									quote_identifier(junction->table->name), column_list(columns));
+		finding->detail = pstrdup("The same pair can be there many times.");
+		if (!bms_is_subset(junction->table->partition_key, junction->pair))
+		{
+			finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
+									   finding->detail, quote_identifier(junction->table->name));
+			return;
+		}
+		finding->fix = psprintf("ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
+								fix_name(findings, junction, has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY,
+										 columns, "CONSTRAINT %s "),
+								has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
+	}
+	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
+	{
+		predicate = predicate_text(junction->table, junction->pair_key);
+		finding = add_finding(rule, junction, columns, findings);
+		finding->severity = "notice";
+		finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
+									quote_identifier(junction->table->name), column_list(columns));
+		finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",
+								   junction->pair_key->name, predicate ? ", WHERE " : "",
+								   predicate ? predicate : "");
+	}
+}
+
+/*
+ * nullable_endpoint: a link to nothing.
+ *
+ *	ALTER TABLE public.invoice_tags ALTER COLUMN tag_id SET NOT NULL
+ */
+void
+nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		List	   *nullable = NIL;
+		StringInfoData fix;
+		Finding    *finding;
+
+		initStringInfo(&fix);
+		foreach_ptr(char, name, endpoint_columns(junction, endpoint))
+		{
+			if (find_column_by_name(junction->table, name)->notnull)
+				continue;
+			appendStringInfo(&fix, "%s ALTER COLUMN %s SET NOT NULL",
+							 nullable ? "," : "", quote_identifier(name));
+			nullable = lappend(nullable, name);
+		}
+		if (nullable == NIL)
+			continue;
+		finding = add_finding(rule, junction, nullable, findings);
+		finding->message = psprintf("(%s) of %s can be null", column_list(nullable),
+									quote_identifier(junction->table->name));
+		finding->detail = psprintf("A row with a null there links to no row of %s, and no foreign key objects.",
+								   quote_identifier(endpoint->key->parent_name));
+		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
+	}
+}
+
+
+static bool
+all_not_null(const Junction *junction)
+{
+	foreach_ptr(char, name, pair_columns(junction))
+		if (!find_column_by_name(junction->table, name)->notnull)
+			return false;
+	return true;
+}
+
+/*
+ * deferrable_pair_key: it can be no conflict target, no foreign key can point
+ * at it, and it is no replica identity.
+ *
+ *	ALTER TABLE public.invoice_tags DROP CONSTRAINT invoice_tags_pkey,
+ *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
+ */
+void
+deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const IndexFacts *key = junction->pair_key;
+	List	   *columns;
+	Finding    *finding;
+	const char *name;
+
+	if (key == NULL || !key->deferrable || junction->kind == JUNCTION_MULTIWAY)
+		return;
+	columns = pair_columns(junction);
+	name = quote_identifier(key->name);
+	finding = add_finding(rule, junction, columns, findings);
+	finding->message = psprintf("the key of %s over the pair (%s) is deferrable",
+								quote_identifier(junction->table->name), column_list(columns));
+	finding->detail = psprintf("ON CONFLICT cannot use %s, no foreign key can point at it, and it is no replica identity.",
+							   name);
+	/* a UNIQUE over nulls may say more than we know */
+	if (key->ncolumns == key->nkeys && all_not_null(junction))
+		finding->fix = psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)",
+								table_name(junction->table), name, name,
+								key->primary ? "PRIMARY KEY" : "UNIQUE", column_list(columns));
+}
+
+/*
+ * Does a publication send updates or deletes?  It may be gone by now.
+ */
+static bool
+sends_changes(List *publications)
+{
+	foreach_oid(publication, publications)
+	{
+		HeapTuple	tuple = SearchSysCache1(PUBLICATIONOID, ObjectIdGetDatum(publication));
+		Form_pg_publication form;
+		bool		sends;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		form = (Form_pg_publication) GETSTRUCT(tuple);
+		sends = form->pubupdate || form->pubdelete;
+		ReleaseSysCache(tuple);
+		if (sends)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * By what do subscribers know a row?
+ */
+static bool
+has_identity(const TableFacts *table)
+{
+	if (table->identity == REPLICA_IDENTITY_FULL)
+		return true;
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		if (!index->usable || index->deferrable)
+			continue;
+		if (table->identity == REPLICA_IDENTITY_DEFAULT ? index->primary :
+			table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * no_replica_identity: the table is published, and UPDATE and DELETE fail.
+ *
+ *	ALTER TABLE public.invoice_tags REPLICA IDENTITY USING INDEX invoice_tags_key
+ */
+void
+no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	const IndexFacts *key = junction->pair_key;
+	Finding    *finding;
+
+	if (junction->kind == JUNCTION_NONE || has_identity(table) ||
+		!(sends_changes(GetRelationPublications(table->oid)) ||
+		  sends_changes(GetSchemaPublications(table->namespace)) ||
+		  sends_changes(GetAllTablesPublications())))
+		return;
+	finding = add_finding(rule, junction, pair_columns(junction), findings);
+	finding->message = psprintf("%s is published and has no replica identity",
+								quote_identifier(table->name));
+	finding->detail = pstrdup("UPDATE and DELETE fail there, as subscribers could not tell which row is meant.");
+	if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
+		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
+								table_name(table), quote_identifier(key->name));
+	else
+		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table_name(table));
+}

@@ -1,0 +1,310 @@
+/*
+ * rules_reference.c
+ *		Rules about foreign keys: that they are there, that they hold, that
+ *		links go with their ends, and stay within one tenant.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "utils/builtins.h"
+
+#include "junction.h"
+
+static Finding *
+add_reference_finding(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
+					  Findings *findings)
+{
+	return add_finding(rule, junction, endpoint_columns(junction, endpoint), findings);
+}
+
+/*
+ * A foreign key that is not proven, or only noted.
+ */
+static void
+unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
+		 Findings *findings)
+{
+	const ForeignKeyFacts *key = endpoint->key;
+	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+
+	finding->message = psprintf("foreign key %s of %s is not %s", quote_identifier(key->name),
+								quote_identifier(junction->table->name),
+								key->enforced ? "validated" : "enforced");
+	finding->detail = psprintf("Rows may be there that link to nothing in %s.",
+							   quote_identifier(key->parent_name));
+	finding->fix = psprintf("ALTER TABLE %s %s %s%s", table_name(junction->table),
+							key->enforced ? "VALIDATE CONSTRAINT" : "ALTER CONSTRAINT",
+							quote_identifier(key->name), key->enforced ? "" : " ENFORCED");
+}
+
+/*
+ * A foreign key whose triggers do not fire.
+ */
+static void
+not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
+		   Findings *findings, bool at_parent)
+{
+	const ForeignKeyFacts *key = endpoint->key;
+	TableFacts *parent = find_table(findings->database, key->parent);
+	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+
+	finding->message = psprintf("triggers of foreign key %s are disabled on %s",
+								quote_identifier(key->name),
+								quote_identifier(at_parent ? key->parent_name : junction->table->name));
+	finding->detail = at_parent ?
+		psprintf("Rows of %s can go and leave their links behind.", quote_identifier(key->parent_name)) :
+		psprintf("Links to nothing in %s can be inserted.", quote_identifier(key->parent_name));
+	if (!at_parent || parent != NULL)
+		finding->fix = psprintf("ALTER TABLE %s ENABLE TRIGGER ALL",
+								table_name(at_parent ? parent : junction->table));
+}
+
+/*
+ * unvalidated_foreign_key: a foreign key that does not hold all rows.
+ *
+ *	ALTER TABLE public.invoice_tags VALIDATE CONSTRAINT invoice_tags_tag_id_fkey
+ */
+void
+unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		if (!endpoint->key->validated)
+			unproven(rule, junction, endpoint, findings);
+		if (endpoint->key->disabled)
+			not_firing(rule, junction, endpoint, findings, false);
+		if (endpoint->key->disabled_at_parent)
+			not_firing(rule, junction, endpoint, findings, true);
+	}
+}
+
+/*
+ * The unique index over exactly two columns that is, or would be, a pair key.
+ */
+static IndexFacts *
+two_column_key(const TableFacts *table)
+{
+	IndexFacts *key = NULL;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		if (!index->unique || !index->usable || index->has_expressions || index->predicate != NULL)
+			continue;
+		if (index->nkeys == 2 && index->columns[0] != index->columns[1] &&
+			(key == NULL || index->primary))
+			key = index;
+	}
+	return key;
+}
+
+/* Does the table have a foreign key on just this column? */
+static bool
+is_declared(const TableFacts *table, AttrNumber column)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (key->nkeys == 1 && key->columns[0] == column)
+			return true;
+	return false;
+}
+
+/* Is the column unique by itself? */
+static bool
+is_unique_alone(const TableFacts *table, AttrNumber column)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (index->unique && index->usable && !index->has_expressions &&
+			index->predicate == NULL && index->nkeys == 1 && index->columns[0] == column)
+			return true;
+	return false;
+}
+
+/*
+ *	ALTER TABLE public.invoice_tags
+ *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
+ *			ON DELETE CASCADE NOT VALID,
+ *		VALIDATE CONSTRAINT c
+ */
+static void
+add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *column,
+			   const TableFacts *parent, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	List	   *columns = list_make1(column->name);
+	List	   *parent_columns = list_make1(find_column(parent, find_primary_key(parent)->columns[0])->name);
+	Finding    *finding = add_finding(rule, junction, columns, findings);
+	const char *name = quote_identifier(choose_name(findings->names, NAME_FOREIGN_KEY, table->name,
+													columns, parent->name, parent_columns));
+
+	finding->message = psprintf("%s of %s refers to %s, and no foreign key says so",
+								quote_identifier(column->name), quote_identifier(table->name),
+								quote_identifier(parent->name));
+	finding->detail = psprintf("A key over two such columns makes %s a junction; nothing keeps its links from pointing at nothing.",
+							   quote_identifier(table->name));
+	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE NOT VALID, VALIDATE CONSTRAINT %s",
+							table_name(table), name, column_list(columns),
+							table_name(parent), column_list(parent_columns), name);
+}
+
+/*
+ * undeclared_endpoint: a key over two columns of which one or both have no
+ * foreign key, but are named and typed as if they had.
+ */
+void
+undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	IndexFacts *key = junction->kind == JUNCTION_NONE ? two_column_key(table) : NULL;
+	TableFacts *parents[2] = {NULL, NULL};
+
+	if (key == NULL || table->extension_member)
+		return;
+	for (int i = 0; i < 2; i++)
+	{
+		ColumnFacts *column = find_column(table, key->columns[i]);
+
+		if (is_unique_alone(table, column->attnum))
+			return;
+		if (is_declared(table, column->attnum))
+			continue;
+		parents[i] = find_parent_by_link(findings->database, table, column->name, column->type);
+		if (parents[i] == NULL)
+			return;				/* a property, not a link */
+	}
+	for (int i = 0; i < 2; i++)
+		if (parents[i] != NULL)
+			add_undeclared(rule, junction, find_column(table, key->columns[i]), parents[i], findings);
+}
+
+/* An action of a foreign key as SQL, with the words before it */
+static const char *
+action_text(const char *event, char action)
+{
+	switch (action)
+	{
+		case FKCONSTR_ACTION_RESTRICT:
+			return psprintf(" ON %s RESTRICT", event);
+		case FKCONSTR_ACTION_CASCADE:
+			return psprintf(" ON %s CASCADE", event);
+		case FKCONSTR_ACTION_SETNULL:
+			return psprintf(" ON %s SET NULL", event);
+		case FKCONSTR_ACTION_SETDEFAULT:
+			return psprintf(" ON %s SET DEFAULT", event);
+		default:
+			return "";
+	}
+}
+
+/*
+ *	ALTER TABLE public.invoice_tags DROP CONSTRAINT c,
+ *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
+ *			ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE
+ */
+static char *
+cascading(const Junction *junction, const ForeignKeyFacts *key, const TableFacts *parent)
+{
+	List	   *columns = NIL;
+	List	   *parent_columns = NIL;
+	const char *name = quote_identifier(key->name);
+
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		columns = lappend(columns, find_column(junction->table, key->columns[i])->name);
+		parent_columns = lappend(parent_columns, find_column(parent, key->parent_columns[i])->name);
+	}
+	return psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s ON DELETE CASCADE%s%s",
+					table_name(junction->table), name, name, column_list(columns),
+					table_name(parent), column_list(parent_columns),
+					key->match == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
+					action_text("UPDATE", key->on_update),
+					key->deferrable ? " DEFERRABLE" : "",
+					key->deferred ? " INITIALLY DEFERRED" : "");
+}
+
+/*
+ * no_cascade: links do not go with an end.  That can be meant.
+ */
+void
+no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		const ForeignKeyFacts *key = endpoint->key;
+		TableFacts *parent = find_table(findings->database, key->parent);
+		Finding    *finding;
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+			continue;
+		finding = add_reference_finding(rule, junction, endpoint, findings);
+		finding->message = psprintf("links of %s do not go with %s",
+									quote_identifier(junction->table->name),
+									quote_identifier(key->parent_name));
+		finding->detail = psprintf("A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
+								   quote_identifier(key->parent_name));
+		if (parent != NULL)
+			finding->fix = cascading(junction, key, parent);
+	}
+}
+
+/*
+ * Is a column, with the columns that a foreign key points at and no other, a
+ * unique key of the parent?  (tenant_id, id) beside id is.
+ */
+static bool
+keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber column)
+{
+	Bitmapset  *wanted = bms_make_singleton(column);
+
+	for (int i = 0; i < key->nkeys; i++)
+		wanted = bms_add_member(wanted, key->parent_columns[i]);
+	if (bms_num_members(wanted) == key->nkeys)
+		return false;			/* the foreign key holds it itself */
+	foreach_ptr(IndexFacts, index, parent->indexes)
+		if (index->unique && index->usable && !index->has_expressions &&
+			index->predicate == NULL && bms_equal(index_columns(index), wanted))
+			return true;
+	return false;
+}
+
+/*
+ * tenant_mismatch: both parents have the tenant in a key with their id, and the
+ * link does not hold them to the same one.
+ */
+void
+tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	Endpoint   *left;
+	Endpoint   *right;
+	TableFacts *left_parent;
+	TableFacts *right_parent;
+
+	if (list_length(junction->endpoints) != 2)
+		return;
+	left = linitial(junction->endpoints);
+	right = lsecond(junction->endpoints);
+	if (bms_overlap(left->columns, right->columns))
+		return;					/* that is how they share it */
+	left_parent = find_table(findings->database, left->key->parent);
+	right_parent = find_table(findings->database, right->key->parent);
+	if (left_parent == NULL || right_parent == NULL)
+		return;
+	foreach_ptr(ColumnFacts, tenant, left_parent->columns)
+	{
+		ColumnFacts *other = find_column_by_name(right_parent, tenant->name);
+		Finding    *finding;
+
+		if (other == NULL || other->type != tenant->type ||
+			!keys_with(left_parent, left->key, tenant->attnum) ||
+			!keys_with(right_parent, right->key, other->attnum))
+			continue;
+		finding = add_finding(rule, junction, pair_columns(junction), findings);
+		finding->message = psprintf("links of %s can cross %s",
+									quote_identifier(junction->table->name),
+									quote_identifier(tenant->name));
+		finding->detail = psprintf("%s and %s both have %s in a key with their id, and the foreign keys of %s do not share it.",
+								   quote_identifier(left_parent->name),
+								   quote_identifier(right_parent->name),
+								   quote_identifier(tenant->name),
+								   quote_identifier(junction->table->name));
+	}
+}

@@ -1,0 +1,267 @@
+/*
+ * rules_shape.c
+ *		Rules about the shape of a table: a junction that is more or less than
+ *		one, one that is named otherwise, and relations kept where a junction
+ *		should be.
+ */
+#include "postgres.h"
+
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "junction.h"
+
+/* The columns of a foreign key, as it names them */
+static List *
+foreign_key_columns(const Junction *junction, const ForeignKeyFacts *key)
+{
+	List	   *columns = NIL;
+
+	for (int i = 0; i < key->nkeys; i++)
+		columns = lappend(columns, find_column(junction->table, key->columns[i])->name);
+	return columns;
+}
+
+/*
+ * Foreign keys beside the pair: who made the link, or on whose behalf.
+ */
+static void
+further_links(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(Endpoint, other, junction->others)
+	{
+		List	   *columns = foreign_key_columns(junction, other->key);
+		Finding    *finding = add_finding(rule, junction, columns, findings);
+
+		finding->message = psprintf("%s links to %s beside its pair",
+									quote_identifier(junction->table->name),
+									quote_identifier(other->key->parent_name));
+		finding->detail = psprintf("(%s) is a relationship of its own: of the link, not of the two that are linked.",
+								   column_list(columns));
+	}
+}
+
+/*
+ * multiway: several relationships in one table.
+ */
+void
+multiway(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	List	   *columns = pair_columns(junction);
+	Finding    *finding;
+	StringInfoData parents;
+
+	if (junction->kind != JUNCTION_MULTIWAY)
+	{
+		further_links(rule, junction, findings);
+		return;
+	}
+	initStringInfo(&parents);
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+		appendStringInfo(&parents, "%s%s", parents.len ? ", " : "",
+						 quote_identifier(endpoint->key->parent_name));
+	finding = add_finding(rule, junction, columns, findings);
+	finding->message = psprintf("the key of %s links %d tables",
+								quote_identifier(junction->table->name),
+								list_length(junction->endpoints));
+	finding->detail = psprintf("\"%s\" over (%s) holds links to %s: if two of them decide the third, they are a table of their own.",
+							   junction->pair_key->name, column_list(columns), parents.data);
+}
+
+
+/*
+ * needless_surrogate: an id beside a pure link that nothing references.
+ *
+ *	ALTER TABLE public.invoice_tags DROP COLUMN id, DROP CONSTRAINT u,
+ *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
+ */
+void
+needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	Finding    *finding;
+	List	   *columns;
+	const char *id;
+
+	if (junction->kind != JUNCTION_ENTITY || list_length(junction->own_columns) != 1 ||
+		junction->primary_key->nkeys != 1 || table->referenced != NIL)
+		return;
+	columns = pair_columns(junction);
+	id = ((ColumnFacts *) linitial(junction->own_columns))->name;
+	finding = add_finding(rule, junction, list_make1(pstrdup(id)), findings);
+	finding->message = psprintf("%s of %s is needed for nothing", quote_identifier(id),
+								quote_identifier(table->name));
+	finding->detail = psprintf("The pair (%s) tells the rows apart, nothing references the id, and its index is kept up by every write.",
+							   column_list(columns));
+	if (junction->pair_key->predicate == NULL && junction->pair_key->ncolumns == junction->pair_key->nkeys)
+		finding->fix = psprintf("ALTER TABLE %s DROP COLUMN %s, %s %s, ADD CONSTRAINT %s PRIMARY KEY %s",
+								table_name(table), quote_identifier(id),
+								"DROP CONSTRAINT", quote_identifier(junction->pair_key->name),
+								quote_identifier(junction->primary_key->name),
+								psprintf("(%s)", column_list(columns)));
+	if (finding->fix != NULL && !OidIsValid(get_index_constraint(junction->pair_key->oid)))
+		finding->fix = psprintf("ALTER TABLE %s DROP COLUMN %s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s",
+								table_name(table), quote_identifier(id),
+								quote_identifier(junction->primary_key->name),
+								quote_identifier(junction->pair_key->name));
+}
+
+/*
+ * promotion_due: the link has grown data of its own, or something refers to it.
+ */
+void
+promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	Finding    *finding;
+	List	   *names = NIL;
+	bool		referenced;
+
+	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
+		!junction->pair_key->primary)
+		return;
+	referenced = list_member_oid(junction->table->referenced, junction->pair_key->oid);
+	if (junction->own_columns == NIL && !referenced)
+		return;
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+		names = lappend(names, column->name);
+	finding = add_finding(rule, junction, names, findings);
+	finding->message = psprintf("%s has become a thing of its own",
+								quote_identifier(junction->table->name));
+	finding->detail = psprintf("%s%s%s%s%s; junction.promote gives it an id and a name.",
+							   names ? "It has columns beside the pair (" : "",
+							   names ? column_list(names) : "",
+							   names ? ")" : "",
+							   names && referenced ? ", and " : "",
+							   referenced ? "foreign keys point at the pair" : "");
+}
+
+/*
+ * array_relation: an array column that holds the keys of another table's rows.
+ */
+void
+array_relation(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	foreach_ptr(ColumnFacts, column, junction->table->columns)
+	{
+		Oid			element;
+		char	   *link;
+		TableFacts *parent;
+		Finding    *finding;
+
+		/* a plural, of whatever: only then it is worth to ask what the type is */
+		link = column->name[strlen(column->name) - 1] == 's' ? singular_name(column->name) : NULL;
+		element = link ? get_element_type(column->type) : InvalidOid;
+		if (!OidIsValid(element))
+			continue;
+		parent = find_parent_by_link(findings->database, junction->table, link, element);
+		if (parent == NULL)
+			parent = find_parent_by_link(findings->database, junction->table,
+										 psprintf("%s_id", link), element);
+		if (parent == NULL)
+			continue;
+		finding = add_finding(rule, junction, list_make1(column->name), findings);
+		finding->message = psprintf("%s of %s holds keys of %s", quote_identifier(column->name),
+									quote_identifier(junction->table->name),
+									quote_identifier(parent->name));
+		finding->detail = pstrdup("No foreign key keeps them from pointing at nothing, and none can be looked up from the other side without reading all.");
+	}
+}
+
+/*
+ * numbered_columns: a list of foreign keys, as long as the table is wide.
+ */
+void
+numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	List	   *done = NIL;
+
+	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
+	{
+		List	   *columns = NIL;
+		char	   *stem;
+		Finding    *finding;
+
+		if (key->nkeys != 1 || junction->kind != JUNCTION_NONE)
+			continue;
+		stem = name_stem(find_column(junction->table, key->columns[0])->name);
+		if (list_has_name(done, stem))
+			continue;
+		foreach_ptr(ForeignKeyFacts, other, junction->table->foreign_keys)
+		{
+			char	   *name = find_column(junction->table, other->columns[0])->name;
+
+			if (other->nkeys == 1 && other->parent == key->parent &&
+				strcmp(name_stem(name), stem) == 0 && !list_has_name(columns, name))
+				columns = lappend(columns, name);
+		}
+		if (list_length(columns) < 2)
+			continue;
+		done = lappend(done, stem);
+		finding = add_finding(rule, junction, columns, findings);
+		finding->message = psprintf("(%s) of %s are one relation to %s", column_list(columns),
+									quote_identifier(junction->table->name),
+									quote_identifier(key->parent_name));
+		finding->detail = pstrdup("There can be no more of them than columns, and each query has to ask every one.");
+	}
+}
+
+/*
+ * name: a pure junction is named by the convention, an entity by the noun that
+ * the business uses.
+ *
+ *	ALTER TABLE public.taggings RENAME TO invoice_tags
+ */
+void
+misnamed(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	bool		pure = junction->kind == JUNCTION_PURE;
+	Endpoint   *left;
+	Endpoint   *right;
+	Finding    *finding;
+	char	   *name;
+
+	if (!pure && junction->kind != JUNCTION_ENTITY)
+		return;
+	left = linitial(junction->endpoints);
+	right = lsecond(junction->endpoints);
+	if (left->key->parent == right->key->parent)
+		return;					/* the name of a relation to itself is free */
+	name = junction_table_name(left->key->parent_name, right->key->parent_name);
+	if ((strcmp(name, table->name) == 0) == pure)
+		return;
+	finding = add_finding(rule, junction, NIL, findings);
+	if (!pure)
+	{
+		finding->message = psprintf("%s is an entity with the name of a junction",
+									quote_identifier(table->name));
+		finding->detail = pstrdup("It has an id of its own; the business has a noun for it.");
+		return;
+	}
+	finding->message = psprintf("%s would be named %s by convention",
+								quote_identifier(table->name), quote_identifier(name));
+	finding->detail = psprintf("It links %s and %s, and has nothing of its own.",
+							   quote_identifier(left->key->parent_name),
+							   quote_identifier(right->key->parent_name));
+	if (!OidIsValid(get_relname_relid(name, table->namespace)))
+		finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(table),
+								quote_identifier(name));
+}
+
+/*
+ * inherited: neither keys nor foreign keys reach the tables that inherit.
+ */
+void
+inherited(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	Finding    *finding;
+
+	if (junction->kind == JUNCTION_NONE || !junction->table->has_children ||
+		junction->table->kind == RELKIND_PARTITIONED_TABLE)
+		return;
+	finding = add_finding(rule, junction, NIL, findings);
+	finding->message = psprintf("tables inherit from %s", quote_identifier(junction->table->name));
+	finding->detail = pstrdup("Its keys and foreign keys do not reach them: a pair can be there again, and link to nothing.");
+}

@@ -1,0 +1,178 @@
+/*
+ * surroundings.c
+ *		What stands around tables, and only the report asks for: whether their
+ *		foreign keys' triggers fire, what inherits from them, what their
+ *		comments silence, and which an extension brought.
+ *
+ * Each catalog is read once, for all tables, in the snapshot of the rest.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_description.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+
+#include "junction.h"
+
+/*
+ * A foreign key holds as long as the triggers behind it fire, here and at the
+ * parent.  'D' never does; 'R' only where changes are replayed.
+ */
+static void
+read_triggers(const Database *database, Snapshot snapshot)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+		TableFacts *here;
+		TableFacts *there;
+
+		if (form->tgenabled == TRIGGER_FIRES_ON_ORIGIN || form->tgenabled == TRIGGER_FIRES_ALWAYS ||
+			!OidIsValid(form->tgconstraint))
+			continue;
+		here = find_table(database, form->tgrelid);
+		there = find_table(database, form->tgconstrrelid);
+		foreach_ptr(ForeignKeyFacts, key, here ? here->foreign_keys : NIL)
+			if (key->oid == form->tgconstraint)
+				key->disabled = true;
+		foreach_ptr(ForeignKeyFacts, key, there ? there->foreign_keys : NIL)
+			if (key->oid == form->tgconstraint)
+				key->disabled_at_parent = true;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+static void
+read_inheritance(const Database *database, Snapshot snapshot)
+{
+	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		TableFacts *parent = find_table(database, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+
+		if (parent != NULL)
+			parent->has_children = true;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/*
+ * The rules that a comment silences: "@junction ignore half_indexed, name".
+ * The list ends where no comma follows; whatever else the comment says, and
+ * names that are no rule's, are nobody's error.
+ */
+static List *
+parse_ignored(const char *comment)
+{
+	static const char tag[] = "@junction ignore";
+	List	   *rules = NIL;
+	const char *place = strstr(comment, tag);
+
+	while (place != NULL)
+	{
+		size_t		length;
+
+		place += *place == ',' ? 1 : strlen(tag);
+		place += strspn(place, " \t");
+		length = strspn(place, "abcdefghijklmnopqrstuvwxyz_");
+		if (length > 0)
+			rules = lappend(rules, pnstrdup(place, length));
+		place += length + strspn(place + length, " \t");
+		if (*place != ',')
+			place = strstr(place, tag);
+	}
+	return rules;
+}
+
+static void
+read_comments(const Database *database, Snapshot snapshot)
+{
+	Relation	catalog = table_open(DescriptionRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
+		TableFacts *table;
+		bool		isnull;
+		Datum		comment;
+
+		if (form->classoid != RelationRelationId || form->objsubid != 0)
+			continue;
+		table = find_table(database, form->objoid);
+		if (table == NULL)
+			continue;
+		comment = heap_getattr(tuple, Anum_pg_description_description,
+							RelationGetDescr(catalog), &isnull);
+		if (!isnull)
+			table->ignored = parse_ignored(TextDatumGetCString(comment));
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/*
+ * pg_depend is asked for what depends on extensions, so the cost goes with
+ * their members.
+ */
+static void
+read_extension_members(const Database *database, Snapshot snapshot)
+{
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ExtensionRelationId));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, snapshot, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+		TableFacts *table;
+
+		if (dep->deptype != DEPENDENCY_EXTENSION || dep->classid != RelationRelationId)
+			continue;
+		table = find_table(database, dep->objid);
+		if (table != NULL)
+			table->extension_member = true;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/*
+ * Add to all tables of the database what stands around them.
+ */
+void
+read_surroundings(const Database *database, Snapshot snapshot)
+{
+	read_triggers(database, snapshot);
+	read_inheritance(database, snapshot);
+	read_comments(database, snapshot);
+	read_extension_members(database, snapshot);
+}
