@@ -35,6 +35,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_partitioned_table.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -152,6 +153,19 @@ is_wanted_table(Form_pg_class form)
 	return true;
 }
 
+/*
+ * Can a key point at this, or a table have it for an index?  Of all that there
+ * is, half is TOAST.
+ */
+static bool
+is_wanted_name(Form_pg_class form)
+{
+	return form->oid >= FirstNormalObjectId &&
+		form->relnamespace != PG_TOAST_NAMESPACE &&
+		(form->relkind == RELKIND_INDEX || form->relkind == RELKIND_PARTITIONED_INDEX ||
+		 form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE);
+}
+
 static void
 copy_class(Reader *reader, Form_pg_class form)
 {
@@ -167,7 +181,7 @@ copy_class(Reader *reader, Form_pg_class form)
 		facts->persistence = form->relpersistence;
 		facts->identity = form->relreplident;
 	}
-	if (form->oid >= FirstNormalObjectId || !all)
+	if (!all || is_wanted_name(form))
 	{
 		NameEntry  *entry = enter_name(reader, form->oid);
 
@@ -281,6 +295,7 @@ read_columns(Reader *reader)
 								  Anum_pg_attribute_attrelid, reader->relid);
 	HeapTuple	tuple;
 	TableFacts *facts = NULL;
+	Oid			relid = InvalidOid;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -289,8 +304,9 @@ read_columns(Reader *reader)
 		if (att->attnum <= 0 || att->attisdropped)
 			continue;
 		/* the columns of a table stand together, mostly */
-		if (facts == NULL || facts->oid != att->attrelid)
+		if (relid != att->attrelid)
 			facts = table_in_hand(reader, att->attrelid);
+		relid = att->attrelid;
 		if (facts != NULL)
 			facts->columns = lappend(facts->columns, column_from_row(tuple));
 	}

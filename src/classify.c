@@ -296,7 +296,7 @@ find_multiway_key(Junction *junction, List *endpoints)
 /*
  * Does this column only say when the row was made or changed?
  */
-static bool
+bool
 is_stamp(const ColumnFacts *column)
 {
 	static const char *const stems[] = {"creat", "updat", "insert", "modif", "added", "chang"};
@@ -354,6 +354,20 @@ is_unkeyed(Junction *junction, List *endpoints)
 	return true;
 }
 
+/*
+ * An unkeyed junction's endpoints have no order yet.  The key that it is to
+ * get had better begin with the one that no index serves.
+ */
+static void
+let_unserved_lead(Junction *junction)
+{
+	Endpoint   *left = linitial(junction->endpoints);
+	Endpoint   *right = lsecond(junction->endpoints);
+
+	if (left->served_by != NULL && right->served_by == NULL)
+		junction->endpoints = list_make2(right, left);
+}
+
 static void
 find_own_columns(Junction *junction)
 {
@@ -399,6 +413,8 @@ classify(TableFacts *table)
 		find_others(junction, endpoints);
 		find_serving_indexes(junction);
 	}
+	if (junction->kind == JUNCTION_UNKEYED)
+		let_unserved_lead(junction);
 	return junction;
 }
 
@@ -438,7 +454,8 @@ endpoint_columns(const Junction *junction, const Endpoint *endpoint)
 }
 
 /*
- * The names of the pair's columns, in the order of its key, or else the table's.
+ * The names of the pair's columns, in the order of its key, or else endpoint
+ * by endpoint.
  */
 List *
 pair_columns(const Junction *junction)
@@ -448,8 +465,9 @@ pair_columns(const Junction *junction)
 
 	if (key != NULL)
 		return names_in_key(junction->table, key->columns, key->nkeys, junction->pair);
-	foreach_ptr(ColumnFacts, column, junction->table->columns)
-		if (bms_is_member(column->attnum, junction->pair))
-			names = lappend(names, column->name);
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+		foreach_ptr(char, name, endpoint_columns(junction, endpoint))
+			if (!list_has_name(names, name))
+				names = lappend(names, name);
 	return names;
 }

@@ -207,6 +207,8 @@ typedef struct Findings
 	Database   *database;		/* all tables: the parents are among them */
 	NameSpace  *names;			/* of the table's schema, taken by fixes so far */
 	List	   *list;			/* of Finding */
+	char	   *key_fix;		/* the statement that adds the missing key, once
+								 * it was asked for */
 } Findings;
 
 /* A row of the table of rules */
@@ -229,6 +231,7 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
 extern const char *kind_name(JunctionKind kind);
+extern bool is_stamp(const ColumnFacts *column);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);
 
@@ -327,6 +330,7 @@ extern const char *fix_name(Findings *findings, const Junction *junction, NameKi
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names);
 
 /* in rules_key.c */
+extern char *missing_key_fix(const Junction *junction, Findings *findings);
 extern void missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 extern void deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);

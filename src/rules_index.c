@@ -73,6 +73,13 @@ half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->detail = psprintf("Whoever deletes from %s, or looks links up from there, reads all of %s.",
 								   quote_identifier(endpoint->key->parent_name),
 								   quote_identifier(junction->table->name));
+		if (junction->kind == JUNCTION_UNKEYED && endpoint == linitial(junction->endpoints) &&
+			missing_key_fix(junction, findings) != NULL)
+		{
+			/* an index would be redundant beside it */
+			finding->detail = psprintf("%s The key that is missing would serve it.", finding->detail);
+			continue;
+		}
 		if (!can_be_served(junction, endpoint))
 		{
 			finding->detail = psprintf("%s No index can help: (%s) and the key of %s are of different types.",

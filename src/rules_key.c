@@ -15,10 +15,28 @@
 #include "junction.h"
 
 /*
- * missing_pair_key: nothing keeps a pair from being there twice; or nothing
- * keeps it so for all rows, where the only key is partial.
+ * The statement that gives an unkeyed junction its key; null where none can
+ * hold the pair alone, as the table is partitioned by something else.
  *
  *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
+ */
+char *
+missing_key_fix(const Junction *junction, Findings *findings)
+{
+	List	   *columns = pair_columns(junction);
+	bool		has_primary = junction->primary_key != NULL;
+	NameKind	kind = has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY;
+
+	if (findings->key_fix == NULL && bms_is_subset(junction->table->partition_key, junction->pair))
+		findings->key_fix = psprintf("ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
+									 fix_name(findings, junction, kind, columns, "CONSTRAINT %s "),
+									 has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
+	return findings->key_fix;
+}
+
+/*
+ * missing_pair_key: nothing keeps a pair from being there twice; or nothing
+ * keeps it so for all rows, where the only key is partial.
  */
 void
 missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -26,7 +44,6 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 	List	   *columns = pair_columns(junction);
 	Finding    *finding;
 	const char *predicate;
-	bool		has_primary = junction->primary_key != NULL;
 
 	if (junction->kind == JUNCTION_UNKEYED)
 	{
@@ -34,16 +51,10 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->message = psprintf("no key of %s holds the pair (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
 		finding->detail = pstrdup("The same pair can be there many times.");
-		if (!bms_is_subset(junction->table->partition_key, junction->pair))
-		{
+		finding->fix = missing_key_fix(junction, findings);
+		if (finding->fix == NULL)
 			finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 									   finding->detail, quote_identifier(junction->table->name));
-			return;
-		}
-		finding->fix = psprintf("ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
-								fix_name(findings, junction, has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY,
-										 columns, "CONSTRAINT %s "),
-								has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
 	}
 	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
 	{

@@ -72,44 +72,77 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 
 
 /*
- * needless_surrogate: an id beside a pure link that nothing references.
+ * Is there an id beside a pure link, that nothing references?
+ */
+static bool
+has_needless_surrogate(const Junction *junction)
+{
+	int			others = 0;
+
+	if ((junction->kind != JUNCTION_ENTITY && junction->kind != JUNCTION_UNKEYED) ||
+		junction->primary_key == NULL || junction->primary_key->nkeys != 1 ||
+		junction->table->referenced != NIL)
+		return false;
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+		if (column->attnum != junction->primary_key->columns[0])
+			others++;
+	return others == 0;
+}
+
+/*
+ * The statement that makes the pair the primary key instead of the id; null
+ * where that would take another index with it, or another kind of key.
  *
  *	ALTER TABLE public.invoice_tags DROP COLUMN id, DROP CONSTRAINT u,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
  */
+static char *
+without_surrogate(const Junction *junction, const char *id)
+{
+	const TableFacts *table = junction->table;
+	const IndexFacts *key = junction->pair_key;
+	const char *primary = quote_identifier(junction->primary_key->name);
+	char	   *start = psprintf("ALTER TABLE %s DROP COLUMN %s", table_name(table), id);
+
+	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys)
+		return NULL;
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (index != junction->primary_key &&
+			(index->has_expressions ||
+			 bms_is_member(junction->primary_key->columns[0], index_columns(index))))
+			return NULL;
+	if (!OidIsValid(get_index_constraint(key->oid)))
+		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
+						quote_identifier(key->name));
+	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)", start,
+					quote_identifier(key->name), primary, column_list(pair_columns(junction)));
+}
+
+/*
+ * needless_surrogate: an id beside a pure link that nothing references.
+ */
 void
 needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	const TableFacts *table = junction->table;
 	Finding    *finding;
-	List	   *columns;
+	char	   *name;
 	const char *id;
 
-	if (junction->kind != JUNCTION_ENTITY || list_length(junction->own_columns) != 1 ||
-		junction->primary_key->nkeys != 1 || table->referenced != NIL)
+	if (!has_needless_surrogate(junction))
 		return;
-	columns = pair_columns(junction);
-	id = ((ColumnFacts *) linitial(junction->own_columns))->name;
-	finding = add_finding(rule, junction, list_make1(pstrdup(id)), findings);
-	finding->message = psprintf("%s of %s is needed for nothing", quote_identifier(id),
-								quote_identifier(table->name));
-	finding->detail = psprintf("The pair (%s) tells the rows apart, nothing references the id, and its index is kept up by every write.",
-							   column_list(columns));
-	if (junction->pair_key->predicate == NULL && junction->pair_key->ncolumns == junction->pair_key->nkeys)
-		finding->fix = psprintf("ALTER TABLE %s DROP COLUMN %s, %s %s, ADD CONSTRAINT %s PRIMARY KEY %s",
-								table_name(table), quote_identifier(id),
-								"DROP CONSTRAINT", quote_identifier(junction->pair_key->name),
-								quote_identifier(junction->primary_key->name),
-								psprintf("(%s)", column_list(columns)));
-	if (finding->fix != NULL && !OidIsValid(get_index_constraint(junction->pair_key->oid)))
-		finding->fix = psprintf("ALTER TABLE %s DROP COLUMN %s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s",
-								table_name(table), quote_identifier(id),
-								quote_identifier(junction->primary_key->name),
-								quote_identifier(junction->pair_key->name));
+	name = find_column(junction->table, junction->primary_key->columns[0])->name;
+	id = quote_identifier(name);
+	finding = add_finding(rule, junction, list_make1(name), findings);
+	finding->message = psprintf("%s of %s is needed for nothing", id,
+								quote_identifier(junction->table->name));
+	finding->detail = psprintf("The pair (%s) is to tell the rows apart, nothing references the id, and its index is kept up by every write.",
+							   column_list(pair_columns(junction)));
+	finding->fix = without_surrogate(junction, id);
 }
 
 /*
  * promotion_due: the link has grown data of its own, or something refers to it.
+ * When a row was made is no such data.
  */
 void
 promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
@@ -122,10 +155,11 @@ promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
 		!junction->pair_key->primary)
 		return;
 	referenced = list_member_oid(junction->table->referenced, junction->pair_key->oid);
-	if (junction->own_columns == NIL && !referenced)
-		return;
 	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		names = lappend(names, column->name);
+		if (!is_stamp(column))
+			names = lappend(names, column->name);
+	if (names == NIL && !referenced)
+		return;
 	finding = add_finding(rule, junction, names, findings);
 	finding->message = psprintf("%s has become a thing of its own",
 								quote_identifier(junction->table->name));
@@ -208,46 +242,62 @@ numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
 }
 
 /*
- * name: a pure junction is named by the convention, an entity by the noun that
- * the business uses.
- *
+ * An entity has the name of a junction still.
+ */
+static void
+not_yet_named(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	Finding    *finding = add_finding(rule, junction, NIL, findings);
+
+	finding->message = psprintf("%s is an entity with the name of a junction",
+								quote_identifier(junction->table->name));
+	finding->detail = pstrdup("It has an id of its own; the business has a noun for it.");
+}
+
+/*
  *	ALTER TABLE public.taggings RENAME TO invoice_tags
+ */
+static void
+named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings *findings)
+{
+	Finding    *finding;
+
+	/* where several tables link the same two, only one can have their names */
+	if (OidIsValid(get_relname_relid(name, junction->table->namespace)) ||
+		list_has_name(findings->names->taken, name))
+		return;
+	findings->names->taken = lappend(findings->names->taken, name);
+	finding = add_finding(rule, junction, NIL, findings);
+	finding->message = psprintf("%s would be named %s by convention",
+								quote_identifier(junction->table->name), quote_identifier(name));
+	finding->detail = pstrdup("It is a link and has nothing of its own.");
+	finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(junction->table),
+							quote_identifier(name));
+}
+
+/*
+ * name: a link is named by the convention, an entity by the noun that the
+ * business uses.  A relation of a table to itself is named after what it means.
  */
 void
 misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	const TableFacts *table = junction->table;
-	bool		pure = junction->kind == JUNCTION_PURE;
+	bool		entity = junction->kind == JUNCTION_ENTITY && !has_needless_surrogate(junction);
 	Endpoint   *left;
 	Endpoint   *right;
-	Finding    *finding;
 	char	   *name;
 
-	if (!pure && junction->kind != JUNCTION_ENTITY)
+	if (list_length(junction->endpoints) != 2 || junction->kind == JUNCTION_PAYLOAD)
 		return;
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);
 	if (left->key->parent == right->key->parent)
-		return;					/* the name of a relation to itself is free */
+		return;
 	name = junction_table_name(left->key->parent_name, right->key->parent_name);
-	if ((strcmp(name, table->name) == 0) == pure)
-		return;
-	finding = add_finding(rule, junction, NIL, findings);
-	if (!pure)
-	{
-		finding->message = psprintf("%s is an entity with the name of a junction",
-									quote_identifier(table->name));
-		finding->detail = pstrdup("It has an id of its own; the business has a noun for it.");
-		return;
-	}
-	finding->message = psprintf("%s would be named %s by convention",
-								quote_identifier(table->name), quote_identifier(name));
-	finding->detail = psprintf("It links %s and %s, and has nothing of its own.",
-							   quote_identifier(left->key->parent_name),
-							   quote_identifier(right->key->parent_name));
-	if (!OidIsValid(get_relname_relid(name, table->namespace)))
-		finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(table),
-								quote_identifier(name));
+	if (entity && strcmp(name, junction->table->name) == 0)
+		not_yet_named(rule, junction, findings);
+	else if (!entity && strcmp(name, junction->table->name) != 0)
+		named_otherwise(rule, junction, name, findings);
 }
 
 /*
