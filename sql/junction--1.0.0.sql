@@ -105,6 +105,18 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction.report(regclass) IS
 'what is wrong with the junctions of the database, or with one table, and how to mend it';
 
+CREATE FUNCTION junction.dependents(
+    junction regclass,
+    OUT kind text,
+    OUT object text,
+    OUT effect text,
+    OUT action text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_dependents'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION junction.dependents(regclass) IS
+'what a promotion of the table touches: what happens to each thing, and what to do about it';
+
 CREATE FUNCTION junction.check(severity text DEFAULT 'warning')
 RETURNS void
 AS 'MODULE_PATHNAME', 'junction_check'

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(31);
+SELECT plan(33);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'promote', 'primary_to_unique', 'report', 'uuidv7'], 'the public functions');
+              ARRAY['check', 'create', 'dependents', 'promote', 'primary_to_unique', 'report', 'uuidv7'], 'the public functions');
 SELECT is(pg_get_function_arguments(oid),
     'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
     'left_columns text[] DEFAULT NULL::text[], right_columns text[] DEFAULT NULL::text[], '
@@ -57,6 +57,9 @@ SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', 'the a
 FROM functions WHERE proname = 'primary_to_unique';
 SELECT is(pg_get_function_arguments(oid), 'relation regclass DEFAULT NULL::regclass', 'the arguments of report')
 FROM functions WHERE proname = 'report';
+SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT kind text, OUT object text, OUT effect text, OUT action text',
+          'the arguments of dependents')
+FROM functions WHERE proname = 'dependents';
 SELECT is(pg_get_function_arguments(oid), 'severity text DEFAULT ''warning''::text', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
@@ -64,7 +67,7 @@ FROM functions WHERE proname = 'uuidv7';
 
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
