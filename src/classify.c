@@ -159,6 +159,10 @@ find_serving_indexes(Junction *junction)
 		{
 			IndexFacts **found = index->usable ? &endpoint->served_by : &endpoint->invalid;
 
+			/* one that is to be unique met duplicates, and would again */
+			if (!index->usable && index->unique &&
+				bms_equal(index_columns(index), endpoint->columns))
+				continue;
 			if (*found == NULL && could_serve(junction->table, index, endpoint))
 				*found = index;
 		}

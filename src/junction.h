@@ -52,8 +52,9 @@ typedef struct ForeignKeyFacts
 	bool		deferred;
 	bool		validated;
 	bool		enforced;		/* since 18 it need not be */
-	bool		disabled;		/* its triggers on this table */
-	bool		disabled_at_parent;
+	List	   *disabled;		/* names of its triggers on this table that do
+								 * not fire */
+	List	   *disabled_at_parent;
 	List	  **families;		/* per column: the operator families in which
 								 * that operator means equality (OIDs) */
 } ForeignKeyFacts;
@@ -252,6 +253,7 @@ extern char *junction_table_name(const char *left, const char *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
+extern char *table_noun(const char *table);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
@@ -312,6 +314,8 @@ extern void build_rename(StatementPlan *plan, const TableFacts *table, const cha
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
 									   const char *column, Oid type);
+extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *table,
+									   const char *noun, Oid type);
 
 /* in rows.c */
 extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);

@@ -30,9 +30,9 @@
 static char *
 snake_case(const char *name)
 {
-	StringInfoData buf;
+	char	   *snake = palloc(2 * strlen(name) + 1);
+	char	   *end = snake;
 
-	initStringInfo(&buf);
 	for (const char *c = name; *c; c++)
 	{
 		bool		upper = *c >= 'A' && *c <= 'Z';
@@ -42,10 +42,11 @@ snake_case(const char *name)
 		bool		before_lower = c[1] >= 'a' && c[1] <= 'z';
 
 		if (upper && (after_lower || (after_upper && before_lower)))
-			appendStringInfoChar(&buf, '_');
-		appendStringInfoChar(&buf, upper ? *c - 'A' + 'a' : *c);
+			*end++ = '_';
+		*end++ = upper ? *c - 'A' + 'a' : *c;
 	}
-	return buf.data;
+	*end = '\0';
+	return snake;
 }
 
 /*
@@ -69,6 +70,15 @@ junction_table_name(const char *left, const char *right)
 }
 
 /*
+ * What a row of a table is called: order_item for OrderItems.
+ */
+char *
+table_noun(const char *table)
+{
+	return singular_name(snake_case(table));
+}
+
+/*
  * The column that refers to a parent's key column: invoices.id is invoice_id.
  * If it is the only one, and has its table's name in front already, it keeps
  * its own: album.album_id is album_id.
@@ -76,7 +86,7 @@ junction_table_name(const char *left, const char *right)
 char *
 endpoint_column_name(const char *parent, const char *column, bool single)
 {
-	char	   *noun = singular_name(snake_case(parent));
+	char	   *noun = table_noun(parent);
 	char	   *key = snake_case(column);
 	size_t		length = strlen(noun);
 

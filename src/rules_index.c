@@ -160,18 +160,68 @@ covers(const IndexFacts *index, const IndexFacts *other)
 }
 
 /*
- * May an index be dropped, if another does all that it does?
+ * Is an index over just the columns of an endpoint, for looking it up?
  */
 static bool
-is_droppable(const IndexFacts *index)
+is_reverse(const IndexFacts *index, const Endpoint *endpoint)
 {
-	return index->usable && index->method == BTREE_AM_OID && !index->unique &&
-		!index->exclusion && index->ncolumns == index->nkeys;
+	return index->usable && !index->exclusion && index->predicate == NULL &&
+		(index->method == BTREE_AM_OID || index->method == HASH_AM_OID) &&
+		bms_equal(index_columns(index), endpoint->columns);
 }
 
 /*
- * redundant_index: every write keeps up an index that another covers.  Of two
- * that are the same, the younger is.
+ * Do two indexes over the same columns compare each in the same way?  One of
+ * another method does, or it would not be looked up by the same operator.
+ */
+static bool
+compare_alike(const IndexFacts *left, const IndexFacts *right)
+{
+	if (left->method != right->method)
+		return true;
+	for (int i = 0; i < left->nkeys; i++)
+		for (int j = 0; j < right->nkeys; j++)
+			if (left->columns[i] == right->columns[j] &&
+				(left->classes[i] != right->classes[j] ||
+				 left->collations[i] != right->collations[j]))
+				return false;
+	return true;
+}
+
+/*
+ * Is there an older index for just the lookups that this one is for?
+ */
+static IndexFacts *
+older_reverse(const Junction *junction, const IndexFacts *index)
+{
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+		foreach_ptr(IndexFacts, other, junction->table->indexes)
+			if (other->oid < index->oid && is_reverse(index, endpoint) &&
+				is_reverse(other, endpoint) && compare_alike(index, other))
+				return other;
+	return NULL;
+}
+
+/*
+ * The index that makes this one redundant, or null.  Of two that are the same,
+ * the younger is.
+ */
+static IndexFacts *
+covering_index(const Junction *junction, const IndexFacts *index)
+{
+	if (!index->usable || index->unique || index->exclusion || index->ncolumns != index->nkeys ||
+		index->has_expressions)
+		return NULL;
+	foreach_ptr(IndexFacts, other, junction->table->indexes)
+		if (index->method == BTREE_AM_OID && covers(other, index) &&
+			!(covers(index, other) && !other->unique && other->ncolumns == other->nkeys &&
+			  index->oid < other->oid))
+			return other;
+	return older_reverse(junction, index);
+}
+
+/*
+ * redundant_index: every write keeps up an index that another covers.
  *
  *	DROP INDEX CONCURRENTLY public.invoice_tags_invoice_id_idx
  */
@@ -181,23 +231,21 @@ redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
 	if (junction->kind == JUNCTION_NONE)
 		return;
 	foreach_ptr(IndexFacts, index, junction->table->indexes)
-		foreach_ptr(IndexFacts, other, junction->table->indexes)
-		{
-			List	   *columns = NIL;
-			Finding    *finding;
+	{
+		IndexFacts *other = covering_index(junction, index);
+		List	   *columns = NIL;
+		Finding    *finding;
 
-			if (!is_droppable(index) || !covers(other, index) ||
-				(is_droppable(other) && covers(index, other) && index->oid < other->oid))
-				continue;
-			for (int i = 0; i < index->nkeys; i++)
-				columns = lappend(columns, find_column(junction->table, index->columns[i])->name);
-			finding = add_finding(rule, junction, columns, findings);
-			finding->message = psprintf("index %s is covered by %s", quote_identifier(index->name),
-										quote_identifier(other->name));
-			finding->detail = psprintf("Both begin with (%s); whatever uses the one can use the other, and each write keeps up both.",
-									   column_list(columns));
-			finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction),
-									index_name(junction, index));
-			break;
-		}
+		if (other == NULL)
+			continue;
+		for (int i = 0; i < index->nkeys; i++)
+			columns = lappend(columns, find_column(junction->table, index->columns[i])->name);
+		finding = add_finding(rule, junction, columns, findings);
+		finding->message = psprintf("index %s is covered by %s", quote_identifier(index->name),
+									quote_identifier(other->name));
+		finding->detail = psprintf("Whoever looks up (%s) by the one can use the other, and each write keeps up both.",
+								   column_list(columns));
+		finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction),
+								index_name(junction, index));
+	}
 }

@@ -41,12 +41,13 @@ missing_key_fix(const Junction *junction, Findings *findings)
 void
 missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	List	   *columns = pair_columns(junction);
+	List	   *columns;
 	Finding    *finding;
 	const char *predicate;
 
 	if (junction->kind == JUNCTION_UNKEYED)
 	{
+		columns = pair_columns(junction);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("no key of %s holds the pair (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
@@ -58,6 +59,7 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 	}
 	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
 	{
+		columns = pair_columns(junction);
 		predicate = predicate_text(junction->table, junction->pair_key);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->severity = "notice";
@@ -67,6 +69,23 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 								   junction->pair_key->name, predicate ? ", WHERE " : "",
 								   predicate ? predicate : "");
 	}
+}
+
+/* Those of an endpoint's columns that can be null, by name */
+static List *
+nullable_columns(const Junction *junction, const Endpoint *endpoint)
+{
+	List	   *nullable = NIL;
+	int			attnum = -1;
+
+	while ((attnum = bms_next_member(endpoint->columns, attnum)) >= 0)
+	{
+		ColumnFacts *column = find_column(junction->table, attnum);
+
+		if (!column->notnull)
+			nullable = lappend(nullable, column->name);
+	}
+	return nullable;
 }
 
 /*
@@ -79,21 +98,16 @@ nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
-		List	   *nullable = NIL;
+		List	   *nullable = nullable_columns(junction, endpoint);
 		StringInfoData fix;
 		Finding    *finding;
 
-		initStringInfo(&fix);
-		foreach_ptr(char, name, endpoint_columns(junction, endpoint))
-		{
-			if (find_column_by_name(junction->table, name)->notnull)
-				continue;
-			appendStringInfo(&fix, "%s ALTER COLUMN %s SET NOT NULL",
-							 nullable ? "," : "", quote_identifier(name));
-			nullable = lappend(nullable, name);
-		}
 		if (nullable == NIL)
 			continue;
+		initStringInfo(&fix);
+		foreach_ptr(char, name, nullable)
+			appendStringInfo(&fix, "%s ALTER COLUMN %s SET NOT NULL", fix.len ? "," : "",
+							 quote_identifier(name));
 		finding = add_finding(rule, junction, nullable, findings);
 		finding->message = psprintf("(%s) of %s can be null", column_list(nullable),
 									quote_identifier(junction->table->name));
@@ -102,7 +116,6 @@ nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings
 		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
 	}
 }
-
 
 static bool
 all_not_null(const Junction *junction)
@@ -198,7 +211,9 @@ no_replica_identity(const Rule *rule, const Junction *junction, Findings *findin
 	const IndexFacts *key = junction->pair_key;
 	Finding    *finding;
 
-	if (junction->kind == JUNCTION_NONE || has_identity(table) ||
+	/* what is not logged is not published */
+	if (junction->kind == JUNCTION_NONE || table->persistence != RELPERSISTENCE_PERMANENT ||
+		has_identity(table) ||
 		!(sends_changes(GetRelationPublications(table->oid)) ||
 		  sends_changes(GetSchemaPublications(table->namespace)) ||
 		  sends_changes(GetAllTablesPublications())))
@@ -207,7 +222,9 @@ no_replica_identity(const Rule *rule, const Junction *junction, Findings *findin
 	finding->message = psprintf("%s is published and has no replica identity",
 								quote_identifier(table->name));
 	finding->detail = pstrdup("UPDATE and DELETE fail there, as subscribers could not tell which row is meant.");
-	if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
+	if (table->kind == RELKIND_PARTITIONED_TABLE)
+		finding->detail = psprintf("%s That is each partition's to have.", finding->detail);
+	else if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
 								table_name(table), quote_identifier(key->name));
 	else

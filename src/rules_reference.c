@@ -39,25 +39,32 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 }
 
 /*
- * A foreign key whose triggers do not fire.
+ * A foreign key whose triggers do not fire, here or at the parent.  Those of
+ * the user's own that were disabled are nobody's business.
+ *
+ *	ALTER TABLE public.tags ENABLE TRIGGER "RI_ConstraintTrigger_a_16402"
  */
 static void
 not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
-		   Findings *findings, bool at_parent)
+		   const TableFacts *where, List *triggers, Findings *findings)
 {
 	const ForeignKeyFacts *key = endpoint->key;
-	TableFacts *parent = find_table(findings->database, key->parent);
-	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+	bool		here = where == junction->table;
+	Finding    *finding;
+	StringInfoData fix;
 
+	if (triggers == NIL || where == NULL)
+		return;
+	finding = add_reference_finding(rule, junction, endpoint, findings);
 	finding->message = psprintf("triggers of foreign key %s are disabled on %s",
-								quote_identifier(key->name),
-								quote_identifier(at_parent ? key->parent_name : junction->table->name));
-	finding->detail = at_parent ?
-		psprintf("Rows of %s can go and leave their links behind.", quote_identifier(key->parent_name)) :
-		psprintf("Links to nothing in %s can be inserted.", quote_identifier(key->parent_name));
-	if (!at_parent || parent != NULL)
-		finding->fix = psprintf("ALTER TABLE %s ENABLE TRIGGER ALL",
-								table_name(at_parent ? parent : junction->table));
+								quote_identifier(key->name), quote_identifier(where->name));
+	finding->detail = psprintf(here ? "Links to nothing in %s can be inserted." :
+							   "Rows of %s can go and leave their links behind.",
+							   quote_identifier(key->parent_name));
+	initStringInfo(&fix);
+	foreach_ptr(char, trigger, triggers)
+		appendStringInfo(&fix, "%s ENABLE TRIGGER %s", fix.len ? "," : "", quote_identifier(trigger));
+	finding->fix = psprintf("ALTER TABLE %s%s", table_name(where), fix.data);
 }
 
 /*
@@ -72,10 +79,10 @@ unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *fi
 	{
 		if (!endpoint->key->validated)
 			unproven(rule, junction, endpoint, findings);
-		if (endpoint->key->disabled)
-			not_firing(rule, junction, endpoint, findings, false);
-		if (endpoint->key->disabled_at_parent)
-			not_firing(rule, junction, endpoint, findings, true);
+		not_firing(rule, junction, endpoint, junction->table,
+				   endpoint->key->disabled, findings);
+		not_firing(rule, junction, endpoint, find_table(findings->database, endpoint->key->parent),
+				   endpoint->key->disabled_at_parent, findings);
 	}
 }
 
@@ -239,7 +246,10 @@ no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->message = psprintf("links of %s do not go with %s",
 									quote_identifier(junction->table->name),
 									quote_identifier(key->parent_name));
-		finding->detail = psprintf("A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
+		finding->detail = psprintf(key->on_delete == FKCONSTR_ACTION_SETNULL ||
+								   key->on_delete == FKCONSTR_ACTION_SETDEFAULT ?
+								   "When a row of %s goes, its links are set to link to something else, or nothing." :
+								   "A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
 								   quote_identifier(key->parent_name));
 		if (parent != NULL)
 			finding->fix = cascading(junction, key, parent);
@@ -264,6 +274,19 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 			index->predicate == NULL && bms_equal(index_columns(index), wanted))
 			return true;
 	return false;
+}
+
+/*
+ * Do both foreign keys begin with the tenant, each with one of its own?  Of a
+ * table that is linked to itself that is no more than its key.
+ */
+static bool
+have_tenant_each(const TableFacts *left, const ForeignKeyFacts *left_key, const ColumnFacts *tenant,
+				 const TableFacts *right, const ForeignKeyFacts *right_key, const ColumnFacts *other)
+{
+	return left != right && left_key->nkeys > 1 && right_key->nkeys > 1 &&
+		left_key->parent_columns[0] == tenant->attnum &&
+		right_key->parent_columns[0] == other->attnum;
 }
 
 /*
@@ -293,9 +316,11 @@ tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
 		ColumnFacts *other = find_column_by_name(right_parent, tenant->name);
 		Finding    *finding;
 
-		if (other == NULL || other->type != tenant->type ||
-			!keys_with(left_parent, left->key, tenant->attnum) ||
-			!keys_with(right_parent, right->key, other->attnum))
+		if (other == NULL || other->type != tenant->type)
+			continue;
+		if (!(keys_with(left_parent, left->key, tenant->attnum) &&
+			  keys_with(right_parent, right->key, other->attnum)) &&
+			!have_tenant_each(left_parent, left->key, tenant, right_parent, right->key, other))
 			continue;
 		finding = add_finding(rule, junction, pair_columns(junction), findings);
 		finding->message = psprintf("links of %s can cross %s",

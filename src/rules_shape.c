@@ -8,6 +8,7 @@
 
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -81,12 +82,25 @@ has_needless_surrogate(const Junction *junction)
 
 	if ((junction->kind != JUNCTION_ENTITY && junction->kind != JUNCTION_UNKEYED) ||
 		junction->primary_key == NULL || junction->primary_key->nkeys != 1 ||
-		junction->table->referenced != NIL)
+		junction->table->referenced != NIL ||
+		(junction->pair_key != NULL && junction->pair_key->predicate != NULL))
 		return false;
 	foreach_ptr(ColumnFacts, column, junction->own_columns)
 		if (column->attnum != junction->primary_key->columns[0])
 			others++;
 	return others == 0;
+}
+
+/* Is every column of a btree index ascending, in the default order? */
+static bool
+is_plain(const IndexFacts *index)
+{
+	for (int i = 0; i < index->nkeys; i++)
+		if (index->options[i] != 0 ||
+			index->classes[i] != GetDefaultOpClass(get_opclass_input_type(index->classes[i]),
+												   index->method))
+			return false;
+	return true;
 }
 
 /*
@@ -112,8 +126,12 @@ without_surrogate(const Junction *junction, const char *id)
 			 bms_is_member(junction->primary_key->columns[0], index_columns(index))))
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
+	{
+		if (!is_plain(key) || table->kind == RELKIND_PARTITIONED_TABLE)
+			return NULL;
 		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
 						quote_identifier(key->name));
+	}
 	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)", start,
 					quote_identifier(key->name), primary, column_list(pair_columns(junction)));
 }
@@ -163,12 +181,10 @@ promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
 	finding = add_finding(rule, junction, names, findings);
 	finding->message = psprintf("%s has become a thing of its own",
 								quote_identifier(junction->table->name));
-	finding->detail = psprintf("%s%s%s%s%s; junction.promote gives it an id and a name.",
-							   names ? "It has columns beside the pair (" : "",
-							   names ? column_list(names) : "",
-							   names ? ")" : "",
+	finding->detail = psprintf("It %s%s%s; junction.promote gives it an id and a name.",
+							   names ? psprintf("has columns beside the pair (%s)", column_list(names)) : "",
 							   names && referenced ? ", and " : "",
-							   referenced ? "foreign keys point at the pair" : "");
+							   referenced ? "is referenced by its pair" : "");
 }
 
 /*
@@ -179,20 +195,18 @@ array_relation(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(ColumnFacts, column, junction->table->columns)
 	{
-		Oid			element;
-		char	   *link;
+		Oid			element = get_element_type(column->type);
+		char	   *one;
 		TableFacts *parent;
 		Finding    *finding;
 
-		/* a plural, of whatever: only then it is worth to ask what the type is */
-		link = column->name[strlen(column->name) - 1] == 's' ? singular_name(column->name) : NULL;
-		element = link ? get_element_type(column->type) : InvalidOid;
 		if (!OidIsValid(element))
 			continue;
-		parent = find_parent_by_link(findings->database, junction->table, link, element);
+		/* tag_ids are tag_id, many times; tags are tag */
+		one = table_noun(column->name);
+		parent = find_parent_by_link(findings->database, junction->table, one, element);
 		if (parent == NULL)
-			parent = find_parent_by_link(findings->database, junction->table,
-										 psprintf("%s_id", link), element);
+			parent = find_parent_by_noun(findings->database, junction->table, one, element);
 		if (parent == NULL)
 			continue;
 		finding = add_finding(rule, junction, list_make1(column->name), findings);
@@ -217,7 +231,8 @@ numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
 		char	   *stem;
 		Finding    *finding;
 
-		if (key->nkeys != 1 || junction->kind != JUNCTION_NONE)
+		/* a junction's own pair is what it should be */
+		if (key->nkeys != 1 || bms_is_member(key->columns[0], junction->pair))
 			continue;
 		stem = name_stem(find_column(junction->table, key->columns[0])->name);
 		if (list_has_name(done, stem))
@@ -227,6 +242,7 @@ numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
 			char	   *name = find_column(junction->table, other->columns[0])->name;
 
 			if (other->nkeys == 1 && other->parent == key->parent &&
+				!bms_is_member(other->columns[0], junction->pair) &&
 				strcmp(name_stem(name), stem) == 0 && !list_has_name(columns, name))
 				columns = lappend(columns, name);
 		}

@@ -52,10 +52,11 @@ read_triggers(const Database *database, Snapshot snapshot)
 		there = find_table(database, form->tgconstrrelid);
 		foreach_ptr(ForeignKeyFacts, key, here ? here->foreign_keys : NIL)
 			if (key->oid == form->tgconstraint)
-				key->disabled = true;
+				key->disabled = lappend(key->disabled, pstrdup(NameStr(form->tgname)));
 		foreach_ptr(ForeignKeyFacts, key, there ? there->foreign_keys : NIL)
 			if (key->oid == form->tgconstraint)
-				key->disabled_at_parent = true;
+				key->disabled_at_parent = lappend(key->disabled_at_parent,
+												  pstrdup(NameStr(form->tgname)));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
