@@ -4,8 +4,7 @@
  *
  * One reader serves for one table and for all of them, in the same phases:
  *
- *	1. pg_class: the tables, and the names of parents and indexes.  For one
- *	   table it comes last, when it is known whose names are wanted.
+ *	1. pg_class: the tables.
  *	2. pg_constraint: every foreign key goes to the table that owns it, and its
  *	   index to the table that it points at.  There is no index on confrelid,
  *	   so "who references this table?" costs a sequential scan, for one table
@@ -35,11 +34,11 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_partitioned_table.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -53,33 +52,24 @@ typedef struct TableEntry
 	TableFacts *facts;
 } TableEntry;
 
-/* What is wanted of the pg_class row of a parent or an index */
-typedef struct NameEntry
-{
-	Oid			oid;			/* hash key */
-	char	   *name;			/* null until the row is seen */
-	Oid			method;			/* of an index */
-} NameEntry;
-
 typedef struct Reader
 {
 	Oid			relid;			/* the only table asked for, or InvalidOid */
 	Snapshot	snapshot;
 	HTAB	   *tables;			/* of TableEntry */
-	HTAB	   *names;			/* of NameEntry */
 	List	   *operators;		/* meanings, for rows.c */
 	List	   *classes;
 } Reader;
 
 static HTAB *
-create_hash(const char *name, Size entrysize)
+create_tables(void)
 {
 	HASHCTL		ctl;
 
 	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = entrysize;
+	ctl.entrysize = sizeof(TableEntry);
 	ctl.hcxt = CurrentMemoryContext;
-	return hash_create(name, 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return hash_create("junction tables", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /*
@@ -122,20 +112,6 @@ table_in_hand(Reader *reader, Oid relid)
 	return entry ? entry->facts : NULL;
 }
 
-static NameEntry *
-enter_name(Reader *reader, Oid relid)
-{
-	bool		found;
-	NameEntry  *entry = hash_search(reader->names, &relid, HASH_ENTER, &found);
-
-	if (!found)
-	{
-		entry->name = NULL;
-		entry->method = InvalidOid;
-	}
-	return entry;
-}
-
 /*
  * Is a table of this pg_class row to be looked at?  Partitions are their
  * root's; another session's temporary tables are none of ours; what initdb
@@ -154,71 +130,31 @@ is_wanted_table(Form_pg_class form)
 }
 
 /*
- * Can a key point at this, or a table have it for an index?  Of all that there
- * is, half is TOAST.
+ * Phase 1.
  */
-static bool
-is_wanted_name(Form_pg_class form)
-{
-	return form->oid >= FirstNormalObjectId &&
-		form->relnamespace != PG_TOAST_NAMESPACE &&
-		(form->relkind == RELKIND_INDEX || form->relkind == RELKIND_PARTITIONED_INDEX ||
-		 form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE);
-}
-
 static void
-copy_class(Reader *reader, Form_pg_class form)
+read_classes(Reader *reader)
 {
-	bool		all = !OidIsValid(reader->relid);
+	Relation	catalog = table_open(RelationRelationId, AccessShareLock);
+	SysScanDesc scan = begin_scan(reader, catalog, ClassOidIndexId,
+								  Anum_pg_class_oid, reader->relid);
+	HeapTuple	tuple;
 
-	if (all ? is_wanted_table(form) : form->oid == reader->relid)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		TableFacts *facts = enter_table(reader, form->oid);
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+		TableFacts *facts;
 
+		if (!OidIsValid(reader->relid) && !is_wanted_table(form))
+			continue;
+		facts = enter_table(reader, form->oid);
 		facts->name = pstrdup(NameStr(form->relname));
 		facts->namespace = form->relnamespace;
 		facts->kind = form->relkind;
 		facts->persistence = form->relpersistence;
 		facts->identity = form->relreplident;
 	}
-	if (!all || is_wanted_name(form))
-	{
-		NameEntry  *entry = enter_name(reader, form->oid);
-
-		entry->name = pstrdup(NameStr(form->relname));
-		entry->method = form->relam;
-	}
-}
-
-static void
-scan_classes(Reader *reader, Relation catalog, Oid relid)
-{
-	SysScanDesc scan = begin_scan(reader, catalog, ClassOidIndexId, Anum_pg_class_oid, relid);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		copy_class(reader, (Form_pg_class) GETSTRUCT(tuple));
 	systable_endscan(scan);
-}
-
-/*
- * Phase 1.  For one table: itself, and what was found to be named.
- */
-static void
-read_classes(Reader *reader)
-{
-	Relation	catalog = table_open(RelationRelationId, AccessShareLock);
-	HASH_SEQ_STATUS status;
-	NameEntry  *entry;
-
-	scan_classes(reader, catalog, reader->relid);
-	if (OidIsValid(reader->relid))
-	{
-		hash_seq_init(&status, reader->names);
-		while ((entry = hash_seq_search(&status)) != NULL)
-			if (entry->name == NULL)
-				scan_classes(reader, catalog, entry->oid);
-	}
 	table_close(catalog, AccessShareLock);
 }
 
@@ -242,12 +178,8 @@ read_foreign_keys(Reader *reader)
 			continue;
 		facts = table_in_hand(reader, con->conrelid);
 		if (facts != NULL)
-		{
 			facts->foreign_keys = lappend(facts->foreign_keys,
 										  foreign_key_from_row(tuple, &reader->operators));
-			if (OidIsValid(reader->relid))
-				enter_name(reader, con->confrelid);
-		}
 		facts = table_in_hand(reader, con->confrelid);
 		if (facts != NULL)
 			facts->referenced = lappend_oid(facts->referenced, con->conindid);
@@ -272,13 +204,10 @@ read_indexes(Reader *reader)
 		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
 		TableFacts *facts = table_in_hand(reader, form->indrelid);
 
-		if (facts == NULL)
-			continue;
-		facts->indexes = lappend(facts->indexes,
-								 index_from_row(tuple, RelationGetDescr(catalog),
-												&reader->classes));
-		if (OidIsValid(reader->relid))
-			enter_name(reader, form->indexrelid);
+		if (facts != NULL)
+			facts->indexes = lappend(facts->indexes,
+									 index_from_row(tuple, RelationGetDescr(catalog),
+													&reader->classes));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
@@ -376,26 +305,26 @@ finish_table(Reader *reader, TableFacts *table)
 		table->partition_key = read_partition_key(table->oid);
 
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-		key->parent_name = enter_name(reader, key->parent)->name;
-
-	foreach_ptr(IndexFacts, index, table->indexes)
 	{
-		NameEntry  *name = enter_name(reader, index->oid);
+		/* a partition can be a parent, and is not in hand */
+		TableFacts *parent = table_in_hand(reader, key->parent);
 
-		index->name = name->name;
-		index->method = name->method;
-		if (index->name == NULL)
-			index->usable = false;	/* dropped as we read */
+		key->parent_name = parent ? parent->name : get_rel_name(key->parent);
+		if (key->parent_name == NULL)
+			key->parent_name = psprintf("%u", key->parent);	/* dropped as we read */
+	}
+	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index->predicate != NULL)
 			index->implied_by = keys_implying(table, index);
-	}
 }
 
 static void
-start_reader(Reader *reader)
+read_all(Reader *reader)
 {
-	reader->tables = create_hash("junction tables", sizeof(TableEntry));
-	reader->names = create_hash("junction names", sizeof(NameEntry));
+	read_classes(reader);
+	read_foreign_keys(reader);
+	read_indexes(reader);
+	read_columns(reader);
 }
 
 /*
@@ -405,20 +334,15 @@ start_reader(Reader *reader)
 TableFacts *
 read_table(Oid relid)
 {
-	Reader		reader = {.relid = relid};
+	Reader		reader = {.relid = relid,.tables = create_tables()};
 	TableFacts *table;
 
-	start_reader(&reader);
-	table = enter_table(&reader, relid);
-	read_foreign_keys(&reader);
-	read_indexes(&reader);
-	read_columns(&reader);
-	read_classes(&reader);
-	if (table->name == NULL)
+	read_all(&reader);
+	table = table_in_hand(&reader, relid);
+	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
 	finish_table(&reader, table);
 	hash_destroy(reader.tables);
-	hash_destroy(reader.names);
 	return table;
 }
 
@@ -428,17 +352,12 @@ read_table(Oid relid)
 Database *
 read_database(Snapshot snapshot)
 {
-	Reader		reader = {.snapshot = snapshot};
+	Reader		reader = {.snapshot = snapshot,.tables = create_tables()};
 	Database   *database = palloc0(sizeof(Database));
 	HASH_SEQ_STATUS status;
 	TableEntry *entry;
 
-	start_reader(&reader);
-	read_classes(&reader);
-	read_foreign_keys(&reader);
-	read_indexes(&reader);
-	read_columns(&reader);
-
+	read_all(&reader);
 	hash_seq_init(&status, reader.tables);
 	while ((entry = hash_seq_search(&status)) != NULL)
 	{
@@ -447,7 +366,6 @@ read_database(Snapshot snapshot)
 	}
 	list_sort(database->tables, compare_tables);
 	database->by_oid = reader.tables;
-	hash_destroy(reader.names);
 	read_surroundings(database, snapshot);
 	return database;
 }

@@ -277,7 +277,7 @@ keep_identity(const Dependents *dependents)
 		return "ALTER TABLE ... REPLICA IDENTITY USING INDEX of each partition, with the index of its key";
 	return psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
 					qualified_name(dependents->junction->table->oid),
-					quote_identifier(dependents->junction->pair_key->name));
+					quote_identifier(index_name(dependents->junction->pair_key)));
 }
 
 /*
@@ -358,7 +358,7 @@ add_replica_identity(Dependents *dependents)
 
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
-			object = psprintf("USING INDEX %s", quote_identifier(index->name));
+			object = psprintf("USING INDEX %s", quote_identifier(index_name(index)));
 	if (dependents->moves_identity && dependents->published)
 		action = psprintf("To keep the pair, before: %s.", keep_identity(dependents));
 	add(dependents, DEPENDENT_REPLICA_IDENTITY, object, effect, action);
@@ -372,7 +372,7 @@ static void
 add_conflict_target(Dependents *dependents)
 {
 	const IndexFacts *key = dependents->junction->pair_key;
-	const char *name = quote_identifier(key->name);
+	const char *name = quote_identifier(index_name(key));
 
 	if (!OidIsValid(get_index_constraint(key->oid)) || key->deferrable)
 		return;
@@ -414,7 +414,7 @@ static void
 add_function_body(Dependents *dependents, Oid oid, const char *source)
 {
 	const char *table = dependents->junction->table->name;
-	const char *key = dependents->junction->pair_key->name;
+	const char *key = index_name(dependents->junction->pair_key);
 	ObjectAddress object = {ProcedureRelationId, oid, 0};
 	const char *effect;
 	const char *name;

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/lsyscache.h"
+
 #include "junction.h"
 
 /*
@@ -50,4 +52,15 @@ index_columns(const IndexFacts *index)
 	for (int i = 0; i < index->nkeys; i++)
 		columns = bms_add_member(columns, Max(index->columns[i], 0));
 	return columns;
+}
+
+/*
+ * The name of an index; its number, if it is gone.
+ */
+char *
+index_name(const IndexFacts *index)
+{
+	char	   *name = get_rel_name(index->oid);
+
+	return name ? name : psprintf("%u", index->oid);
 }

@@ -63,7 +63,6 @@ typedef struct ForeignKeyFacts
 typedef struct IndexFacts
 {
 	Oid			oid;
-	char	   *name;
 	Oid			method;			/* access method */
 	int			nkeys;			/* INCLUDE columns are no keys */
 	int			ncolumns;		/* keys and INCLUDE columns */
@@ -241,6 +240,7 @@ extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern Bitmapset *index_columns(const IndexFacts *index);
+extern char *index_name(const IndexFacts *index);
 
 /* in inflect.c */
 extern char *singular_name(const char *name);

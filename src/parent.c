@@ -61,7 +61,7 @@ raise_no_key(const Parent *parent, List *shared)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the primary key of table \"%s\" cannot be referenced", name),
 				 errdetail("It is deferrable or not valid."),
-				 errhint("Make the primary key \"%s\" anew, NOT DEFERRABLE.", primary->name)));
+				 errhint("Make the primary key \"%s\" anew, NOT DEFERRABLE.", index_name(primary))));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no unique key that holds the shared columns", name),

@@ -77,7 +77,7 @@ check_promotable(const Junction *junction)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("\"%s\" is an entity already", name),
 				 errdetail("It has the primary key \"%s\", and \"%s\" keeps the pair (%s) unique.",
-						   junction->primary_key->name, junction->pair_key->name, pair),
+						   index_name(junction->primary_key), index_name(junction->pair_key), pair),
 				 errhint("Add columns with ALTER TABLE.")));
 	if (junction->kind == JUNCTION_UNKEYED)
 		ereport(ERROR,
@@ -91,7 +91,7 @@ check_promotable(const Junction *junction)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" links more than two tables", name),
-				 errdetail("Its key \"%s\" holds %d endpoints: (%s).", junction->pair_key->name,
+				 errdetail("Its key \"%s\" holds %d endpoints: (%s).", index_name(junction->pair_key),
 						   list_length(junction->endpoints), pair),
 				 errhint("Split it into junctions of two tables each, or add an id with ALTER TABLE.")));
 }
@@ -285,7 +285,7 @@ check_unique_name(const Promotion *promotion)
 	if (promotion->unique_name == NULL)
 		return;
 	check_name_length(promotion->unique_name);
-	if (strcmp(promotion->unique_name, promotion->junction->pair_key->name) != 0)
+	if (strcmp(promotion->unique_name, index_name(promotion->junction->pair_key)) != 0)
 		check_key_name_free(promotion->table->oid, promotion->unique_name);
 	if (strcmp(promotion->unique_name, promotion->name) == 0)
 		ereport(ERROR,
@@ -350,9 +350,9 @@ build_pair_key(StatementPlan *plan, const Promotion *promotion, NameSpace *names
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
 				 "SELECT junction.primary_to_unique(%s, %s)",
 				 quote_literal_cstr(table), quote_literal_cstr(name));
-		names->freed = lappend(names->freed, key->name);
+		names->freed = lappend(names->freed, index_name(key));
 	}
-	else if (strcmp(key->name, name) != 0)
+	else if (strcmp(index_name(key), name) != 0)
 		build_index_rename(plan, key, name);
 }
 

@@ -186,7 +186,7 @@ build_index_names(StatementPlan *plan, const TableFacts *table, const char *new_
 		for (int i = 0; i < index->nkeys; i++)
 			if (index->columns[i] > 0)
 				columns = lappend(columns, find_column(table, index->columns[i])->name);
-		name = choose_renamed(names, index->name, table->name, new_name, columns);
+		name = choose_renamed(names, index_name(index), table->name, new_name, columns);
 		if (name != NULL)
 			build_index_rename(plan, index, name);
 	}

@@ -15,6 +15,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_opclass.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -22,12 +23,13 @@
 
 #include "junction.h"
 
-/* The families of an operator, or the family of an operator class */
+/* The families of an operator, or the family and method of an operator class */
 typedef struct Meaning
 {
 	Oid			oid;
 	List	   *families;
 	Oid			family;
+	Oid			method;
 } Meaning;
 
 static Meaning *
@@ -80,18 +82,28 @@ equality_families(List **operators, Oid operator)
 	return meaning->families;
 }
 
-static Oid
-class_family(List **classes, Oid class)
+/*
+ * What an operator class is; if it was dropped as we read, so was its index,
+ * and it is of no family and method.
+ */
+static const Meaning *
+class_meaning(List **classes, Oid class)
 {
 	Meaning    *meaning = find_meaning(*classes, class);
-	Oid			input_type;
+	HeapTuple	tuple;
 
-	if (meaning == NULL)
+	if (meaning != NULL)
+		return meaning;
+
+	meaning = add_meaning(classes, class);
+	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(class));
+	if (HeapTupleIsValid(tuple))
 	{
-		meaning = add_meaning(classes, class);
-		(void) get_opclass_opfamily_and_input_type(class, &meaning->family, &input_type);
+		meaning->family = ((Form_pg_opclass) GETSTRUCT(tuple))->opcfamily;
+		meaning->method = ((Form_pg_opclass) GETSTRUCT(tuple))->opcmethod;
+		ReleaseSysCache(tuple);
 	}
-	return meaning->family;
+	return meaning;
 }
 
 static void *
@@ -134,8 +146,7 @@ foreign_key_from_row(HeapTuple tuple, List **operators)
 }
 
 /*
- * An index, from its pg_index row; its name and access method stand in
- * pg_class.  classes: meanings kept.
+ * An index, from its pg_index row.  classes: meanings kept.
  */
 IndexFacts *
 index_from_row(HeapTuple tuple, TupleDesc desc, List **classes)
@@ -160,7 +171,8 @@ index_from_row(HeapTuple tuple, TupleDesc desc, List **classes)
 						  sizeof(int16) * index->nkeys);
 	index->families = palloc(sizeof(Oid) * index->nkeys);
 	for (int i = 0; i < index->nkeys; i++)
-		index->families[i] = class_family(classes, index->classes[i]);
+		index->families[i] = class_meaning(classes, index->classes[i])->family;
+	index->method = class_meaning(classes, index->classes[0])->method;
 
 	index->unique = form->indisunique;
 	index->primary = form->indisprimary;

@@ -22,11 +22,11 @@ concurrently(const Junction *junction)
 
 /* "public.invoice_tags_tag_id_idx" */
 static const char *
-index_name(const Junction *junction, const IndexFacts *index)
+qualified_index(const Junction *junction, const IndexFacts *index)
 {
 	char	   *schema = get_namespace_name_or_temp(junction->table->namespace);
 
-	return quote_qualified_identifier(schema, index->name);
+	return quote_qualified_identifier(schema, index_name(index));
 }
 
 /*
@@ -113,7 +113,7 @@ invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
 		columns = endpoint_columns(junction, endpoint);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("the index %s, which would serve (%s), is not valid",
-									quote_identifier(endpoint->invalid->name), column_list(columns));
+									quote_identifier(index_name(endpoint->invalid)), column_list(columns));
 		if (junction->table->kind == RELKIND_PARTITIONED_TABLE)
 		{
 			finding->detail = psprintf("Not every partition of %s has an index that is attached to it.",
@@ -122,7 +122,7 @@ invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
 		}
 		finding->detail = pstrdup("A concurrent build of it failed, or still goes on; no query uses it, and every write keeps it up.");
 		finding->fix = psprintf("REINDEX INDEX CONCURRENTLY %s",
-								index_name(junction, endpoint->invalid));
+								qualified_index(junction, endpoint->invalid));
 	}
 }
 
@@ -241,11 +241,11 @@ redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
 		for (int i = 0; i < index->nkeys; i++)
 			columns = lappend(columns, find_column(junction->table, index->columns[i])->name);
 		finding = add_finding(rule, junction, columns, findings);
-		finding->message = psprintf("index %s is covered by %s", quote_identifier(index->name),
-									quote_identifier(other->name));
+		finding->message = psprintf("index %s is covered by %s", quote_identifier(index_name(index)),
+									quote_identifier(index_name(other)));
 		finding->detail = psprintf("Whoever looks up (%s) by the one can use the other, and each write keeps up both.",
 								   column_list(columns));
 		finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction),
-								index_name(junction, index));
+								qualified_index(junction, index));
 	}
 }

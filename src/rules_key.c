@@ -66,7 +66,7 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
 									quote_identifier(junction->table->name), column_list(columns));
 		finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",
-								   junction->pair_key->name, predicate ? ", WHERE " : "",
+								   index_name(junction->pair_key), predicate ? ", WHERE " : "",
 								   predicate ? predicate : "");
 	}
 }
@@ -144,7 +144,7 @@ deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findin
 	if (key == NULL || !key->deferrable || junction->kind == JUNCTION_MULTIWAY)
 		return;
 	columns = pair_columns(junction);
-	name = quote_identifier(key->name);
+	name = quote_identifier(index_name(key));
 	finding = add_finding(rule, junction, columns, findings);
 	finding->message = psprintf("the key of %s over the pair (%s) is deferrable",
 								quote_identifier(junction->table->name), column_list(columns));
@@ -226,7 +226,7 @@ no_replica_identity(const Rule *rule, const Junction *junction, Findings *findin
 		finding->detail = psprintf("%s That is each partition's to have.", finding->detail);
 	else if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
-								table_name(table), quote_identifier(key->name));
+								table_name(table), quote_identifier(index_name(key)));
 	else
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table_name(table));
 }

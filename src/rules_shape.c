@@ -68,7 +68,7 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 								quote_identifier(junction->table->name),
 								list_length(junction->endpoints));
 	finding->detail = psprintf("\"%s\" over (%s) holds links to %s: if two of them decide the third, they are a table of their own.",
-							   junction->pair_key->name, column_list(columns), parents.data);
+							   index_name(junction->pair_key), column_list(columns), parents.data);
 }
 
 
@@ -115,7 +115,7 @@ without_surrogate(const Junction *junction, const char *id)
 {
 	const TableFacts *table = junction->table;
 	const IndexFacts *key = junction->pair_key;
-	const char *primary = quote_identifier(junction->primary_key->name);
+	const char *primary = quote_identifier(index_name(junction->primary_key));
 	char	   *start = psprintf("ALTER TABLE %s DROP COLUMN %s", table_name(table), id);
 
 	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys)
@@ -130,10 +130,10 @@ without_surrogate(const Junction *junction, const char *id)
 		if (!is_plain(key) || table->kind == RELKIND_PARTITIONED_TABLE)
 			return NULL;
 		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
-						quote_identifier(key->name));
+						quote_identifier(index_name(key)));
 	}
 	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)", start,
-					quote_identifier(key->name), primary, column_list(pair_columns(junction)));
+					quote_identifier(index_name(key)), primary, column_list(pair_columns(junction)));
 }
 
 /*
