@@ -12,8 +12,8 @@
  *	3. pg_index: the indexes.
  *	4. pg_attribute: the columns.
  *
- * For the whole database, surroundings.c adds what only the report asks for.
- * Each catalog is then read once from end to end.  Nothing here opens or locks
+ * For the whole database each catalog is read once from end to end; what only
+ * the report asks for, surroundings.c adds.  Nothing here opens or locks
  * a table, so a table that is dropped meanwhile is no error; it is there or
  * not, as the snapshot has it.
  *
@@ -309,6 +309,7 @@ finish_table(Reader *reader, TableFacts *table)
 		/* a partition can be a parent, and is not in hand */
 		TableFacts *parent = table_in_hand(reader, key->parent);
 
+		key->parent_table = parent;
 		key->parent_name = parent ? parent->name : get_rel_name(key->parent);
 		if (key->parent_name == NULL)
 			key->parent_name = psprintf("%u", key->parent);	/* dropped as we read */
@@ -366,7 +367,6 @@ read_database(Snapshot snapshot)
 	}
 	list_sort(database->tables, compare_tables);
 	database->by_oid = reader.tables;
-	read_surroundings(database, snapshot);
 	return database;
 }
 

@@ -40,7 +40,8 @@ typedef struct ForeignKeyFacts
 	Oid			oid;
 	char	   *name;
 	Oid			parent;
-	char	   *parent_name;	/* unqualified; null if the parent is gone */
+	struct TableFacts *parent_table;	/* null if it was not read too */
+	char	   *parent_name;	/* unqualified */
 	int			nkeys;
 	AttrNumber *columns;
 	AttrNumber *parent_columns;
@@ -90,6 +91,7 @@ typedef struct TableFacts
 	Oid			oid;
 	Oid			namespace;
 	char	   *name;
+	char	   *noun;			/* its singular, once it was asked for */
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
 	char		identity;		/* pg_class.relreplident */
@@ -250,6 +252,7 @@ extern char *mirror_expressions(List *left, List *right, List *columns);
 
 /* in naming.c */
 extern char *junction_table_name(const char *left, const char *right);
+extern char *junction_name_of(TableFacts *left, TableFacts *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);

@@ -50,32 +50,43 @@ snake_case(const char *name)
 }
 
 /*
- * The table that links two others: both names in alphabetical order, by bytes,
- * the first in the singular.
- */
-char *
-junction_table_name(const char *left, const char *right)
-{
-	char	   *first = snake_case(left);
-	char	   *second = snake_case(right);
-
-	if (strcmp(first, second) > 0)
-	{
-		char	   *swap = first;
-
-		first = second;
-		second = swap;
-	}
-	return makeObjectName(singular_name(first), second, NULL);
-}
-
-/*
  * What a row of a table is called: order_item for OrderItems.
  */
 char *
 table_noun(const char *table)
 {
 	return singular_name(snake_case(table));
+}
+
+/*
+ * The table that links two others: both names in alphabetical order, by bytes,
+ * the first in the singular.
+ */
+char *
+junction_table_name(const char *left, const char *right)
+{
+	char	   *left_snake = snake_case(left);
+	char	   *right_snake = snake_case(right);
+
+	if (strcmp(left_snake, right_snake) <= 0)
+		return makeObjectName(singular_name(left_snake), right_snake, NULL);
+	return makeObjectName(singular_name(right_snake), left_snake, NULL);
+}
+
+/*
+ * The same of two tables that are asked for often: their nouns are kept.
+ */
+char *
+junction_name_of(TableFacts *left, TableFacts *right)
+{
+	char	   *left_snake = snake_case(left->name);
+	char	   *right_snake = snake_case(right->name);
+	bool		in_order = strcmp(left_snake, right_snake) <= 0;
+	TableFacts *first = in_order ? left : right;
+
+	if (first->noun == NULL)
+		first->noun = table_noun(first->name);
+	return makeObjectName(first->noun, in_order ? right_snake : left_snake, NULL);
 }
 
 /*

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -33,6 +32,7 @@ read_all(void)
 	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
 	Database   *database = read_database(snapshot);
 
+	read_surroundings(database, snapshot);
 	UnregisterSnapshot(snapshot);
 	return database;
 }

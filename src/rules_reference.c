@@ -81,7 +81,7 @@ unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *fi
 			unproven(rule, junction, endpoint, findings);
 		not_firing(rule, junction, endpoint, junction->table,
 				   endpoint->key->disabled, findings);
-		not_firing(rule, junction, endpoint, find_table(findings->database, endpoint->key->parent),
+		not_firing(rule, junction, endpoint, endpoint->key->parent_table,
 				   endpoint->key->disabled_at_parent, findings);
 	}
 }
@@ -237,7 +237,6 @@ no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
 		const ForeignKeyFacts *key = endpoint->key;
-		TableFacts *parent = find_table(findings->database, key->parent);
 		Finding    *finding;
 
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
@@ -251,8 +250,8 @@ no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 								   "When a row of %s goes, its links are set to link to something else, or nothing." :
 								   "A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
 								   quote_identifier(key->parent_name));
-		if (parent != NULL)
-			finding->fix = cascading(junction, key, parent);
+		if (key->parent_table != NULL)
+			finding->fix = cascading(junction, key, key->parent_table);
 	}
 }
 
@@ -307,8 +306,8 @@ tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
 	right = lsecond(junction->endpoints);
 	if (bms_overlap(left->columns, right->columns))
 		return;					/* that is how they share it */
-	left_parent = find_table(findings->database, left->key->parent);
-	right_parent = find_table(findings->database, right->key->parent);
+	left_parent = left->key->parent_table;
+	right_parent = right->key->parent_table;
 	if (left_parent == NULL || right_parent == NULL)
 		return;
 	foreach_ptr(ColumnFacts, tenant, left_parent->columns)

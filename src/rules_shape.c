@@ -307,9 +307,10 @@ misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 		return;
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);
-	if (left->key->parent == right->key->parent)
+	if (left->key->parent == right->key->parent ||
+		left->key->parent_table == NULL || right->key->parent_table == NULL)
 		return;
-	name = junction_table_name(left->key->parent_name, right->key->parent_name);
+	name = junction_name_of(left->key->parent_table, right->key->parent_table);
 	if (entity && strcmp(name, junction->table->name) == 0)
 		not_yet_named(rule, junction, findings);
 	else if (!entity && strcmp(name, junction->table->name) != 0)
