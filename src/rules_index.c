@@ -7,9 +7,10 @@
 
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "junction.h"
 
@@ -42,9 +43,12 @@ can_be_served(const Junction *junction, const Endpoint *endpoint)
 	for (int i = 0; i < key->nkeys; i++)
 	{
 		ColumnFacts *column = find_column(junction->table, key->columns[i]);
-		Oid			class = GetDefaultOpClass(column->type, BTREE_AM_OID);
+		TypeCacheEntry *type;
 
-		if (!OidIsValid(class) || !list_member_oid(key->families[i], get_opclass_family(class)))
+		if (!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(column->type)))
+			return false;		/* dropped as we read */
+		type = lookup_type_cache(column->type, TYPECACHE_BTREE_OPFAMILY);
+		if (!OidIsValid(type->btree_opf) || !list_member_oid(key->families[i], type->btree_opf))
 			return false;
 	}
 	return true;
