@@ -78,17 +78,14 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 static bool
 has_needless_surrogate(const Junction *junction)
 {
-	int			others = 0;
-
-	if ((junction->kind != JUNCTION_ENTITY && junction->kind != JUNCTION_UNKEYED) ||
-		junction->primary_key == NULL || junction->primary_key->nkeys != 1 ||
-		junction->table->referenced != NIL ||
-		(junction->pair_key != NULL && junction->pair_key->predicate != NULL))
+	if (junction->kind != JUNCTION_ENTITY && junction->kind != JUNCTION_UNKEYED)
 		return false;
-	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		if (column->attnum != junction->primary_key->columns[0])
-			others++;
-	return others == 0;
+	if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
+		return false;			/* there the id is the only key for all rows */
+
+	/* its own columns are that of the primary key, and no other */
+	return junction->primary_key != NULL && junction->primary_key->nkeys == 1 &&
+		list_length(junction->own_columns) == 1 && junction->table->referenced == NIL;
 }
 
 /* Is every column of a btree index ascending, in the default order? */
