@@ -105,9 +105,9 @@ enter_table(Reader *reader, Oid relid)
 }
 
 static TableFacts *
-table_in_hand(Reader *reader, Oid relid)
+look_up(HTAB *tables, Oid relid)
 {
-	TableEntry *entry = hash_search(reader->tables, &relid, HASH_FIND, NULL);
+	TableEntry *entry = hash_search(tables, &relid, HASH_FIND, NULL);
 
 	return entry ? entry->facts : NULL;
 }
@@ -176,11 +176,11 @@ read_foreign_keys(Reader *reader)
 
 		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
 			continue;
-		facts = table_in_hand(reader, con->conrelid);
+		facts = look_up(reader->tables, con->conrelid);
 		if (facts != NULL)
 			facts->foreign_keys = lappend(facts->foreign_keys,
 										  foreign_key_from_row(tuple, &reader->operators));
-		facts = table_in_hand(reader, con->confrelid);
+		facts = look_up(reader->tables, con->confrelid);
 		if (facts != NULL)
 			facts->referenced = lappend_oid(facts->referenced, con->conindid);
 	}
@@ -202,7 +202,7 @@ read_indexes(Reader *reader)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
-		TableFacts *facts = table_in_hand(reader, form->indrelid);
+		TableFacts *facts = look_up(reader->tables, form->indrelid);
 
 		if (facts != NULL)
 			facts->indexes = lappend(facts->indexes,
@@ -234,7 +234,7 @@ read_columns(Reader *reader)
 			continue;
 		/* the columns of a table stand together, mostly */
 		if (relid != att->attrelid)
-			facts = table_in_hand(reader, att->attrelid);
+			facts = look_up(reader->tables, att->attrelid);
 		relid = att->attrelid;
 		if (facts != NULL)
 			facts->columns = lappend(facts->columns, column_from_row(tuple));
@@ -307,7 +307,7 @@ finish_table(Reader *reader, TableFacts *table)
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 	{
 		/* a partition can be a parent, and is not in hand */
-		TableFacts *parent = table_in_hand(reader, key->parent);
+		TableFacts *parent = look_up(reader->tables, key->parent);
 
 		key->parent_table = parent;
 		key->parent_name = parent ? parent->name : get_rel_name(key->parent);
@@ -339,7 +339,7 @@ read_table(Oid relid)
 	TableFacts *table;
 
 	read_all(&reader);
-	table = table_in_hand(&reader, relid);
+	table = look_up(reader.tables, relid);
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
 	finish_table(&reader, table);
@@ -376,7 +376,5 @@ read_database(Snapshot snapshot)
 TableFacts *
 find_table(const Database *database, Oid relid)
 {
-	TableEntry *entry = hash_search(database->by_oid, &relid, HASH_FIND, NULL);
-
-	return entry ? entry->facts : NULL;
+	return look_up(database->by_oid, relid);
 }

@@ -45,29 +45,6 @@ kind_name(JunctionKind kind)
 }
 
 /*
- * Does the index hold its columns to be unique now?  What is being built, or
- * was left by a failed build, does not.
- */
-static bool
-is_key(const IndexFacts *index)
-{
-	return index->unique && index->usable && !index->has_expressions;
-}
-
-/*
- * Are these columns unique by themselves, for every row?
- */
-static bool
-is_unique(const TableFacts *table, const Bitmapset *columns)
-{
-	foreach_ptr(IndexFacts, index, table->indexes)
-		if (is_key(index) && index->predicate == NULL &&
-			bms_is_subset(index_columns(index), columns))
-			return true;
-	return false;
-}
-
-/*
  * The foreign keys of a table as endpoints: those on the same columns are one,
  * and a key whose columns are a part of another's is its scope.  A table that
  * points at itself is a tree or a chain of versions: a junction belongs to
@@ -277,7 +254,7 @@ find_multiway_key(Junction *junction, List *endpoints)
 		Bitmapset  *held = NULL;
 		List	   *inside = NIL;
 
-		if (!is_key(index) || index->predicate != NULL ||
+		if (!is_whole_key(index) ||
 			!is_better_key(index, junction->pair_key))
 			continue;
 		foreach_ptr(Endpoint, endpoint, endpoints)

@@ -104,19 +104,13 @@ name_columns(Side *side, ArrayType *asked, List *shared)
 			side->columns = lappend(side->columns, name);
 	}
 	if (list_length(side->columns) != list_length(side->parent.own))
-	{
-		List	   *names = NIL;
-
-		foreach_ptr(ColumnFacts, column, side->parent.own)
-			names = lappend(names, column->name);
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg_plural("\"%s\" must name %d column", "\"%s\" must name %d columns",
 							   list_length(side->parent.own), side->argument,
 							   list_length(side->parent.own)),
 				 errdetail("They are to hold the key (%s) of table \"%s\".",
-						   column_list(names), display_name(side->parent.table->oid))));
-	}
+						   column_list(names_of(side->parent.own)), display_name(side->parent.table->oid))));
 }
 
 /*
@@ -278,10 +272,8 @@ static void
 append_foreign_key(StringInfo buf, const Creation *creation, const Side *side, NameSpace *names)
 {
 	List	   *columns = side_columns(creation, side);
-	List	   *parent_columns = NIL;
+	List	   *parent_columns = names_of(side->parent.key);
 
-	foreach_ptr(ColumnFacts, column, side->parent.key)
-		parent_columns = lappend(parent_columns, column->name);
 	appendStringInfo(buf, ",\n    CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s",
 					 quote_identifier(choose_name(names, NAME_FOREIGN_KEY, creation->name, columns,
 												  side->parent.table->name, parent_columns)),

@@ -55,6 +55,78 @@ index_columns(const IndexFacts *index)
 }
 
 /*
+ * The names of numbered columns, in that order; an expression has none.
+ */
+List *
+column_names(const TableFacts *table, const AttrNumber *columns, int count)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < count; i++)
+		if (columns[i] > 0)
+			names = lappend(names, find_column(table, columns[i])->name);
+	return names;
+}
+
+/*
+ * The names of a list of ColumnFacts.
+ */
+List *
+names_of(List *columns)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, columns)
+		names = lappend(names, column->name);
+	return names;
+}
+
+/*
+ * The names of those columns of a set that can be null.
+ */
+List *
+nullable_columns(const TableFacts *table, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, columns) && !column->notnull)
+			names = lappend(names, column->name);
+	return names;
+}
+
+/*
+ * Does the index hold its columns to be unique now?  What is being built, or
+ * was left by a failed build, does not.
+ */
+bool
+is_key(const IndexFacts *index)
+{
+	return index->unique && index->usable && !index->has_expressions;
+}
+
+/*
+ * And for every row?
+ */
+bool
+is_whole_key(const IndexFacts *index)
+{
+	return is_key(index) && index->predicate == NULL;
+}
+
+/*
+ * Are these columns unique by themselves, for every row?
+ */
+bool
+is_unique(const TableFacts *table, const Bitmapset *columns)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (is_whole_key(index) && bms_is_subset(index_columns(index), columns))
+			return true;
+	return false;
+}
+
+/*
  * The name of an index; its number, if it is gone.
  */
 char *

@@ -13,6 +13,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
@@ -242,6 +243,12 @@ extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern Bitmapset *index_columns(const IndexFacts *index);
+extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
+extern List *names_of(List *columns);
+extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
+extern bool is_key(const IndexFacts *index);
+extern bool is_whole_key(const IndexFacts *index);
+extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
 extern char *index_name(const IndexFacts *index);
 
 /* in inflect.c */
@@ -271,6 +278,7 @@ extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *lock_on(const char *mode, Oid relid);
 extern char *lock_on_all(const char *mode, const TableFacts *table);
+extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
 extern List *text_array_to_list(ArrayType *array, const char *argument);
 extern bool list_has_name(List *names, const char *name);
 
@@ -326,6 +334,7 @@ extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classe
 extern ColumnFacts *column_from_row(HeapTuple tuple);
 
 /* in surroundings.c */
+extern void read_extension_members(const Database *database, Snapshot snapshot);
 extern void read_surroundings(const Database *database, Snapshot snapshot);
 
 /* in rules.c */

@@ -238,11 +238,9 @@ partition_key_name(Relation rel)
 	TableFacts *table = read_table(RelationGetRelid(rel));
 	IndexFacts *key = find_primary_key(table);
 	NameSpace	names = {.namespace = table->namespace};
-	List	   *columns = NIL;
 
-	for (int i = 0; i < key->nkeys; i++)
-		columns = lappend(columns, find_column(table, key->columns[i])->name);
-	return choose_name(&names, NAME_UNIQUE, table->name, columns, NULL, NIL);
+	return choose_name(&names, NAME_UNIQUE, table->name,
+					   column_names(table, key->columns, key->nkeys), NULL, NIL);
 }
 
 PG_FUNCTION_INFO_V1(junction_primary_to_unique);

@@ -29,9 +29,7 @@
 static bool
 is_usable_key(const TableFacts *table, const IndexFacts *index, List *shared)
 {
-	if (!index->unique || !index->usable || index->deferrable ||
-		index->has_expressions || index->predicate != NULL ||
-		index->nkeys <= list_length(shared))
+	if (!is_whole_key(index) || index->deferrable || index->nkeys <= list_length(shared))
 		return false;
 	foreach_ptr(char, name, shared)
 	{

@@ -133,6 +133,17 @@ lock_on(const char *mode, Oid relid)
 }
 
 /*
+ * Add the same lock on all that inherits from a table, or is a part of it.
+ */
+void
+append_locks_below(StringInfo buf, const char *mode, Oid relid)
+{
+	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+		if (below != relid)
+			appendStringInfo(buf, ", %s", lock_on(mode, below));
+}
+
+/*
  * The same lock on a table and, if it is partitioned, on all its partitions.
  */
 char *
@@ -143,9 +154,7 @@ lock_on_all(const char *mode, const TableFacts *table)
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, lock_on(mode, table->oid));
 	if (table->kind == RELKIND_PARTITIONED_TABLE)
-		foreach_oid(relid, find_all_inheritors(table->oid, NoLock, NULL))
-			if (relid != table->oid)
-				appendStringInfo(&buf, ", %s", lock_on(mode, relid));
+		append_locks_below(&buf, mode, table->oid);
 	return buf.data;
 }
 

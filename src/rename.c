@@ -18,7 +18,6 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -119,9 +118,7 @@ new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
 					 RelationIsVisible(table->oid) ?
 					 quote_identifier(new_name) : new_qualified_name(table, new_name));
 	if (recurses)
-		foreach_oid(relid, find_all_inheritors(table->oid, NoLock, NULL))
-			if (relid != table->oid)
-				appendStringInfo(&buf, ", %s", lock_on("ACCESS EXCLUSIVE", relid));
+		append_locks_below(&buf, "ACCESS EXCLUSIVE", table->oid);
 	return buf.data;
 }
 
@@ -178,15 +175,12 @@ build_index_names(StatementPlan *plan, const TableFacts *table, const char *new_
 {
 	foreach_ptr(IndexFacts, index, table->indexes)
 	{
-		List	   *columns = NIL;
 		char	   *name;
 
 		if (index->oid == except || has_constraint(constraints, index->oid))
 			continue;
-		for (int i = 0; i < index->nkeys; i++)
-			if (index->columns[i] > 0)
-				columns = lappend(columns, find_column(table, index->columns[i])->name);
-		name = choose_renamed(names, index_name(index), table->name, new_name, columns);
+		name = choose_renamed(names, index_name(index), table->name, new_name,
+							  column_names(table, index->columns, index->nkeys));
 		if (name != NULL)
 			build_index_rename(plan, index, name);
 	}

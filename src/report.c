@@ -4,8 +4,9 @@
  *		every finding.
  *
  * Both read the catalogs once (catalog.c) in one snapshot and lock no table,
- * so they can run beside anything.  What a table holds is not looked at, so
- * anyone may ask; the catalogs are open to all.
+ * so they can run beside anything, and anyone may ask: the catalogs are open to
+ * all.  What a table holds is looked at only where the report is of that table
+ * alone, by who may read it.
  */
 #include "postgres.h"
 
@@ -24,15 +25,18 @@
 #include "junction.h"
 
 /*
- * Every table of the database, in one snapshot of the catalogs.
+ * Every table of the database, in one snapshot of the catalogs; for the rules,
+ * with what they ask for beside.
  */
 static Database *
-read_all(void)
+read_all(bool for_rules)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
 	Database   *database = read_database(snapshot);
 
-	read_surroundings(database, snapshot);
+	read_extension_members(database, snapshot);
+	if (for_rules)
+		read_surroundings(database, snapshot);
 	UnregisterSnapshot(snapshot);
 	return database;
 }
@@ -85,7 +89,6 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 	List	   *endpoints = NIL;
 	List	   *parents = NIL;
 	List	   *served_by = NIL;
-	List	   *own_columns = NIL;
 
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -93,8 +96,6 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 		parents = lappend_oid(parents, endpoint->key->parent);
 		served_by = lappend_oid(served_by, endpoint->served_by ? endpoint->served_by->oid : InvalidOid);
 	}
-	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		own_columns = lappend(own_columns, column->name);
 
 	values[i++] = ObjectIdGetDatum(junction->table->oid);
 	values[i++] = CStringGetTextDatum(kind_name(junction->kind));
@@ -107,7 +108,7 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 			 junction->pair_key && junction->pair_key->predicate ?
 			 predicate_text(junction->table, junction->pair_key) : NULL);
 	i++;
-	values[i++] = text_array(own_columns);
+	values[i++] = text_array(names_of(junction->own_columns));
 	Assert(i == 8);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -122,7 +123,7 @@ Datum
 junction_list(PG_FUNCTION_ARGS)
 {
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(TableFacts, table, read_all()->tables)
+	foreach_ptr(TableFacts, table, read_all(false)->tables)
 	{
 		Junction   *junction = classify(table);
 
@@ -210,7 +211,7 @@ name_space(List **spaces, Oid namespace)
 static List *
 find_findings(Oid only)
 {
-	Database   *database = read_all();
+	Database   *database = read_all(true);
 	List	   *spaces = NIL;
 	List	   *findings = NIL;
 

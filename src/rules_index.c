@@ -237,13 +237,12 @@ redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
 	foreach_ptr(IndexFacts, index, junction->table->indexes)
 	{
 		IndexFacts *other = covering_index(junction, index);
-		List	   *columns = NIL;
+		List	   *columns;
 		Finding    *finding;
 
 		if (other == NULL)
 			continue;
-		for (int i = 0; i < index->nkeys; i++)
-			columns = lappend(columns, find_column(junction->table, index->columns[i])->name);
+		columns = column_names(junction->table, index->columns, index->nkeys);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("index %s is covered by %s", quote_identifier(index_name(index)),
 									quote_identifier(index_name(other)));

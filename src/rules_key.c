@@ -71,23 +71,6 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 	}
 }
 
-/* Those of an endpoint's columns that can be null, by name */
-static List *
-nullable_columns(const Junction *junction, const Endpoint *endpoint)
-{
-	List	   *nullable = NIL;
-	int			attnum = -1;
-
-	while ((attnum = bms_next_member(endpoint->columns, attnum)) >= 0)
-	{
-		ColumnFacts *column = find_column(junction->table, attnum);
-
-		if (!column->notnull)
-			nullable = lappend(nullable, column->name);
-	}
-	return nullable;
-}
-
 /*
  * nullable_endpoint: a link to nothing.
  *
@@ -98,7 +81,7 @@ nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
-		List	   *nullable = nullable_columns(junction, endpoint);
+		List	   *nullable = nullable_columns(junction->table, endpoint->columns);
 		StringInfoData fix;
 		Finding    *finding;
 
@@ -120,10 +103,7 @@ nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings
 static bool
 all_not_null(const Junction *junction)
 {
-	foreach_ptr(char, name, pair_columns(junction))
-		if (!find_column_by_name(junction->table, name)->notnull)
-			return false;
-	return true;
+	return nullable_columns(junction->table, junction->pair) == NIL;
 }
 
 /*

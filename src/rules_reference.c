@@ -95,13 +95,9 @@ two_column_key(const TableFacts *table)
 	IndexFacts *key = NULL;
 
 	foreach_ptr(IndexFacts, index, table->indexes)
-	{
-		if (!index->unique || !index->usable || index->has_expressions || index->predicate != NULL)
-			continue;
-		if (index->nkeys == 2 && index->columns[0] != index->columns[1] &&
+		if (is_whole_key(index) && index->nkeys == 2 && index->columns[0] != index->columns[1] &&
 			(key == NULL || index->primary))
 			key = index;
-	}
 	return key;
 }
 
@@ -111,17 +107,6 @@ is_declared(const TableFacts *table, AttrNumber column)
 {
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 		if (key->nkeys == 1 && key->columns[0] == column)
-			return true;
-	return false;
-}
-
-/* Is the column unique by itself? */
-static bool
-is_unique_alone(const TableFacts *table, AttrNumber column)
-{
-	foreach_ptr(IndexFacts, index, table->indexes)
-		if (index->unique && index->usable && !index->has_expressions &&
-			index->predicate == NULL && index->nkeys == 1 && index->columns[0] == column)
 			return true;
 	return false;
 }
@@ -138,7 +123,7 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 {
 	const TableFacts *table = junction->table;
 	List	   *columns = list_make1(column->name);
-	List	   *parent_columns = list_make1(find_column(parent, find_primary_key(parent)->columns[0])->name);
+	List	   *parent_columns = column_names(parent, find_primary_key(parent)->columns, 1);
 	Finding    *finding = add_finding(rule, junction, columns, findings);
 	const char *name = quote_identifier(choose_name(findings->names, NAME_FOREIGN_KEY, table->name,
 													columns, parent->name, parent_columns));
@@ -170,7 +155,7 @@ undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findin
 	{
 		ColumnFacts *column = find_column(table, key->columns[i]);
 
-		if (is_unique_alone(table, column->attnum))
+		if (is_unique(table, bms_make_singleton(column->attnum)))
 			return;
 		if (is_declared(table, column->attnum))
 			continue;
@@ -210,15 +195,10 @@ action_text(const char *event, char action)
 static char *
 cascading(const Junction *junction, const ForeignKeyFacts *key, const TableFacts *parent)
 {
-	List	   *columns = NIL;
-	List	   *parent_columns = NIL;
+	List	   *columns = column_names(junction->table, key->columns, key->nkeys);
+	List	   *parent_columns = column_names(parent, key->parent_columns, key->nkeys);
 	const char *name = quote_identifier(key->name);
 
-	for (int i = 0; i < key->nkeys; i++)
-	{
-		columns = lappend(columns, find_column(junction->table, key->columns[i])->name);
-		parent_columns = lappend(parent_columns, find_column(parent, key->parent_columns[i])->name);
-	}
 	return psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s ON DELETE CASCADE%s%s",
 					table_name(junction->table), name, name, column_list(columns),
 					table_name(parent), column_list(parent_columns),
@@ -269,8 +249,7 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 	if (bms_num_members(wanted) == key->nkeys)
 		return false;			/* the foreign key holds it itself */
 	foreach_ptr(IndexFacts, index, parent->indexes)
-		if (index->unique && index->usable && !index->has_expressions &&
-			index->predicate == NULL && bms_equal(index_columns(index), wanted))
+		if (is_whole_key(index) && bms_equal(index_columns(index), wanted))
 			return true;
 	return false;
 }

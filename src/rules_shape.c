@@ -14,17 +14,6 @@
 
 #include "junction.h"
 
-/* The columns of a foreign key, as it names them */
-static List *
-foreign_key_columns(const Junction *junction, const ForeignKeyFacts *key)
-{
-	List	   *columns = NIL;
-
-	for (int i = 0; i < key->nkeys; i++)
-		columns = lappend(columns, find_column(junction->table, key->columns[i])->name);
-	return columns;
-}
-
 /*
  * Foreign keys beside the pair: who made the link, or on whose behalf.
  */
@@ -33,7 +22,7 @@ further_links(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, other, junction->others)
 	{
-		List	   *columns = foreign_key_columns(junction, other->key);
+		List	   *columns = column_names(junction->table, other->key->columns, other->key->nkeys);
 		Finding    *finding = add_finding(rule, junction, columns, findings);
 
 		finding->message = psprintf("%s links to %s beside its pair",

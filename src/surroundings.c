@@ -1,8 +1,8 @@
 /*
  * surroundings.c
- *		What stands around tables, and only the report asks for: whether their
- *		foreign keys' triggers fire, what inherits from them, what their
- *		comments silence, and which an extension brought.
+ *		What stands around tables: which an extension brought; and, what only
+ *		the rules ask for, whether their foreign keys' triggers fire, what
+ *		inherits from them, and what their comments silence.
  *
  * Each catalog is read once, for all tables, in the snapshot of the rest.
  */
@@ -137,10 +137,10 @@ read_comments(const Database *database, Snapshot snapshot)
 }
 
 /*
- * pg_depend is asked for what depends on extensions, so the cost goes with
- * their members.
+ * Mark the tables that an extension brought.  pg_depend is asked for what
+ * depends on extensions, so the cost goes with their members.
  */
-static void
+void
 read_extension_members(const Database *database, Snapshot snapshot)
 {
 	Relation	catalog = table_open(DependRelationId, AccessShareLock);
@@ -167,7 +167,7 @@ read_extension_members(const Database *database, Snapshot snapshot)
 }
 
 /*
- * Add to all tables of the database what stands around them.
+ * Add to all tables of the database what the rules ask for beside.
  */
 void
 read_surroundings(const Database *database, Snapshot snapshot)
@@ -175,5 +175,4 @@ read_surroundings(const Database *database, Snapshot snapshot)
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
 	read_comments(database, snapshot);
-	read_extension_members(database, snapshot);
 }
