@@ -79,6 +79,13 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.primary_to_unique(regclass, text) IS
 'make the primary key of a table a UNIQUE constraint of that name, in place: nothing is rebuilt';
 
+CREATE FUNCTION junction.unique_to_primary(junction regclass, name text)
+RETURNS void
+AS 'MODULE_PATHNAME', 'junction_unique_to_primary'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.unique_to_primary(regclass, text) IS
+'make the UNIQUE constraint over the pair of a table its primary key of that name, in place: nothing is rebuilt';
+
 --
 -- Look
 --

@@ -9,6 +9,10 @@
 #ifndef JUNCTION_COMPAT_H
 #define JUNCTION_COMPAT_H
 
+#include "access/htup_details.h"
+#include "catalog/pg_constraint.h"
+#include "utils/rel.h"
+
 #if PG_VERSION_NUM < 150000
 #error "junction needs PostgreSQL 15 or later"
 #endif
@@ -25,6 +29,27 @@
 #define CONSTRAINT_IS_ENFORCED(con)	((con)->conenforced)
 #else
 #define CONSTRAINT_IS_ENFORCED(con)	true
+#endif
+
+/*
+ * Can no row have a null there, nor any partition's?  18 has NOT NULL
+ * constraints that are not validated, or not inherited.
+ */
+#if PG_VERSION_NUM >= 180000
+static inline bool
+column_is_not_null(Relation rel, AttrNumber attnum)
+{
+	HeapTuple	tuple = findNotNullConstraintAttnum(RelationGetRelid(rel), attnum);
+	Form_pg_constraint con;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	con = (Form_pg_constraint) GETSTRUCT(tuple);
+	return con->convalidated && !con->connoinherit;
+}
+#else
+#define column_is_not_null(rel, attnum) \
+	(TupleDescAttr(RelationGetDescr(rel), (attnum) - 1)->attnotnull)
 #endif
 
 /* 18 has a uuidv7() of its own */

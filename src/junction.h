@@ -299,6 +299,7 @@ extern ColumnDef *check_column_definition(const char *definition);
 
 /* in key.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
+extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 
 /* in parent.c */
 extern void open_parent(Parent *parent, Oid relid, List *shared);

@@ -1,6 +1,7 @@
 /*
  * key.c
- *		junction.primary_to_unique: the primary key, demoted in place.
+ *		junction.primary_to_unique and junction.unique_to_primary: what a key is,
+ *		changed in place.
  *
  * ALTER TABLE can make a unique index primary, but never the other way round,
  * and ADD CONSTRAINT ... USING INDEX refuses an index that a constraint owns.
@@ -9,11 +10,14 @@
  * those are changed, under the lock that ALTER TABLE would take:
  *
  *	1. Lock the table, and all its partitions.
- *	2. Refuse if anything rests on the key's being primary: a query that groups
- *	   by it would dump and then not restore.  (PostgreSQL records that as a
- *	   dependency on the constraint.  Foreign keys depend on the index, which
- *	   stays, so they go on as they are.)
- *	3. Of each: pg_constraint.contype, pg_index.indisprimary, the name.
+ *	2. On the way down, refuse if anything rests on the key's being primary: a
+ *	   query that groups by it would dump and then not restore.  (PostgreSQL
+ *	   records that as a dependency on the constraint.  Foreign keys depend on
+ *	   the index, which stays, so they go on as they are.)  On the way up,
+ *	   refuse what ADD PRIMARY KEY USING INDEX would: a second primary key, a
+ *	   column that can be null, nulls that are not distinct.
+ *	3. Of the key and those of the partitions below it: pg_constraint.contype,
+ *	   pg_index.indisprimary, the name.
  *
  * No file is touched, so it takes no time whatever the size.  The columns stay
  * NOT NULL, as they do when a primary key is dropped.  The replica identity
@@ -29,6 +33,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
@@ -53,16 +58,16 @@
 #include "junction.h"
 
 /*
- * The constraint behind a table's primary key, or 42704.
+ * The table's constraints of one kind.
  */
-static Oid
-primary_key_constraint(Oid relid)
+static List *
+find_constraints(Oid relid, char type)
 {
 	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	Oid			constraint = InvalidOid;
+	List	   *constraints = NIL;
 
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(relid));
@@ -71,17 +76,12 @@ primary_key_constraint(Oid relid)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 
-		if (con->contype == CONSTRAINT_PRIMARY)
-			constraint = con->oid;
+		if (con->contype == type)
+			constraints = lappend_oid(constraints, con->oid);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-
-	if (!OidIsValid(constraint))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has no primary key", display_name(relid))));
-	return constraint;
+	return constraints;
 }
 
 /*
@@ -125,14 +125,19 @@ check_no_dependents(Oid relid, Oid constraint)
 }
 
 /*
- * The table and, if it is partitioned, all below it, locked.
+ * The index of a key and, if the table is partitioned, those of its partitions
+ * that are a part of it.  The tables are locked here, from the top; a
+ * partition that is somebody else's is refused: 42501.
  */
 static List *
-lock_partitions(Relation rel, LOCKMODE lockmode)
+lock_key(Relation rel, Oid index, LOCKMODE lockmode)
 {
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		return list_make1_oid(RelationGetRelid(rel));
-	return find_all_inheritors(RelationGetRelid(rel), lockmode, NULL);
+		return list_make1_oid(index);
+	foreach_oid(relid, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
+		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	return find_all_inheritors(index, NoLock, NULL);
 }
 
 /*
@@ -146,13 +151,105 @@ lock_partitions(Relation rel, LOCKMODE lockmode)
 Oid
 check_primary_key_demotable(Relation rel, LOCKMODE lockmode)
 {
-	foreach_oid(relid, lock_partitions(rel, lockmode))
-	{
-		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-		check_no_dependents(relid, primary_key_constraint(relid));
-	}
-	return get_constraint_index(primary_key_constraint(RelationGetRelid(rel)));
+	List	   *constraints = find_constraints(RelationGetRelid(rel), CONSTRAINT_PRIMARY);
+	Oid			key;
+
+	if (constraints == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no primary key", display_name(RelationGetRelid(rel)))));
+	key = get_constraint_index(linitial_oid(constraints));
+	foreach_oid(index, lock_key(rel, key, lockmode))
+		check_no_dependents(IndexGetRelation(index, false), get_index_constraint(index));
+	return key;
+}
+
+/*
+ * Refuse a key that cannot be primary as it is: 42704 if no constraint owns
+ * it, 0A000 if it holds nulls to be equal, 42501 if a partition is somebody
+ * else's.
+ */
+void
+check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
+{
+	HeapTuple	tuple;
+	bool		nulls_equal;
+
+	if (!OidIsValid(get_index_constraint(index)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index \"%s\" is no UNIQUE constraint's", get_rel_name(index)),
+				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s.",
+						 qualified_name(RelationGetRelid(rel)),
+						 quote_identifier(get_rel_name(index)))));
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	nulls_equal = ((Form_pg_index) GETSTRUCT(tuple))->indnullsnotdistinct;
+	ReleaseSysCache(tuple);
+	if (nulls_equal)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("UNIQUE constraint \"%s\" cannot be a primary key", get_rel_name(index)),
+				 errdetail("It is NULLS NOT DISTINCT."),
+				 errhint("Drop it and add a primary key.")));
+	list_free(lock_key(rel, index, lockmode));
+}
+
+/*
+ * The index of the UNIQUE that is to be primary: in a junction the one over
+ * the pair, elsewhere the only one.
+ */
+static Oid
+find_unique(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Junction   *junction = classify(read_table(relid));
+	List	   *constraints = find_constraints(relid, CONSTRAINT_UNIQUE);
+	IndexFacts *pair_key = junction->kind == JUNCTION_MULTIWAY ? NULL : junction->pair_key;
+
+	if (pair_key != NULL && pair_key->predicate == NULL)
+		return pair_key->oid;
+	if (list_length(constraints) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no UNIQUE constraint that is to be primary",
+						display_name(relid)),
+				 errdetail("It is no junction of two tables with a key over both, and has %d UNIQUE constraints.",
+						   list_length(constraints)),
+				 errhint("Use ALTER TABLE ... ADD PRIMARY KEY.")));
+	return get_constraint_index(linitial_oid(constraints));
+}
+
+/*
+ * Refuse a table, or a partition, in which the key cannot be primary: 55000.
+ */
+static void
+check_may_be_primary(Oid index)
+{
+	Oid			relid = IndexGetRelation(index, false);
+	Relation	rel = table_open(relid, NoLock);
+	Relation	key = index_open(index, AccessShareLock);
+
+	if (find_constraints(relid, CONSTRAINT_PRIMARY) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
+				 errhint("Drop it, or make it a UNIQUE with junction.primary_to_unique.")));
+	if (!key->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" is not valid", get_rel_name(index))));
+	for (int i = 0; i < key->rd_index->indnkeyatts; i++)
+		if (!column_is_not_null(rel, key->rd_index->indkey.values[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table \"%s\" can be null",
+							get_attname(relid, key->rd_index->indkey.values[i], false),
+							display_name(relid)),
+					 errhint("Use ALTER TABLE ... ALTER COLUMN ... SET NOT NULL first.")));
+	index_close(key, NoLock);
+	table_close(rel, NoLock);
 }
 
 /*
@@ -207,40 +304,75 @@ set_index_primary(Oid index, bool primary)
 }
 
 /*
- * Make the primary key of one table a UNIQUE constraint of another name.
+ * The name for a partition's key: the convention's, as the root's says nothing
+ * of it.
+ */
+static char *
+partition_key_name(Relation rel, Oid index, bool primary)
+{
+	TableFacts *table = read_table(RelationGetRelid(rel));
+	NameSpace	names = {.namespace = table->namespace,.freed = list_make1(get_rel_name(index))};
+
+	foreach_ptr(IndexFacts, key, table->indexes)
+	{
+		NameKind	kind = !primary ? NAME_UNIQUE :
+			key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+
+		if (key->oid == index)
+			return choose_name(&names, kind, table->name,
+							   column_names(table, key->columns, key->nkeys), NULL, NIL);
+	}
+	elog(ERROR, "could not find index %u", index);
+}
+
+/*
+ * Make the key of one table primary, or UNIQUE.  name: null for a partition's.
  */
 static void
-demote_key(Relation rel, const char *name)
+change_key(Oid index, bool primary, const char *name)
 {
-	Oid			constraint = primary_key_constraint(RelationGetRelid(rel));
-	Oid			index = get_constraint_index(constraint);
+	Relation	rel = table_open(IndexGetRelation(index, false), NoLock);
 
-	CheckTableNotInUse(rel, "demote the primary key of");
-	set_constraint_type(constraint, CONSTRAINT_UNIQUE);
-	set_index_primary(index, false);
+	CheckTableNotInUse(rel, primary ? "make a primary key of" : "demote the primary key of");
+	set_constraint_type(get_index_constraint(index), primary ? CONSTRAINT_PRIMARY : CONSTRAINT_UNIQUE);
+	set_index_primary(index, primary);
 	CommandCounterIncrement();
 
+	if (name == NULL)
+		name = partition_key_name(rel, index, primary);
 	/* this renames the constraint too */
 	if (strcmp(get_rel_name(index), name) != 0)
 		RenameRelationInternal(index, name, false, true);
 	CacheInvalidateRelcache(rel);
 	CommandCounterIncrement();
-	warn_of_replica_identity(rel, index);
+	if (!primary)
+		warn_of_replica_identity(rel, index);
+	table_close(rel, NoLock);
 }
 
 /*
- * The name for a partition's key: the convention's, as its own name says
- * nothing of the root's.
+ * Refuse a name that the key cannot take: as any other renaming.
  */
-static char *
-partition_key_name(Relation rel)
+static void
+check_new_name(Relation rel, Oid index, const char *name)
 {
-	TableFacts *table = read_table(RelationGetRelid(rel));
-	IndexFacts *key = find_primary_key(table);
-	NameSpace	names = {.namespace = table->namespace};
+	if (strcmp(name, get_rel_name(index)) == 0)
+		return;
+	check_may_create_in(RelationGetNamespace(rel));
+	check_key_name_free(RelationGetRelid(rel), name);
+}
 
-	return choose_name(&names, NAME_UNIQUE, table->name,
-					   column_names(table, key->columns, key->nkeys), NULL, NIL);
+/*
+ * The key and those of its partitions.  The tables are locked.
+ */
+static void
+change_keys(Relation rel, Oid index, bool primary, const char *name)
+{
+	List	   *keys = lock_key(rel, index, NoLock);
+
+	relation_close(rel, NoLock);
+	foreach_oid(key, keys)
+		change_key(key, primary, key == index ? name : NULL);
 }
 
 PG_FUNCTION_INFO_V1(junction_primary_to_unique);
@@ -253,34 +385,53 @@ PG_FUNCTION_INFO_V1(junction_primary_to_unique);
  *
  * What check.c refuses of a table, and: 42704 if it has no primary key, 2BP01
  * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
- * is too long, 42501 without CREATE on the schema, as for any other renaming, 25006 in a read-only transaction, 55006 if the table is in use here.
+ * is too long, 42501 without CREATE on the schema, as for any other renaming,
+ * 25006 in a read-only transaction, 55006 if the table is in use here.
  */
 Datum
 junction_primary_to_unique(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	Oid			index;
-	List	   *members;
 	Relation	rel;
 
 	PreventCommandIfReadOnly("primary_to_unique()");
 	check_name_length(name);
-	rel = open_table_to_change(relid, AccessExclusiveLock);
+	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
 	index = check_primary_key_demotable(rel, AccessExclusiveLock);
-	if (strcmp(name, get_rel_name(index)) != 0)
-	{
-		check_may_create_in(RelationGetNamespace(rel));
-		check_key_name_free(relid, name);
-	}
+	check_new_name(rel, index, name);
+	change_keys(rel, index, false, name);
+	PG_RETURN_VOID();
+}
 
-	members = lock_partitions(rel, NoLock);
-	relation_close(rel, NoLock);
-	foreach_oid(member, members)
-	{
-		rel = table_open(member, NoLock);
-		demote_key(rel, member == relid ? name : partition_key_name(rel));
-		table_close(rel, NoLock);
-	}
+PG_FUNCTION_INFO_V1(junction_unique_to_primary);
+
+/*
+ * junction.unique_to_primary(junction regclass, name text) returns void
+ *
+ * The way back.  Of a junction the UNIQUE over its pair, of any other table
+ * its only one.  name is the new name of the constraint and its index.
+ *
+ * What check.c refuses of a table, and: 42704 if there is no such constraint,
+ * 55000 if the table has a primary key, or a column can be null, 0A000 if nulls
+ * are not distinct; and for the name, and of the transaction, what
+ * primary_to_unique refuses.
+ */
+Datum
+junction_unique_to_primary(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Oid			index;
+	Relation	rel;
+
+	PreventCommandIfReadOnly("unique_to_primary()");
+	check_name_length(name);
+	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
+	index = find_unique(rel);
+	check_unique_promotable(rel, index, AccessExclusiveLock);
+	foreach_oid(key, lock_key(rel, index, NoLock))
+		check_may_be_primary(key);
+	check_new_name(rel, index, name);
+	change_keys(rel, index, true, name);
 	PG_RETURN_VOID();
 }
