@@ -65,12 +65,25 @@ CREATE FUNCTION junction.promote(
     id_type regtype DEFAULT 'uuid',
     primary_key text[] DEFAULT NULL,
     unique_name text DEFAULT NULL,
+    keep_old_name bool DEFAULT false,
+    portable bool DEFAULT false,
     dry_run bool DEFAULT false
 ) RETURNS SETOF junction.statement
 AS 'MODULE_PATHNAME', 'junction_promote'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool) IS
+COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool, bool, bool) IS
 'make a junction an entity: an id becomes its primary key, the pair stays unique, the table takes a name of its own';
+
+CREATE FUNCTION junction.demote(
+    entity regclass,
+    name text DEFAULT NULL,
+    discard_columns bool DEFAULT false,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_demote'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.demote(regclass, text, bool, bool) IS
+'make an entity a junction again: the id and its columns go, the pair becomes the primary key';
 
 CREATE FUNCTION junction.primary_to_unique(junction regclass, name text)
 RETURNS void

@@ -291,6 +291,25 @@ check_table_name_free(Oid namespace, const char *name)
 }
 
 /*
+ * The name that a table is to have, as the user gave it.  It stays in its
+ * schema: 22023 for another.
+ */
+char *
+check_new_table_name(const TableFacts *table, text *name)
+{
+	char	   *schema = NULL;
+	char	   *result = parse_table_name(name, &schema);
+
+	if (schema != NULL && LookupExplicitNamespace(schema, true) != table->namespace)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be moved to schema \"%s\" by another name",
+						display_name(table->oid), schema),
+				 errhint("Use ALTER TABLE ... SET SCHEMA afterwards.")));
+	return result;
+}
+
+/*
  * An error of the parser's about a column definition is one of the argument's.
  */
 static void

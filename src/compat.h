@@ -52,6 +52,11 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	(TupleDescAttr(RelationGetDescr(rel), (attnum) - 1)->attnotnull)
 #endif
 
+/* 17 has a privilege more */
+#ifndef ACL_MAINTAIN
+#define ACL_MAINTAIN	0
+#endif
+
 /* 18 has a uuidv7() of its own */
 #define SERVER_HAS_UUIDV7	(PG_VERSION_NUM >= 180000)
 

@@ -8,8 +8,9 @@
  * where the catalogs know of them, most in pg_depend, and what the catalogs
  * cannot know is said too.
  *
- * Reads the catalogs only, under an ACCESS SHARE lock on the table.  What hangs
- * on it is not locked: a view that is dropped meanwhile is left out.
+ * Reads the catalogs only, under an ACCESS SHARE lock on the table (and its rows
+ * only to say why it refuses).  What hangs on it is not locked: a view that is
+ * dropped meanwhile is left out.
  */
 #include "postgres.h"
 

@@ -266,6 +266,8 @@ extern char *name_stem(const char *column);
 extern char *table_noun(const char *table);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
+extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
+							const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
 							const char *new_table, List *columns);
 
@@ -295,19 +297,43 @@ extern void check_may_create_in(Oid namespace);
 extern void check_key_name_free(Oid relid, const char *name);
 extern void check_relation_name_free(Oid namespace, const char *name);
 extern void check_table_name_free(Oid namespace, const char *name);
+extern char *check_new_table_name(const TableFacts *table, text *name);
 extern ColumnDef *check_column_definition(const char *definition);
+
+/* in count.c */
+extern bool may_read_all(Oid relid);
+extern const char *describe_duplicates(Oid relid, List *columns);
+extern int64 count_duplicates(Oid relid, List *columns);
+extern int64 count_nulls(Oid relid, List *columns);
+extern int64 *count_changed(Relation rel, List *columns);
+
+/* in depend.c */
+extern List *add_dependents(List *descriptions, Oid classid, Oid objid, const Bitmapset *columns);
+extern char *join_descriptions(List *descriptions);
 
 /* in key.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
 extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
+
+/* in old_name.c */
+extern void build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_name);
+extern void tell_old_name(const TableFacts *table, List *pair);
+extern bool is_old_name(Oid relid, const TableFacts *table);
 
 /* in parent.c */
 extern void open_parent(Parent *parent, Oid relid, List *shared);
 
 /* in plan.c */
 extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
-extern int64 count_rows(const char *query);
+extern void select_counts(const char *query, int64 *counts, int count);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
+
+/* in portable.c */
+extern void check_portable(const Junction *junction);
+extern void append_portable_key(StringInfo buf, const TableFacts *table, const IndexFacts *key,
+								const char *name);
+extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
+								const char *new_name, const char *name);
 
 /* in predicate.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
@@ -318,10 +344,11 @@ extern void check_promotable(const Junction *junction);
 
 /* in rename.c */
 extern char *new_qualified_name(const TableFacts *table, const char *new_name);
+extern char *new_name_lock(const TableFacts *table, const char *new_name, const char *mode);
 extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
 extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
-						 Oid except, NameSpace *names);
+						 List *except, const Bitmapset *dropped, NameSpace *names);
 
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,

@@ -32,14 +32,11 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
-#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
@@ -91,36 +88,14 @@ find_constraints(Oid relid, char type)
 static void
 check_no_dependents(Oid relid, Oid constraint)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	StringInfoData names;
+	List	   *dependents = add_dependents(NIL, ConstraintRelationId, constraint, NULL);
 
-	initStringInfo(&names);
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ConstraintRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(constraint));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
-		ObjectAddress object = {dep->classid, dep->objid, dep->objsubid};
-
-		if (dep->deptype == DEPENDENCY_NORMAL)
-			appendStringInfo(&names, "%s%s", names.len ? ", " : "",
-							 getObjectDescription(&object, false));
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-
-	if (names.len > 0)
+	if (dependents != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("primary key of table \"%s\" cannot be demoted because other objects depend on it",
 						display_name(relid)),
-				 errdetail("They may rest on its being primary: %s.", names.data),
+				 errdetail("They may rest on its being primary: %s.", join_descriptions(dependents)),
 				 errhint("Where they group by the key, group by all columns instead; or drop them, and make them anew afterwards.")));
 }
 
@@ -165,24 +140,15 @@ check_primary_key_demotable(Relation rel, LOCKMODE lockmode)
 }
 
 /*
- * Refuse a key that cannot be primary as it is: 42704 if no constraint owns
- * it, 0A000 if it holds nulls to be equal, 42501 if a partition is somebody
- * else's.
+ * Refuse a key that cannot be primary as it is: 0A000 if it holds nulls to be
+ * equal, 42501 if a partition is somebody else's.
  */
 void
 check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
 {
-	HeapTuple	tuple;
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	bool		nulls_equal;
 
-	if (!OidIsValid(get_index_constraint(index)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("index \"%s\" is no UNIQUE constraint's", get_rel_name(index)),
-				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s.",
-						 qualified_name(RelationGetRelid(rel)),
-						 quote_identifier(get_rel_name(index)))));
-	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for index %u", index);
 	nulls_equal = ((Form_pg_index) GETSTRUCT(tuple))->indnullsnotdistinct;
@@ -190,10 +156,25 @@ check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
 	if (nulls_equal)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("UNIQUE constraint \"%s\" cannot be a primary key", get_rel_name(index)),
+				 errmsg("UNIQUE \"%s\" cannot be a primary key", get_rel_name(index)),
 				 errdetail("It is NULLS NOT DISTINCT."),
 				 errhint("Drop it and add a primary key.")));
 	list_free(lock_key(rel, index, lockmode));
+}
+
+/*
+ * Refuse an index that no constraint owns: 42704.
+ */
+static void
+check_is_constraint(Relation rel, Oid index)
+{
+	if (!OidIsValid(get_index_constraint(index)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index \"%s\" is no UNIQUE constraint's", get_rel_name(index)),
+				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s.",
+						 qualified_name(RelationGetRelid(rel)),
+						 quote_identifier(get_rel_name(index)))));
 }
 
 /*
@@ -428,6 +409,7 @@ junction_unique_to_primary(PG_FUNCTION_ARGS)
 	check_name_length(name);
 	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
 	index = find_unique(rel);
+	check_is_constraint(rel, index);
 	check_unique_promotable(rel, index, AccessExclusiveLock);
 	foreach_oid(key, lock_key(rel, index, NoLock))
 		check_may_be_primary(key);

@@ -211,12 +211,9 @@ take_numbered(NameSpace *space, const char *name1, const char *name2, const char
 	return name;
 }
 
-/*
- * PostgreSQL's conventions: t_pkey, t_a_b_key, t_a_fkey, t_a_idx; and for the
- * pair's key after a promotion t_a_b_unique, under both conventions.
- */
-static char *
-postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
+/* What a name is for, in PostgreSQL's own convention */
+static const char *
+postgres_label(NameKind kind)
 {
 	static const char *const labels[] = {
 		[NAME_PRIMARY_KEY] = "pkey",
@@ -226,9 +223,27 @@ postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
 		[NAME_FOREIGN_KEY] = "fkey",
 		[NAME_INDEX] = "idx"
 	};
+
+	return labels[kind];
+}
+
+/* The part of a name between the table's and the label, in that convention */
+static const char *
+postgres_middle(NameKind kind, List *columns)
+{
 	bool		primary = kind == NAME_PRIMARY_KEY || kind == NAME_COMPOSITE_PRIMARY_KEY;
 
-	return take_numbered(space, table, primary ? NULL : join_names(columns), labels[kind]);
+	return primary ? NULL : join_names(columns);
+}
+
+/*
+ * PostgreSQL's conventions: t_pkey, t_a_b_key, t_a_fkey, t_a_idx; and for the
+ * pair's key after a promotion t_a_b_unique, under both conventions.
+ */
+static char *
+postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
+{
+	return take_numbered(space, table, postgres_middle(kind, columns), postgres_label(kind));
 }
 
 /*
@@ -236,16 +251,15 @@ postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
  * t_a_parents_id_fk, t_a_index.
  */
 static char *
-drizzle_name(NameSpace *space, NameKind kind, const char *table, List *columns,
+drizzle_name(NameKind kind, const char *table, List *columns,
 			 const char *parent, List *parent_columns)
 {
 	List	   *words = list_concat(list_make1(pstrdup(table)), columns);
-	char	   *name;
 
 	switch (kind)
 	{
 		case NAME_PRIMARY_KEY:
-			return postgres_name(space, kind, table, columns);
+			return makeObjectName(table, NULL, postgres_label(kind));
 		case NAME_COMPOSITE_PRIMARY_KEY:
 			words = lappend(words, "pk");
 			break;
@@ -260,8 +274,7 @@ drizzle_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 			words = lappend(words, "index");
 			break;
 	}
-	name = join_names(words);
-	return take_numbered(space, name, NULL, NULL);
+	return join_names(words);
 }
 
 /*
@@ -274,8 +287,21 @@ choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 			const char *parent, List *parent_columns)
 {
 	if (junction_naming == NAMING_DRIZZLE)
-		return drizzle_name(space, kind, table, columns, parent, parent_columns);
+		return take_numbered(space, drizzle_name(kind, table, columns, parent, parent_columns),
+							 NULL, NULL);
 	return postgres_name(space, kind, table, columns);
+}
+
+/*
+ * Is this the name that a convention gives, be it PostgreSQL's or drizzle's?
+ */
+bool
+is_conventional(const char *name, NameKind kind, const char *table, List *columns,
+				const char *parent, List *parent_columns)
+{
+	return strcmp(name, makeObjectName(table, postgres_middle(kind, columns),
+									   postgres_label(kind))) == 0 ||
+		strcmp(name, drizzle_name(kind, table, columns, parent, parent_columns)) == 0;
 }
 
 /*

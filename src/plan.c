@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "junction.h"
 
@@ -113,19 +114,26 @@ plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 }
 
 /*
- * How many rows does a query give?  It changes nothing.
+ * The numbers in the only row of a query that changes nothing.  It sees what
+ * is there now: the caller may have waited for a lock since its statement's
+ * snapshot.
  */
-int64
-count_rows(const char *query)
+void
+select_counts(const char *query, int64 *counts, int count)
 {
-	int64		count;
-
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(query, true, 0) != SPI_OK_SELECT)
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (SPI_execute(query, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not run \"%s\"", query);
-	count = (int64) SPI_processed;
+	for (int i = 0; i < count; i++)
+	{
+		bool		isnull;
+
+		counts[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												i + 1, &isnull));
+	}
+	PopActiveSnapshot();
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
-	return count;
 }

@@ -9,7 +9,9 @@
  *		   whatever PostgreSQL names after the table from here on is right;
  *		b. the composite key, demoted in place (key.c);
  *		c. one ALTER TABLE that adds the id, the columns, the time stamps and
- *		   the new primary key: the table is rewritten once.
+ *		   the new primary key: the table is rewritten once.  In plain SQL
+ *		   (portable.c) the key is made anew in the same;
+ *		d. a view of the old name, if that is to be kept (old_name.c).
  *	3. Run, or only return (plan.c).
  *
  * Rows, grants, policies, triggers, comments and foreign keys from elsewhere
@@ -47,6 +49,8 @@ typedef struct Promotion
 	Oid			id_type;
 	List	   *primary_key;	/* names */
 	char	   *unique_name;
+	bool		keep_old_name;
+	bool		portable;
 	bool		demotes;		/* the pair key is the primary key */
 } Promotion;
 
@@ -83,7 +87,8 @@ check_promotable(const Junction *junction)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" has no key over its pair", name),
-				 errdetail("Nothing keeps a pair (%s) from being there twice.", pair),
+				 errdetail("Nothing keeps a pair (%s) from being there twice.%s", pair,
+						   describe_duplicates(junction->table->oid, pair_columns(junction))),
 				 errhint("Give it one first: ALTER TABLE %s ADD %s (%s)",
 						 qualified_name(junction->table->oid),
 						 junction->primary_key ? "UNIQUE" : "PRIMARY KEY", pair)));
@@ -114,28 +119,23 @@ check_can_be_rewritten(const Promotion *promotion)
 }
 
 /*
- * The name after the promotion: the table's own if none is given.  It stays in
- * its schema.
+ * The name after the promotion: the table's own if none is given.
  */
 static void
 decide_name(Promotion *promotion, text *name)
 {
-	char	   *schema = NULL;
-
 	promotion->name = promotion->table->name;
-	if (name == NULL)
-		return;
-
-	promotion->name = parse_table_name(name, &schema);
+	if (name != NULL)
+		promotion->name = check_new_table_name(promotion->table, name);
 	promotion->renamed = strcmp(promotion->name, promotion->table->name) != 0;
-	if (schema != NULL && LookupExplicitNamespace(schema, true) != promotion->table->namespace)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a promotion cannot move \"%s\" to schema \"%s\"",
-						display_name(promotion->table->oid), schema),
-				 errhint("Use ALTER TABLE ... SET SCHEMA afterwards.")));
 	if (promotion->renamed)
 		check_table_name_free(promotion->table->namespace, promotion->name);
+	else if (promotion->keep_old_name)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" keeps its name, so there is no old one to keep",
+						display_name(promotion->table->oid)),
+				 errhint("Give it a new one with name, or leave keep_old_name out.")));
 }
 
 /*
@@ -327,6 +327,19 @@ key_recurses(const TableFacts *table)
 }
 
 /*
+ * The name of the pair's UNIQUE.
+ */
+static char *
+pair_key_name(const Promotion *promotion, NameSpace *names)
+{
+	if (promotion->unique_name == NULL)
+		return choose_name(names, NAME_DEMOTED, promotion->name,
+						   pair_columns(promotion->junction), NULL, NIL);
+	names->taken = lappend(names->taken, promotion->unique_name);
+	return promotion->unique_name;
+}
+
+/*
  * SELECT junction.primary_to_unique('public.memberships',
  *		'memberships_user_id_org_id_unique')
  *
@@ -334,26 +347,28 @@ key_recurses(const TableFacts *table)
  * takes the name.
  */
 static void
-build_pair_key(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
+build_pair_key(StatementPlan *plan, const Promotion *promotion, const char *name)
 {
 	const IndexFacts *key = promotion->junction->pair_key;
-	const char *table = new_qualified_name(promotion->table, promotion->name);
-	char	   *name = promotion->unique_name;
 
-	if (name == NULL)
-		name = choose_name(names, NAME_DEMOTED, promotion->name,
-						   pair_columns(promotion->junction), NULL, NIL);
-	else
-		names->taken = lappend(names->taken, name);
-	if (promotion->demotes)
-	{
+	if (!promotion->demotes && strcmp(index_name(key), name) != 0)
+		build_index_rename(plan, key, name);
+	if (promotion->demotes && !promotion->portable)
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
 				 "SELECT junction.primary_to_unique(%s, %s)",
-				 quote_literal_cstr(table), quote_literal_cstr(name));
-		names->freed = lappend(names->freed, index_name(key));
-	}
-	else if (strcmp(index_name(key), name) != 0)
-		build_index_rename(plan, key, name);
+				 quote_literal_cstr(new_qualified_name(promotion->table, promotion->name)),
+				 quote_literal_cstr(name));
+}
+
+/*
+ * The function that a new id comes from.
+ */
+static const char *
+uuid_default(const Promotion *promotion)
+{
+	if (SERVER_HAS_UUIDV7)
+		return "pg_catalog.uuidv7()";
+	return promotion->portable ? "pg_catalog.gen_random_uuid()" : "junction.uuidv7()";
 }
 
 /*
@@ -364,8 +379,8 @@ append_id(StringInfo buf, const Promotion *promotion)
 {
 	appendStringInfo(buf, "\n    ADD COLUMN %s ", quote_identifier(promotion->id_column));
 	if (promotion->id_type == UUIDOID)
-		appendStringInfo(buf, "%s NOT NULL DEFAULT %s.uuidv7()", type_text(UUIDOID, -1),
-						 SERVER_HAS_UUIDV7 ? "pg_catalog" : "junction");
+		appendStringInfo(buf, "%s NOT NULL DEFAULT %s", type_text(UUIDOID, -1),
+						 uuid_default(promotion));
 	else
 		appendStringInfo(buf, "%s GENERATED ALWAYS AS IDENTITY",
 						 type_text(promotion->id_type, -1));
@@ -400,12 +415,15 @@ append_columns(StringInfo buf, const Promotion *promotion)
  *	    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id)
  */
 static void
-build_columns(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
+build_columns(StatementPlan *plan, const Promotion *promotion, const char *unique,
+			  NameSpace *names)
 {
 	StringInfoData buf;
 	bool		single = list_length(promotion->primary_key) == 1;
 
 	initStringInfo(&buf);
+	if (promotion->portable && promotion->demotes)
+		append_portable_key(&buf, promotion->table, promotion->junction->pair_key, unique);
 	append_id(&buf, promotion);
 	append_columns(&buf, promotion);
 	appendStringInfo(&buf, ",\n    ADD CONSTRAINT %s PRIMARY KEY (%s)",
@@ -420,13 +438,22 @@ build_columns(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 static void
 build(StatementPlan *plan, const Promotion *promotion)
 {
-	NameSpace	names = {.namespace = promotion->table->namespace, .taken = list_make1(promotion->name)};
+	const TableFacts *table = promotion->table;
+	const IndexFacts *key = promotion->junction->pair_key;
+	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(promotion->name)};
+	char	   *unique;
 
 	if (promotion->renamed)
-		build_rename(plan, promotion->table, promotion->name,
-					 promotion->junction->pair_key->oid, &names);
-	build_pair_key(plan, promotion, &names);
-	build_columns(plan, promotion, &names);
+		build_rename(plan, table, promotion->name, list_make1_oid(key->oid), NULL, &names);
+	unique = pair_key_name(promotion, &names);
+	build_pair_key(plan, promotion, unique);
+	if (promotion->demotes)
+		names.freed = lappend(names.freed, index_name(key));
+	build_columns(plan, promotion, unique, &names);
+	if (promotion->portable && promotion->demotes)
+		build_portable_rest(plan, table, key, promotion->name, unique);
+	if (promotion->keep_old_name)
+		build_old_name(plan, table, promotion->name);
 }
 
 /*
@@ -453,6 +480,8 @@ check(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	check_unique_name(promotion);
 	if (promotion->demotes)
 		(void) check_primary_key_demotable(promotion->rel, lockmode);
+	if (promotion->demotes && promotion->portable)
+		check_portable(promotion->junction);
 }
 
 PG_FUNCTION_INFO_V1(junction_promote);
@@ -460,7 +489,7 @@ PG_FUNCTION_INFO_V1(junction_promote);
 /*
  * junction.promote(junction regclass, name text, columns text[], timestamps bool,
  *					id_column text, id_type regtype, primary_key text[],
- *					unique_name text, dry_run bool)
+ *					unique_name text, keep_old_name bool, portable bool, dry_run bool)
  *		returns setof junction.statement
  *
  * 42809 for what is no junction or not of a kind to be promoted; 55000 for an
@@ -475,9 +504,11 @@ junction_promote(PG_FUNCTION_ARGS)
 	Promotion	promotion = {0};
 	StatementPlan plan = {NIL};
 	bool		dry_run;
+	Datum		result;
 	static const char *const required[] = {
 		[0] = "junction",[2] = "columns",[3] = "timestamps",
-		[4] = "id_column",[5] = "id_type",[8] = "dry_run"
+		[4] = "id_column",[5] = "id_type",
+		[8] = "keep_old_name",[9] = "portable",[10] = "dry_run"
 	};
 
 	check_arguments(fcinfo, required, lengthof(required));
@@ -486,12 +517,17 @@ junction_promote(PG_FUNCTION_ARGS)
 	promotion.id_column = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	promotion.id_type = PG_GETARG_OID(5);
 	promotion.unique_name = PG_ARGISNULL(7) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(7));
-	dry_run = PG_GETARG_BOOL(8);
+	promotion.keep_old_name = PG_GETARG_BOOL(8);
+	promotion.portable = PG_GETARG_BOOL(9);
+	dry_run = PG_GETARG_BOOL(10);
 
 	check(&promotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
 	build(&plan, &promotion);
 
 	/* the lock stays until the transaction ends */
 	relation_close(promotion.rel, NoLock);
-	return plan_finish(&plan, dry_run, fcinfo);
+	result = plan_finish(&plan, dry_run, fcinfo);
+	if (promotion.keep_old_name && !dry_run)
+		tell_old_name(promotion.table, pair_columns(promotion.junction));
+	return result;
 }

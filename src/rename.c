@@ -4,8 +4,9 @@
  *
  * The table is renamed first.  Then each constraint and each index that is
  * named after it follows (naming.c decides which are); those with a name of
- * the user's own keep it.  Inherited constraints, and those of partitions, are
- * named after other tables.
+ * the user's own keep it.  Where names are to be drizzle's, those that follow
+ * are drizzle's afterwards, whatever they were.  Inherited constraints, and
+ * those of partitions, are named after other tables.
  *
  * Builds text only.
  */
@@ -18,10 +19,12 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "junction.h"
 
@@ -32,31 +35,44 @@ typedef struct NamedConstraint
 	char		type;			/* pg_constraint.contype */
 	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
 	List	   *columns;		/* names of the columns that it is on */
+	Bitmapset  *numbers;		/* of the same */
+	const ForeignKeyFacts *key; /* if it is a foreign key */
 } NamedConstraint;
 
-/*
- * The names of the columns that a constraint is on, in its order; none for a
- * check of no column.
- */
-static List *
-constraint_columns(const TableFacts *table, HeapTuple tuple, TupleDesc desc)
+/* A renaming in the making */
+typedef struct Renaming
 {
-	List	   *names = NIL;
+	const TableFacts *table;
+	const char *new_name;
+	List	   *except;			/* OIDs of indexes that keep their names for now */
+	const Bitmapset *dropped;	/* columns that go, and what is on them with them */
+	NameSpace  *names;
+} Renaming;
+
+/*
+ * The columns that a constraint is on, in its order; none for a check of no
+ * column.
+ */
+static void
+read_constraint_columns(NamedConstraint *constraint, const TableFacts *table,
+						HeapTuple tuple, TupleDesc desc)
+{
 	bool		isnull;
 	Datum		datum = heap_getattr(tuple, Anum_pg_constraint_conkey, desc, &isnull);
 	ArrayType  *array;
 
 	if (isnull)
-		return NIL;
+		return;
 	array = DatumGetArrayTypeP(datum);
 	for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
 	{
 		ColumnFacts *column = find_column(table, ((int16 *) ARR_DATA_PTR(array))[i]);
 
-		if (column != NULL)
-			names = lappend(names, column->name);
+		if (column == NULL)
+			continue;
+		constraint->columns = lappend(constraint->columns, column->name);
+		constraint->numbers = bms_add_member(constraint->numbers, column->attnum);
 	}
-	return names;
 }
 
 /*
@@ -87,7 +103,10 @@ read_named_constraints(const TableFacts *table)
 		constraint->name = pstrdup(NameStr(con->conname));
 		constraint->type = con->contype;
 		constraint->index = con->contype == CONSTRAINT_FOREIGN ? InvalidOid : con->conindid;
-		constraint->columns = constraint_columns(table, tuple, RelationGetDescr(catalog));
+		read_constraint_columns(constraint, table, tuple, RelationGetDescr(catalog));
+		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+			if (key->oid == con->oid)
+				constraint->key = key;
 		constraints = lappend(constraints, constraint);
 	}
 	systable_endscan(scan);
@@ -105,6 +124,16 @@ new_qualified_name(const TableFacts *table, const char *new_name)
 }
 
 /*
+ * A lock on the renamed table.
+ */
+char *
+new_name_lock(const TableFacts *table, const char *new_name, const char *mode)
+{
+	return psprintf("%s on %s", mode, RelationIsVisible(table->oid) ?
+					quote_identifier(new_name) : new_qualified_name(table, new_name));
+}
+
+/*
  * The lock of an ALTER TABLE on the renamed table, and on what is below it if
  * the command goes on there.
  */
@@ -114,12 +143,50 @@ new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "ACCESS EXCLUSIVE on %s",
-					 RelationIsVisible(table->oid) ?
-					 quote_identifier(new_name) : new_qualified_name(table, new_name));
+	appendStringInfoString(&buf, new_name_lock(table, new_name, "ACCESS EXCLUSIVE"));
 	if (recurses)
 		append_locks_below(&buf, "ACCESS EXCLUSIVE", table->oid);
 	return buf.data;
+}
+
+/*
+ * The name of an index or a foreign key afterwards, or null if it keeps its
+ * own.
+ */
+static char *
+new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *columns,
+			 const ForeignKeyFacts *key)
+{
+	const char *parent = key ? key->parent_name : NULL;
+	List	   *parent_columns = NIL;
+
+	for (int i = 0; key != NULL && i < key->nkeys; i++)
+		parent_columns = lappend(parent_columns,
+								 get_attname(key->parent, key->parent_columns[i], false));
+	if (junction_naming == NAMING_DRIZZLE &&
+		is_conventional(name, kind, renaming->table->name, columns, parent, parent_columns))
+		return choose_name(renaming->names, kind, renaming->new_name, columns,
+						   parent, parent_columns);
+	return choose_renamed(renaming->names, name, renaming->table->name,
+						  renaming->new_name, columns);
+}
+
+/*
+ * The same of a constraint; checks have no name in drizzle's convention.
+ */
+static char *
+new_constraint_name(const Renaming *renaming, const NamedConstraint *constraint)
+{
+	NameKind	kind = NAME_UNIQUE;
+
+	if (constraint->type == CONSTRAINT_FOREIGN)
+		kind = NAME_FOREIGN_KEY;
+	else if (constraint->type == CONSTRAINT_PRIMARY)
+		kind = list_length(constraint->columns) == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+	else if (constraint->type != CONSTRAINT_UNIQUE)
+		return choose_renamed(renaming->names, constraint->name, renaming->table->name,
+							  renaming->new_name, constraint->columns);
+	return new_key_name(renaming, constraint->name, kind, constraint->columns, constraint->key);
 }
 
 /*
@@ -127,8 +194,7 @@ new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
  *		TO memberships_user_id_fkey
  */
 static void
-build_constraint_names(StatementPlan *plan, const TableFacts *table, const char *new_name,
-					   Oid except, List *constraints, NameSpace *names)
+build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
 {
 	foreach_ptr(NamedConstraint, constraint, constraints)
 	{
@@ -136,15 +202,15 @@ build_constraint_names(StatementPlan *plan, const TableFacts *table, const char 
 			constraint->type == CONSTRAINT_NOTNULL;
 		char	   *name;
 
-		if (OidIsValid(constraint->index) && constraint->index == except)
+		if (list_member_oid(renaming->except, constraint->index) ||
+			bms_overlap(constraint->numbers, renaming->dropped))
 			continue;
-		name = choose_renamed(names, constraint->name, table->name, new_name,
-							  constraint->columns);
+		name = new_constraint_name(renaming, constraint);
 		if (name != NULL)
-			plan_add(plan, new_name_locks(table, new_name, recurses),
+			plan_add(plan, new_name_locks(renaming->table, renaming->new_name, recurses),
 					 "ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
-					 new_qualified_name(table, new_name), quote_identifier(constraint->name),
-					 quote_identifier(name));
+					 new_qualified_name(renaming->table, renaming->new_name),
+					 quote_identifier(constraint->name), quote_identifier(name));
 	}
 }
 
@@ -169,18 +235,40 @@ build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *nam
 			 qualified_name(index->oid), quote_identifier(name));
 }
 
-static void
-build_index_names(StatementPlan *plan, const TableFacts *table, const char *new_name,
-				  Oid except, List *constraints, NameSpace *names)
+/*
+ * Does an index hold one of these columns, be it as an INCLUDE column?
+ */
+static bool
+index_holds(const IndexFacts *index, const Bitmapset *columns)
 {
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
+	Form_pg_index form;
+	bool		result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index->oid);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	for (int i = 0; i < form->indnatts; i++)
+		if (form->indkey.values[i] > 0 && bms_is_member(form->indkey.values[i], columns))
+			result = true;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+build_index_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
+{
+	const TableFacts *table = renaming->table;
+
 	foreach_ptr(IndexFacts, index, table->indexes)
 	{
 		char	   *name;
 
-		if (index->oid == except || has_constraint(constraints, index->oid))
+		if (list_member_oid(renaming->except, index->oid) ||
+			has_constraint(constraints, index->oid) || index_holds(index, renaming->dropped))
 			continue;
-		name = choose_renamed(names, index_name(index), table->name, new_name,
-							  column_names(table, index->columns, index->nkeys));
+		name = new_key_name(renaming, index_name(index), NAME_INDEX,
+							column_names(table, index->columns, index->nkeys), NULL);
 		if (name != NULL)
 			build_index_rename(plan, index, name);
 	}
@@ -188,16 +276,18 @@ build_index_names(StatementPlan *plan, const TableFacts *table, const char *new_
 
 /*
  * ALTER TABLE public.user_orgs RENAME TO memberships, and what goes with it,
- * but for one index, which the caller names.
+ * but for indexes that the caller names itself (except), and whatever goes with
+ * columns that it drops.
  */
 void
 build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
-			 Oid except, NameSpace *names)
+			 List *except, const Bitmapset *dropped, NameSpace *names)
 {
+	Renaming	renaming = {table, new_name, except, dropped, names};
 	List	   *constraints = read_named_constraints(table);
 
 	plan_add(plan, lock_on("ACCESS EXCLUSIVE", table->oid), "ALTER TABLE %s RENAME TO %s",
 			 qualified_name(table->oid), quote_identifier(new_name));
-	build_constraint_names(plan, table, new_name, except, constraints, names);
-	build_index_names(plan, table, new_name, except, constraints, names);
+	build_constraint_names(plan, &renaming, constraints);
+	build_index_names(plan, &renaming, constraints);
 }

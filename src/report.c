@@ -11,15 +11,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 
 #include "junction.h"
@@ -133,40 +128,6 @@ junction_list(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * Add to a finding about a missing key how many pairs are in its way, if the
- * caller may read the table, and all of it.
- */
-static void
-count_duplicates(Finding *finding)
-{
-	StringInfoData query;
-	int64		count;
-
-	if (pg_class_aclcheck(finding->junction, GetUserId(), ACL_SELECT) != ACLCHECK_OK ||
-		object_aclcheck(NamespaceRelationId, get_rel_namespace(finding->junction),
-						GetUserId(), ACL_USAGE) != ACLCHECK_OK ||
-		check_enable_rls(finding->junction, InvalidOid, true) == RLS_ENABLED)
-		return;
-	/* inheritance children have keys of their own, and nulls are alike to none */
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT FROM %s%s",
-					 get_rel_relkind(finding->junction) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
-					 qualified_name(finding->junction));
-	foreach_ptr(char, column, finding->columns)
-		appendStringInfo(&query, "%s %s IS NOT NULL",
-						 foreach_current_index(column) ? " AND" : " WHERE", quote_identifier(column));
-	appendStringInfo(&query, " GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1",
-					 column_list(finding->columns));
-	count = count_rows(query.data);
-	if (count == 0)
-		finding->detail = psprintf("%s None is there twice today.", finding->detail);
-	else
-		finding->detail = psprintf(ngettext("%s " INT64_FORMAT " pair is there more than once today.",
-											"%s " INT64_FORMAT " pairs are there more than once today.",
-											count), finding->detail, count);
-}
-
 static void
 return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 {
@@ -244,7 +205,8 @@ junction_report(PG_FUNCTION_ARGS)
 	foreach_ptr(Finding, finding, find_findings(relid))
 	{
 		if (OidIsValid(relid) && strcmp(finding->rule, "missing_pair_key") == 0)
-			count_duplicates(finding);
+			finding->detail = psprintf("%s%s", finding->detail,
+									   describe_duplicates(relid, finding->columns));
 		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
 	}
 	return (Datum) 0;

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(33);
+SELECT plan(39);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'dependents', 'promote', 'primary_to_unique', 'report', 'uuidv7'], 'the public functions');
+              ARRAY['check', 'create', 'demote', 'dependents', 'primary_to_unique', 'promote', 'repair', 'report', 'unique_to_primary', 'uuidv7'], 'the public functions');
 SELECT is(pg_get_function_arguments(oid),
     'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
     'left_columns text[] DEFAULT NULL::text[], right_columns text[] DEFAULT NULL::text[], '
@@ -51,10 +51,19 @@ SELECT is(pg_get_function_arguments(oid),
     'junction regclass, name text DEFAULT NULL::text, columns text[] DEFAULT ''{}''::text[], '
     'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
     'primary_key text[] DEFAULT NULL::text[], unique_name text DEFAULT NULL::text, '
+    'keep_old_name boolean DEFAULT false, portable boolean DEFAULT false, '
     'dry_run boolean DEFAULT false', 'the arguments of promote')
 FROM functions WHERE proname = 'promote';
-SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', 'the arguments of primary_to_unique')
-FROM functions WHERE proname = 'primary_to_unique';
+SELECT is(pg_get_function_arguments(oid),
+    'entity regclass, name text DEFAULT NULL::text, discard_columns boolean DEFAULT false, '
+    'dry_run boolean DEFAULT false', 'the arguments of demote')
+FROM functions WHERE proname = 'demote';
+SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, rules text[] DEFAULT ''{half_indexed}''::text[], dry_run boolean DEFAULT false',
+    'the arguments of repair')
+FROM functions WHERE proname = 'repair';
+SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', format('the arguments of %s', proname))
+FROM functions WHERE proname IN ('primary_to_unique', 'unique_to_primary');
 SELECT is(pg_get_function_arguments(oid), 'relation regclass DEFAULT NULL::regclass', 'the arguments of report')
 FROM functions WHERE proname = 'report';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT kind text, OUT object text, OUT effect text, OUT action text',
@@ -67,13 +76,14 @@ FROM functions WHERE proname = 'uuidv7';
 
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
+                            ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
                             ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
 -- A verb writes, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['create', 'promote', 'primary_to_unique', 'uuidv7'], 'volatile: the verbs, and uuidv7');
+              ARRAY['create', 'demote', 'primary_to_unique', 'promote', 'repair', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
 -- The types, and the views

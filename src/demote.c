@@ -1,0 +1,451 @@
+/*
+ * demote.c
+ *		junction.demote: from an entity back to a junction, in one transaction.
+ *
+ *	1. Check: an entity that nothing refers to by its id, a key over the pair
+ *	   that can be primary, columns that hold nothing.
+ *	2. Build:
+ *		a. the new name and what goes with it (rename.c);
+ *		b. one ALTER TABLE that drops the primary key, the id and the columns
+ *		   that came with it or after it;
+ *		c. the pair's UNIQUE, made primary in place (key.c).
+ *	3. Run, or only return (plan.c).
+ *
+ * Which columns go?  A promotion adds its columns behind those of the
+ * junction, the id first.  So the id is where the junction ends: what stands
+ * before it was the junction's own and stays, what stands behind it goes.  Time
+ * stamps as a promotion adds them go without asking.  Any other column must
+ * hold its default in every row, or the caller must say that it may go with
+ * what it holds.
+ *
+ * Nothing is rewritten.  The table is read once, if there are such columns.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "junction.h"
+
+typedef struct Demotion
+{
+	Relation	rel;
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	char	   *name;			/* new or old */
+	bool		renamed;
+	Oid			old_name;		/* a view that has the name, to be dropped */
+	bool		discards;
+	Bitmapset  *dropped;		/* columns that go */
+	List	   *nullable;		/* names of the pair's columns that can be null */
+	bool		is_constraint;	/* the pair's key, and not a bare index */
+} Demotion;
+
+/*
+ * Refuse what is no entity: 55000 for what is a junction already, 42809 for
+ * what is none of two tables with a key over every pair.
+ */
+static void
+check_demotable(const Junction *junction)
+{
+	const char *name = display_name(junction->table->oid);
+
+	if (junction->kind == JUNCTION_PURE || junction->kind == JUNCTION_PAYLOAD)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is no entity", name),
+				 errdetail("It has no primary key beside its pair (%s).",
+						   column_list(pair_columns(junction)))));
+	if (junction->kind != JUNCTION_ENTITY || junction->pair_key->predicate != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is no entity that has been a junction", name),
+				 junction->kind == JUNCTION_ENTITY ?
+				 errdetail("Its key \"%s\" holds the pair (%s) for some rows only.",
+						   index_name(junction->pair_key), column_list(pair_columns(junction))) :
+				 errdetail("It is of the kind \"%s\".", kind_name(junction->kind)),
+				 errhint("It needs an id as its primary key, and a UNIQUE over the two ends of the link.")));
+}
+
+/*
+ * Refuse a bare index that ADD PRIMARY KEY USING INDEX would: 0A000.
+ */
+static void
+check_bare_index(const Demotion *demotion)
+{
+	const IndexFacts *key = demotion->junction->pair_key;
+	bool		plain = demotion->table->kind != RELKIND_PARTITIONED_TABLE;
+
+	for (int i = 0; i < key->nkeys; i++)
+		plain = plain && key->options[i] == 0;
+	if (!plain)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("index \"%s\" cannot become a primary key", index_name(key)),
+				 errdetail("No constraint owns it, and its table is partitioned or its order is not the default."),
+				 errhint("Add a UNIQUE constraint over (%s) first.",
+						 column_list(pair_columns(demotion->junction)))));
+}
+
+/*
+ * The name that the junction is to have: the convention's if none is given.  A
+ * view that a promotion has left under that name gives it back.
+ */
+static void
+decide_name(Demotion *demotion, text *name)
+{
+	const TableFacts *table = demotion->table;
+	const Endpoint *left = linitial(demotion->junction->endpoints);
+	const Endpoint *right = lsecond(demotion->junction->endpoints);
+	Oid			holder;
+
+	demotion->name = name != NULL ? check_new_table_name(table, name) :
+		junction_table_name(left->key->parent_name, right->key->parent_name);
+	demotion->renamed = strcmp(demotion->name, table->name) != 0;
+	if (!demotion->renamed)
+		return;
+	holder = get_relname_relid(demotion->name, table->namespace);
+	if (OidIsValid(holder) && is_old_name(holder, table))
+		demotion->old_name = holder;
+	else
+		check_table_name_free(table->namespace, demotion->name);
+}
+
+/* Is this the surrogate id? */
+static bool
+is_id(const Demotion *demotion, const ColumnFacts *column)
+{
+	Bitmapset  *own = bms_difference(index_columns(demotion->junction->primary_key),
+									 demotion->junction->pair);
+
+	return bms_is_member(column->attnum, own) && bms_num_members(own) == 1 &&
+		(column->type == UUIDOID || column->type == INT8OID || column->type == INT4OID);
+}
+
+/* Does this column say only what can be said again, or follow from others? */
+static bool
+holds_nothing(const Demotion *demotion, const ColumnFacts *column)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
+
+	return is_id(demotion, column) || att->attgenerated != '\0' ||
+		(column->type == TIMESTAMPTZOID &&
+		 (strcmp(column->name, "created_at") == 0 || strcmp(column->name, "updated_at") == 0));
+}
+
+/*
+ * The columns that go: the primary key's own, and what stands behind them.
+ */
+static void
+find_dropped_columns(Demotion *demotion)
+{
+	Bitmapset  *key = bms_difference(index_columns(demotion->junction->primary_key),
+									 demotion->junction->pair);
+	int			first = bms_next_member(key, -1);
+
+	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+		if (first >= 0 && (column->attnum > first || bms_is_member(column->attnum, key)))
+			demotion->dropped = bms_add_member(demotion->dropped, column->attnum);
+}
+
+/*
+ * "role (12 rows), note (1 row)": what would be lost, or null.
+ */
+static char *
+describe_losses(const Demotion *demotion)
+{
+	List	   *columns = NIL;
+	int64	   *counts;
+	StringInfoData buf;
+
+	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+		if (bms_is_member(column->attnum, demotion->dropped) && !holds_nothing(demotion, column))
+			columns = lappend(columns, column);
+	if (columns == NIL)
+		return NULL;
+
+	counts = count_changed(demotion->rel, columns);
+	initStringInfo(&buf);
+	foreach_ptr(ColumnFacts, column, columns)
+	{
+		int64		count = counts[foreach_current_index(column)];
+
+		if (count > 0)
+			appendStringInfo(&buf, ngettext("%s%s (" INT64_FORMAT " row)",
+											"%s%s (" INT64_FORMAT " rows)", count),
+							 buf.len ? ", " : "", quote_identifier(column->name), count);
+	}
+	return buf.len > 0 ? buf.data : NULL;
+}
+
+/*
+ * Refuse a look at a table that the caller does not see whole: 42501.
+ */
+static void
+check_sees_all(const Demotion *demotion)
+{
+	if (!may_read_all(demotion->table->oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read all of \"%s\"", display_name(demotion->table->oid)),
+				 errdetail("Whether its rows allow the demotion cannot be known."),
+				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+}
+
+/*
+ * Refuse to lose what columns hold, unless that was asked for: 55000.
+ */
+static void
+check_losses(const Demotion *demotion)
+{
+	char	   *losses;
+
+	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+		if (!demotion->discards && bms_is_member(column->attnum, demotion->dropped) &&
+			!holds_nothing(demotion, column))
+			check_sees_all(demotion);
+	losses = demotion->discards ? NULL : describe_losses(demotion);
+	if (losses != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a demotion of \"%s\" would lose data", display_name(demotion->table->oid)),
+				 errdetail("These columns would be dropped, and hold something else than their default: %s.",
+						   losses),
+				 errhint("Use discard_columns => true if it may be lost.")));
+}
+
+/*
+ * A primary key allows no nulls: 23502 if there are any.
+ */
+static void
+check_nulls(Demotion *demotion)
+{
+	int64		count;
+
+	demotion->nullable = nullable_columns(demotion->table, demotion->junction->pair);
+	if (demotion->nullable == NIL)
+		return;
+	check_sees_all(demotion);
+	count = count_nulls(demotion->table->oid, demotion->nullable);
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("the pair of \"%s\" holds nulls", display_name(demotion->table->oid)),
+				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
+								  (long long) count, column_list(demotion->nullable)),
+				 errhint("Delete these rows, or give them both ends.")));
+}
+
+/*
+ * Refuse while anything rests on what goes: 2BP01, with the names.  An index
+ * or a constraint on a column goes with it.
+ */
+static void
+check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
+{
+	List	   *dependents = NIL;
+
+	foreach_oid(relid, find_all_inheritors(demotion->table->oid, lockmode, NULL))
+	{
+		Bitmapset  *columns = NULL;
+
+		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+			if (bms_is_member(column->attnum, demotion->dropped))
+				columns = bms_add_member(columns, get_attnum(relid, column->name));
+		if (columns != NULL)
+			dependents = add_dependents(dependents, RelationRelationId, relid, columns);
+	}
+	dependents = add_dependents(dependents, ConstraintRelationId,
+								get_index_constraint(demotion->junction->primary_key->oid), NULL);
+	dependents = add_dependents(dependents, RelationRelationId,
+								demotion->junction->primary_key->oid, NULL);
+	if (OidIsValid(demotion->old_name))
+		dependents = add_dependents(dependents, RelationRelationId, demotion->old_name, NULL);
+	if (dependents != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("\"%s\" cannot be demoted because other objects depend on what would go",
+						display_name(demotion->table->oid)),
+				 errdetail("They are: %s.", join_descriptions(dependents)),
+				 errhint("Drop or change them first.")));
+}
+
+/*
+ * The locks of the ALTER TABLE: a foreign key that goes with its column takes
+ * one on its parent.
+ */
+static char *
+alter_locks(const Demotion *demotion)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, new_name_locks(demotion->table, demotion->name, true));
+	foreach_ptr(ForeignKeyFacts, key, demotion->table->foreign_keys)
+		for (int i = 0; i < key->nkeys; i++)
+			if (bms_is_member(key->columns[i], demotion->dropped) &&
+				key->parent != demotion->table->oid)
+			{
+				appendStringInfo(&buf, ", %s", lock_on("ACCESS EXCLUSIVE", key->parent));
+				break;
+			}
+	return buf.data;
+}
+
+/* One that is computed from another column goes before that */
+static void
+append_drops(StringInfo buf, const Demotion *demotion)
+{
+	for (int generated = 1; generated >= 0; generated--)
+		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+		{
+			Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
+
+			if (bms_is_member(column->attnum, demotion->dropped) &&
+				(att->attgenerated != '\0') == generated)
+				appendStringInfo(buf, ",\n    DROP COLUMN %s", quote_identifier(column->name));
+		}
+}
+
+/*
+ * The statement built is:
+ *
+ *	ALTER TABLE public.user_orgs
+ *	    DROP CONSTRAINT memberships_pkey,
+ *	    DROP COLUMN id,
+ *	    DROP COLUMN created_at,
+ *	    DROP COLUMN updated_at
+ */
+static void
+build_columns(StatementPlan *plan, const Demotion *demotion)
+{
+	const IndexFacts *primary = demotion->junction->primary_key;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "\n    DROP CONSTRAINT %s", quote_identifier(index_name(primary)));
+	append_drops(&buf, demotion);
+	foreach_ptr(char, name, demotion->nullable)
+		appendStringInfo(&buf, ",\n    ALTER COLUMN %s SET NOT NULL", quote_identifier(name));
+	if (primary->replica_identity)
+		appendStringInfoString(&buf, ",\n    REPLICA IDENTITY DEFAULT");
+	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s",
+			 new_qualified_name(demotion->table, demotion->name), buf.data);
+}
+
+/*
+ * SELECT junction.unique_to_primary('public.user_orgs', 'user_orgs_pkey')
+ *
+ * or, where no constraint owns the index,
+ *
+ * ALTER TABLE public.user_orgs
+ *		ADD CONSTRAINT user_orgs_pkey PRIMARY KEY USING INDEX user_orgs_idx
+ */
+static void
+build_pair_key(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
+{
+	const TableFacts *table = demotion->table;
+	const IndexFacts *key = demotion->junction->pair_key;
+	const char *name = choose_name(names, NAME_COMPOSITE_PRIMARY_KEY, demotion->name,
+								   pair_columns(demotion->junction), NULL, NIL);
+	const char *base = new_qualified_name(table, demotion->name);
+	bool		recurses = table->kind == RELKIND_PARTITIONED_TABLE;
+	char	   *locks = new_name_locks(table, demotion->name, recurses);
+
+	if (demotion->is_constraint)
+		plan_add(plan, locks, "SELECT junction.unique_to_primary(%s, %s)",
+				 quote_literal_cstr(base), quote_literal_cstr(name));
+	else
+		plan_add(plan, locks, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s",
+				 base, quote_identifier(name), quote_identifier(index_name(key)));
+}
+
+static void
+build(StatementPlan *plan, const Demotion *demotion)
+{
+	const TableFacts *table = demotion->table;
+	Oid			primary = demotion->junction->primary_key->oid;
+	Oid			pair = demotion->junction->pair_key->oid;
+	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(demotion->name)};
+
+	if (OidIsValid(demotion->old_name))
+		plan_add(plan, lock_on("ACCESS EXCLUSIVE", demotion->old_name), "DROP VIEW %s",
+				 qualified_name(demotion->old_name));
+	if (demotion->renamed)
+		build_rename(plan, table, demotion->name, list_make2_oid(primary, pair),
+					 demotion->dropped, &names);
+	build_columns(plan, demotion);
+	names.freed = list_make2(index_name(demotion->junction->primary_key),
+							 index_name(demotion->junction->pair_key));
+	build_pair_key(plan, demotion, &names);
+}
+
+/*
+ * All refusals, in this order: the table, its kind, its key, names, what rests
+ * on the id, rows.
+ */
+static void
+check(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Oid			key;
+
+	demotion->rel = open_table_to_change(relid, lockmode);
+	demotion->junction = require_junction(relid);
+	demotion->table = demotion->junction->table;
+	check_demotable(demotion->junction);
+	check_may_create_in(demotion->table->namespace);
+	key = demotion->junction->pair_key->oid;
+	demotion->is_constraint = OidIsValid(get_index_constraint(key));
+	if (!demotion->is_constraint)
+		check_bare_index(demotion);
+	check_unique_promotable(demotion->rel, key, lockmode);
+
+	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
+	find_dropped_columns(demotion);
+	check_no_dependents(demotion, lockmode);
+	check_losses(demotion);
+	check_nulls(demotion);
+}
+
+PG_FUNCTION_INFO_V1(junction_demote);
+
+/*
+ * junction.demote(entity regclass, name text, discard_columns bool, dry_run bool)
+ *		returns setof junction.statement
+ *
+ * 42809 for what is no entity that can be a junction, 55000 for what is one
+ * already, and where columns hold data; 2BP01 where something refers to the id
+ * or to a column that goes; 23502 for nulls in the pair; 0A000 for a key that
+ * cannot be primary; 42P07, 42710 for a name that is taken, 42622 for one too
+ * long, 22023 for one that can't be; 42501 for somebody else's table, and for
+ * one that the caller may not read where its rows matter.
+ */
+Datum
+junction_demote(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {
+		[0] = "entity",[2] = "discard_columns",[3] = "dry_run"
+	};
+	Demotion	demotion = {0};
+	StatementPlan plan = {NIL};
+	bool		dry_run;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	demotion.discards = PG_GETARG_BOOL(2);
+	dry_run = PG_GETARG_BOOL(3);
+
+	check(&demotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
+	build(&plan, &demotion);
+
+	/* the lock stays until the transaction ends */
+	relation_close(demotion.rel, NoLock);
+	return plan_finish(&plan, dry_run, fcinfo);
+}

@@ -1,0 +1,199 @@
+/*
+ * old_name.c
+ *		The view that keeps a table's old name after a promotion.
+ *
+ * Code that was written for the junction goes on through it while new code is
+ * being deployed: it shows the old columns and no others, and PostgreSQL
+ * passes INSERT, ON CONFLICT, UPDATE and DELETE on to the table.  It is a
+ * security_invoker view, so the rights and policies of the table are those of
+ * whoever uses it, and the table's grants are repeated on it.
+ *
+ * Builds text, and knows such a view again, so that a demotion can take the
+ * name back.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "junction.h"
+
+static const struct
+{
+	AclMode		mode;
+	const char *name;
+} privileges[] = {
+	{ACL_SELECT, "SELECT"},
+	{ACL_INSERT, "INSERT"},
+	{ACL_UPDATE, "UPDATE"},
+	{ACL_DELETE, "DELETE"},
+	{ACL_TRUNCATE, "TRUNCATE"},
+	{ACL_REFERENCES, "REFERENCES"},
+	{ACL_TRIGGER, "TRIGGER"},
+	{ACL_MAINTAIN, "MAINTAIN"},
+};
+
+/*
+ * What such a view cannot do for the table, for a comment and for a notice.
+ */
+static const char *
+old_name_limits(void)
+{
+	return "It cannot be the target of COPY, TRUNCATE, a foreign key or ON CONFLICT ON CONSTRAINT.";
+}
+
+/*
+ * GRANT SELECT, DELETE ON public.user_orgs TO guest
+ *
+ * columns: " (user_id)" behind each privilege, or empty.
+ */
+static void
+build_grant(StatementPlan *plan, const char *view, Oid role, AclMode modes,
+			const char *columns, const char *option)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(privileges); i++)
+		if ((modes & privileges[i].mode) != 0)
+			appendStringInfo(&buf, "%s%s%s", buf.len ? ", " : "", privileges[i].name, columns);
+	if (buf.len > 0)
+		plan_add(plan, NULL, "GRANT %s ON %s TO %s%s", buf.data, view,
+				 role == ACL_ID_PUBLIC ? "PUBLIC" : quote_identifier(GetUserNameFromId(role, false)),
+				 option);
+}
+
+/*
+ * Repeat what an access control list gives to others than the owner.
+ */
+static void
+build_grants(StatementPlan *plan, const char *view, const Acl *acl, Oid owner, const char *columns)
+{
+	const AclItem *items = ACL_DAT(acl);
+
+	for (int i = 0; i < ACL_NUM(acl); i++)
+	{
+		AclMode		modes = ACLITEM_GET_PRIVS(items[i]);
+		AclMode		grantable = ACLITEM_GET_GOPTIONS(items[i]);
+
+		if (items[i].ai_grantee == owner)
+			continue;
+		build_grant(plan, view, items[i].ai_grantee, modes & ~grantable, columns, "");
+		build_grant(plan, view, items[i].ai_grantee, grantable, columns, " WITH GRANT OPTION");
+	}
+}
+
+/*
+ * The access control list in a row of the syscache, copied; null if it is the
+ * default.
+ */
+static Acl *
+copy_acl(int cache, HeapTuple tuple, AttrNumber attribute)
+{
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(cache, tuple, attribute, &isnull);
+
+	return isnull ? NULL : DatumGetAclPCopy(datum);
+}
+
+static void
+build_column_grants(StatementPlan *plan, const char *view, const TableFacts *table, Oid owner)
+{
+	foreach_ptr(ColumnFacts, column, table->columns)
+	{
+		HeapTuple	tuple = SearchSysCacheAttNum(table->oid, column->attnum);
+		Acl		   *acl;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for attribute %d of relation %u",
+				 column->attnum, table->oid);
+		acl = copy_acl(ATTNUM, tuple, Anum_pg_attribute_attacl);
+		ReleaseSysCache(tuple);
+		if (acl != NULL)
+			build_grants(plan, view, acl, owner, psprintf(" (%s)", quote_identifier(column->name)));
+	}
+}
+
+/*
+ * CREATE VIEW public.user_orgs WITH (security_invoker = true) AS
+ *		SELECT user_id, org_id FROM public.memberships
+ *
+ * and the table's owner and grants for it.  The plan has renamed the table to
+ * new_name.
+ */
+void
+build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_name)
+{
+	const char *view = qualified_name(table->oid);
+	const char *base = new_qualified_name(table, new_name);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table->oid));
+	Oid			owner;
+	Acl		   *acl;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", table->oid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	acl = copy_acl(RELOID, tuple, Anum_pg_class_relacl);
+	ReleaseSysCache(tuple);
+
+	plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
+			 "CREATE VIEW %s WITH (security_invoker = true) AS\n    SELECT %s\n    FROM %s",
+			 view, column_list(names_of(table->columns)), base);
+	plan_add(plan, NULL, "COMMENT ON VIEW %s IS %s", view,
+			 quote_literal_cstr(psprintf("The old name of %s. %s", base, old_name_limits())));
+	if (owner != GetUserId())
+		plan_add(plan, NULL, "ALTER VIEW %s OWNER TO %s", view,
+				 quote_identifier(GetUserNameFromId(owner, false)));
+	if (acl != NULL)
+		build_grants(plan, view, acl, owner, "");
+	build_column_grants(plan, view, table, owner);
+}
+
+/*
+ * Tell what the view is good for, once it is there.  table: as it was.
+ */
+void
+tell_old_name(const TableFacts *table, List *pair)
+{
+	ereport(NOTICE,
+			(errmsg("view \"%s\" keeps the old name of \"%s\"", table->name, display_name(table->oid)),
+			 errdetail("It can be read and written like the table, with ON CONFLICT (%s) too. %s",
+					   column_list(pair), old_name_limits()),
+			 errhint("Drop it when nothing uses the old name any more.")));
+}
+
+/*
+ * Is this a view of the caller's that shows just columns of that table?
+ */
+bool
+is_old_name(Oid relid, const TableFacts *table)
+{
+	Relation	view;
+	Query	   *query;
+	bool		result = false;
+
+	if (get_rel_relkind(relid) != RELKIND_VIEW ||
+		!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		return false;
+	view = relation_open(relid, AccessShareLock);
+	query = get_view_query(view);
+	if (RelationHasSecurityInvoker(view) && view_query_is_auto_updatable(query, false) == NULL)
+	{
+		/* such a view is over one relation */
+		RangeTblRef *from = linitial_node(RangeTblRef, query->jointree->fromlist);
+
+		result = rt_fetch(from->rtindex, query->rtable)->relid == table->oid &&
+			query->jointree->quals == NULL;
+	}
+	relation_close(view, NoLock);
+	return result;
+}
