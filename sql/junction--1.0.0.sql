@@ -85,6 +85,16 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.demote(regclass, text, bool, bool) IS
 'make an entity a junction again: the id and its columns go, the pair becomes the primary key';
 
+CREATE FUNCTION junction.repair(
+    junction regclass,
+    rules text[] DEFAULT '{half_indexed}',
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_repair'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.repair(regclass, text[], bool) IS
+'run the fixes that the report has for a table by these rules; by default, add the missing reverse index';
+
 CREATE FUNCTION junction.primary_to_unique(junction regclass, name text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'junction_primary_to_unique'

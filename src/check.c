@@ -157,6 +157,22 @@ open_table_to_reference(Oid relid, LOCKMODE lockmode)
 }
 
 /*
+ * Refuse a table that has its columns from a type: 42809.
+ */
+void
+check_not_typed(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (OidIsValid(rel->rd_rel->reloftype))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("columns of typed table \"%s\" cannot be changed", display_name(relid)),
+				 errhint("Free it from its type first: ALTER TABLE %s NOT OF.",
+						 qualified_name(relid))));
+}
+
+/*
  * The table as a junction, or 42809.  The caller has locked it.
  */
 Junction *

@@ -97,6 +97,40 @@ count_nulls(Oid relid, List *columns)
 	return count;
 }
 
+/*
+ * How many rows link to nothing by this foreign key?
+ *
+ *	SELECT pg_catalog.count(*) FROM ONLY public.user_orgs AS link
+ *	WHERE link.org_id IS NOT NULL AND NOT EXISTS (
+ *		SELECT FROM public.orgs AS parent
+ *		WHERE parent.id OPERATOR(pg_catalog.=) link.org_id)
+ */
+int64
+count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
+{
+	StringInfoData query;
+	StringInfoData matches;
+	int64		count;
+
+	initStringInfo(&query);
+	initStringInfo(&matches);
+	appendStringInfo(&query, "SELECT pg_catalog.count(*) FROM %s%s AS link WHERE",
+					 table->kind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ", qualified_name(table->oid));
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		const char *column = quote_identifier(find_column(table, key->columns[i])->name);
+		const char *parent_column = quote_identifier(get_attname(key->parent, key->parent_columns[i], false));
+
+		appendStringInfo(&query, " link.%s IS NOT NULL AND", column);
+		appendStringInfo(&matches, "%s parent.%s %s link.%s", i > 0 ? " AND" : " WHERE",
+						 parent_column, operator_text(key->operators[i]), column);
+	}
+	appendStringInfo(&query, " NOT EXISTS (SELECT FROM %s AS parent%s)",
+					 qualified_name(key->parent), matches.data);
+	select_counts(query.data, &count, 1);
+	return count;
+}
+
 static bool
 is_foreign_function(Oid function, void *context)
 {

@@ -24,6 +24,7 @@
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
@@ -244,36 +245,41 @@ check_nulls(Demotion *demotion)
 }
 
 /*
+ * All that the demotion drops, but for what goes with that: the primary key,
+ * columns, here and below, and the view that has the name.
+ */
+static List *
+dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
+{
+	Oid			primary = demotion->junction->primary_key->oid;
+	List	   *objects = list_make1(make_address(ConstraintRelationId,
+												  get_index_constraint(primary), 0));
+
+	foreach_oid(relid, find_all_inheritors(demotion->table->oid, lockmode, NULL))
+		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+			if (bms_is_member(column->attnum, demotion->dropped))
+				objects = lappend(objects, make_address(RelationRelationId, relid,
+														get_attnum(relid, column->name)));
+	if (OidIsValid(demotion->old_name))
+		objects = lappend(objects, make_address(RelationRelationId, demotion->old_name, 0));
+	return objects;
+}
+
+/*
  * Refuse while anything rests on what goes: 2BP01, with the names.  An index
  * or a constraint on a column goes with it.
  */
 static void
 check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
 {
-	List	   *dependents = NIL;
+	char	   *dependents = describe_dependents(dropped_objects(demotion, lockmode), true);
 
-	foreach_oid(relid, find_all_inheritors(demotion->table->oid, lockmode, NULL))
-	{
-		Bitmapset  *columns = NULL;
-
-		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-			if (bms_is_member(column->attnum, demotion->dropped))
-				columns = bms_add_member(columns, get_attnum(relid, column->name));
-		if (columns != NULL)
-			dependents = add_dependents(dependents, RelationRelationId, relid, columns);
-	}
-	dependents = add_dependents(dependents, ConstraintRelationId,
-								get_index_constraint(demotion->junction->primary_key->oid), NULL);
-	dependents = add_dependents(dependents, RelationRelationId,
-								demotion->junction->primary_key->oid, NULL);
-	if (OidIsValid(demotion->old_name))
-		dependents = add_dependents(dependents, RelationRelationId, demotion->old_name, NULL);
-	if (dependents != NIL)
+	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("\"%s\" cannot be demoted because other objects depend on what would go",
 						display_name(demotion->table->oid)),
-				 errdetail("They are: %s.", join_descriptions(dependents)),
+				 errdetail("They are: %s.", dependents),
 				 errhint("Drop or change them first.")));
 }
 
@@ -401,6 +407,7 @@ check(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	demotion->junction = require_junction(relid);
 	demotion->table = demotion->junction->table;
 	check_demotable(demotion->junction);
+	check_not_typed(demotion->rel);
 	check_may_create_in(demotion->table->namespace);
 	key = demotion->junction->pair_key->oid;
 	demotion->is_constraint = OidIsValid(get_index_constraint(key));

@@ -1,10 +1,11 @@
 /*
  * depend.c
- *		What rests on an object, as pg_depend knows it.
+ *		What rests on objects, as pg_depend knows it.
  *
  * Only what DROP without CASCADE would stop at counts: an index goes with its
- * column, a view keeps it.  dependents.c asks more of pg_depend, and other
- * things.
+ * column, a view keeps it.  Whatever goes with an object takes what goes with
+ * that, so this follows pg_depend as far as DROP would.  dependents.c asks
+ * other things of pg_depend.
  */
 #include "postgres.h"
 
@@ -20,8 +21,37 @@
 
 #include "junction.h"
 
+typedef struct Dropping
+{
+	List	   *going;			/* ObjectAddress: what goes, to be scanned in turn */
+	List	   *resting;		/* ObjectAddress: what rests on any of that */
+} Dropping;
+
+ObjectAddress *
+make_address(Oid classid, Oid objid, int subid)
+{
+	ObjectAddress *address = palloc(sizeof(ObjectAddress));
+
+	ObjectAddressSubSet(*address, classid, objid, subid);
+	return address;
+}
+
 /*
- * What rests on it: for the expression of a generated column, that column.
+ * Is it in the list, by itself or as a part of what is?
+ */
+static bool
+has_address(List *addresses, const ObjectAddress *object)
+{
+	foreach_ptr(ObjectAddress, other, addresses)
+		if (other->classId == object->classId && other->objectId == object->objectId &&
+			(other->objectSubId == 0 || other->objectSubId == object->objectSubId))
+			return true;
+	return false;
+}
+
+/*
+ * What a row of pg_depend is of: for the expression of a generated column, that
+ * column.
  */
 static ObjectAddress
 dependent_object(Form_pg_depend dep)
@@ -32,55 +62,65 @@ dependent_object(Form_pg_depend dep)
 }
 
 /*
- * Add to a list of descriptions those of the objects that rest on this one; or,
- * if columns are given, on one of these columns of the table, other than the
- * columns themselves.  None comes twice.
+ * Sort what depends on an object into what goes with it and what rests on it.
  */
-List *
-add_dependents(List *descriptions, Oid classid, Oid objid, const Bitmapset *columns)
+static void
+scan_dependents(Dropping *dropping, const ObjectAddress *object)
 {
 	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
+	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(classid));
+				ObjectIdGetDatum(object->classId));
 	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(objid));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
+				ObjectIdGetDatum(object->objectId));
+	ScanKeyInit(&keys[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(object->objectSubId));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL,
+							  object->objectSubId == 0 ? 2 : 3, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
-		ObjectAddress object;
-		char	   *description;
+		ObjectAddress dependent = dependent_object(dep);
+		List	  **list = dep->deptype == DEPENDENCY_NORMAL ? &dropping->resting : &dropping->going;
 
-		if (dep->deptype != DEPENDENCY_NORMAL)
-			continue;
-		object = dependent_object(dep);
-		if (columns != NULL &&
-			(!bms_is_member(dep->refobjsubid, columns) ||
-			 (object.objectId == objid && bms_is_member(object.objectSubId, columns))))
-			continue;
-		description = getObjectDescription(&object, true);
-		if (description != NULL && !list_has_name(descriptions, description))
-			descriptions = lappend(descriptions, description);
+		if (!has_address(*list, &dependent))
+			*list = lappend(*list, make_address(dependent.classId, dependent.objectId,
+												dependent.objectSubId));
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return descriptions;
 }
 
 /*
- * "view a, function b()"
+ * The objects that rest on these (ObjectAddress) and do not go with them, in
+ * words; null if there are none.  follow: also those that rest on what goes
+ * with them.
+ *
+ *	"view a, function b()"
  */
 char *
-join_descriptions(List *descriptions)
+describe_dependents(List *objects, bool follow)
 {
+	Dropping	dropping = {.going = list_copy(objects)};
+	int			count = list_length(objects);
 	StringInfoData buf;
 
+	for (int i = 0; i < (follow ? list_length(dropping.going) : count); i++)
+		scan_dependents(&dropping, list_nth(dropping.going, i));
+
 	initStringInfo(&buf);
-	foreach_ptr(char, description, descriptions)
-		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", description);
-	return buf.data;
+	foreach_ptr(ObjectAddress, object, dropping.resting)
+	{
+		char	   *description;
+
+		if (has_address(dropping.going, object))
+			continue;
+		description = getObjectDescription(object, true);
+		if (description != NULL)
+			appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", description);
+	}
+	return buf.len > 0 ? buf.data : NULL;
 }

@@ -210,6 +210,7 @@ typedef struct Findings
 	Database   *database;		/* all tables: the parents are among them */
 	NameSpace  *names;			/* of the table's schema, taken by fixes so far */
 	List	   *list;			/* of Finding */
+	bool		concurrently;	/* fixes build and drop indexes so */
 	char	   *key_fix;		/* the statement that adds the missing key, once
 								 * it was asked for */
 } Findings;
@@ -254,6 +255,9 @@ extern char *index_name(const IndexFacts *index);
 /* in inflect.c */
 extern char *singular_name(const char *name);
 
+/* in locks.c */
+extern char *statement_locks(const char *statement);
+
 /* in mirror.c */
 extern char *mirror_expressions(List *left, List *right, List *columns);
 
@@ -278,17 +282,20 @@ extern char *column_list(List *names);
 extern char *literal_list(List *names);
 extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
+extern char *operator_text(Oid operator);
 extern char *lock_on(const char *mode, Oid relid);
 extern char *lock_on_all(const char *mode, const TableFacts *table);
 extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
 extern List *text_array_to_list(ArrayType *array, const char *argument);
 extern bool list_has_name(List *names, const char *name);
+extern bool same_names(List *left, List *right);
 
 /* in check.c */
 extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
 extern void check_table_kind(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
+extern void check_not_typed(Relation rel);
 extern Junction *require_junction(Oid relid);
 extern void check_name_length(const char *name);
 extern void check_column_name(const char *name);
@@ -305,11 +312,12 @@ extern bool may_read_all(Oid relid);
 extern const char *describe_duplicates(Oid relid, List *columns);
 extern int64 count_duplicates(Oid relid, List *columns);
 extern int64 count_nulls(Oid relid, List *columns);
+extern int64 count_orphans(const TableFacts *table, const ForeignKeyFacts *key);
 extern int64 *count_changed(Relation rel, List *columns);
 
 /* in depend.c */
-extern List *add_dependents(List *descriptions, Oid classid, Oid objid, const Bitmapset *columns);
-extern char *join_descriptions(List *descriptions);
+extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
+extern char *describe_dependents(List *objects, bool follow);
 
 /* in key.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
@@ -356,6 +364,9 @@ extern TableFacts *find_parent_by_link(Database *database, const TableFacts *tab
 extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *table,
 									   const char *noun, Oid type);
 
+/* in report.c */
+extern List *find_findings(Oid only, bool concurrently);
+
 /* in rows.c */
 extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);
 extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
@@ -371,7 +382,10 @@ extern Finding *add_finding(const Rule *rule, const Junction *junction, List *co
 extern const char *table_name(const TableFacts *table);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
-extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names);
+extern bool is_rule(const char *name);
+extern char *rule_names(void);
+extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
+						 bool concurrently);
 
 /* in rules_key.c */
 extern char *missing_key_fix(const Junction *junction, Findings *findings);

@@ -36,6 +36,7 @@
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
@@ -88,14 +89,15 @@ find_constraints(Oid relid, char type)
 static void
 check_no_dependents(Oid relid, Oid constraint)
 {
-	List	   *dependents = add_dependents(NIL, ConstraintRelationId, constraint, NULL);
+	char	   *dependents = describe_dependents(list_make1(make_address(ConstraintRelationId,
+																		 constraint, 0)), false);
 
-	if (dependents != NIL)
+	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("primary key of table \"%s\" cannot be demoted because other objects depend on it",
 						display_name(relid)),
-				 errdetail("They may rest on its being primary: %s.", join_descriptions(dependents)),
+				 errdetail("They may rest on its being primary: %s.", dependents),
 				 errhint("Where they group by the key, group by all columns instead; or drop them, and make them anew afterwards.")));
 }
 

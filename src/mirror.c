@@ -14,14 +14,11 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_operator.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "junction.h"
 
@@ -34,19 +31,8 @@ order_operator(Oid type, StrategyNumber strategy)
 {
 	Oid			class = GetDefaultOpClass(type, BTREE_AM_OID);
 	Oid			input = get_opclass_input_type(class);
-	Oid			operator = get_opfamily_member(get_opclass_family(class), input, input, strategy);
-	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
-	Form_pg_operator form;
-	char	   *result;
 
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", operator);
-	form = (Form_pg_operator) GETSTRUCT(tuple);
-	result = psprintf("OPERATOR(%s.%s)",
-					  quote_identifier(get_namespace_name(form->oprnamespace)),
-					  NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return result;
+	return operator_text(get_opfamily_member(get_opclass_family(class), input, input, strategy));
 }
 
 /*

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
@@ -29,14 +30,16 @@
 void
 check_portable(const Junction *junction)
 {
-	List	   *dependents = add_dependents(NIL, RelationRelationId, junction->pair_key->oid, NULL);
+	Oid			key = junction->pair_key->oid;
+	char	   *dependents = describe_dependents(list_make1(make_address(RelationRelationId, key, 0)),
+												 false);
 
-	if (dependents != NIL)
+	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("\"%s\" cannot be promoted in plain SQL", display_name(junction->table->oid)),
 				 errdetail("That rebuilds its key \"%s\", on which other objects depend: %s.",
-						   index_name(junction->pair_key), join_descriptions(dependents)),
+						   index_name(junction->pair_key), dependents),
 				 errhint("Use portable => false, which keeps the key's index; or drop them, and make them anew afterwards.")));
 }
 

@@ -102,23 +102,6 @@ check_promotable(const Junction *junction)
 }
 
 /*
- * Refuse a table that columns cannot be added to, or that cannot be rewritten
- * as each row gets an id: another table has it as a column's type.
- */
-static void
-check_can_be_rewritten(const Promotion *promotion)
-{
-	if (OidIsValid(promotion->rel->rd_rel->reloftype))
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("cannot add columns to typed table \"%s\"",
-						display_name(promotion->table->oid)),
-				 errhint("Free it from its type first: ALTER TABLE %s NOT OF.",
-						 qualified_name(promotion->table->oid))));
-	find_composite_type_dependencies(promotion->rel->rd_rel->reltype, promotion->rel, NULL);
-}
-
-/*
  * The name after the promotion: the table's own if none is given.
  */
 static void
@@ -468,7 +451,9 @@ check(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_promotable(promotion->junction);
-	check_can_be_rewritten(promotion);
+	check_not_typed(promotion->rel);
+	/* nor can a table be rewritten that is the type of another's column */
+	find_composite_type_dependencies(promotion->rel->rd_rel->reltype, promotion->rel, NULL);
 	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;
 

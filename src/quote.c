@@ -13,6 +13,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -122,6 +123,26 @@ column_type(const ColumnFacts *column)
 }
 
 /*
+ * "OPERATOR(pg_catalog.<)"
+ */
+char *
+operator_text(Oid operator)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	result = psprintf("OPERATOR(%s.%s)",
+					  quote_identifier(get_namespace_name(form->oprnamespace)),
+					  NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
  * A table lock in the words of the manual: "ACCESS EXCLUSIVE on memberships",
  * the name as regclass prints it.
  */
@@ -192,4 +213,15 @@ list_has_name(List *names, const char *name)
 		if (strcmp(other, name) == 0)
 			return true;
 	return false;
+}
+
+bool
+same_names(List *left, List *right)
+{
+	if (list_length(left) != list_length(right))
+		return false;
+	for (int i = 0; i < list_length(left); i++)
+		if (strcmp(list_nth(left, i), list_nth(right, i)) != 0)
+			return false;
+	return true;
 }

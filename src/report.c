@@ -167,10 +167,11 @@ name_space(List **spaces, Oid namespace)
 
 /*
  * The findings of the whole database, but for what extensions brought; or of
- * one table, whoever brought it.
+ * one table, whoever brought it.  concurrently: whether the fixes are to run by
+ * themselves, so that they can build indexes concurrently.
  */
-static List *
-find_findings(Oid only)
+List *
+find_findings(Oid only, bool concurrently)
 {
 	Database   *database = read_all(true);
 	List	   *spaces = NIL;
@@ -180,7 +181,8 @@ find_findings(Oid only)
 		if (OidIsValid(only) ? table->oid == only : !table->extension_member)
 			findings = list_concat(findings,
 								   apply_rules(classify(table), database,
-											   name_space(&spaces, table->namespace)));
+											   name_space(&spaces, table->namespace),
+											   concurrently));
 	return findings;
 }
 
@@ -202,7 +204,7 @@ junction_report(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		check_table_kind(relid);
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(Finding, finding, find_findings(relid))
+	foreach_ptr(Finding, finding, find_findings(relid, true))
 	{
 		if (OidIsValid(relid) && strcmp(finding->rule, "missing_pair_key") == 0)
 			finding->detail = psprintf("%s%s", finding->detail,
@@ -244,7 +246,7 @@ junction_check(PG_FUNCTION_ARGS)
 	int			count = 0;
 
 	initStringInfo(&lines);
-	foreach_ptr(Finding, finding, find_findings(InvalidOid))
+	foreach_ptr(Finding, finding, find_findings(InvalidOid, true))
 	{
 		if (severity_rank(finding->severity) < least)
 			continue;

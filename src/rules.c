@@ -45,6 +45,29 @@ static const Rule rules[] = {
 	{"inherited", "warning", inherited},
 };
 
+bool
+is_rule(const char *name)
+{
+	for (int i = 0; i < lengthof(rules); i++)
+		if (strcmp(rules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The names of all rules, for a message.
+ */
+char *
+rule_names(void)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(rules); i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", rules[i].name);
+	return buf.data;
+}
+
 /*
  * Add a finding of a rule's own severity; what it says is for the rule to fill.
  */
@@ -87,12 +110,13 @@ fix_name(Findings *findings, const Junction *junction, NameKind kind, List *colu
 /*
  * All that is wrong with a table: a list of Finding, rule by rule, but for the
  * rules that its comment silences.  names: those of its schema that other
- * fixes have taken.
+ * fixes have taken; concurrently: whether fixes are to build and drop indexes
+ * so, which needs them to run by themselves.
  */
 List *
-apply_rules(const Junction *junction, Database *database, NameSpace *names)
+apply_rules(const Junction *junction, Database *database, NameSpace *names, bool concurrently)
 {
-	Findings	findings = {.database = database, .names = names};
+	Findings	findings = {.database = database,.names = names,.concurrently = concurrently};
 
 	for (int i = 0; i < lengthof(rules); i++)
 		if (!list_has_name(junction->table->ignored, rules[i].name))

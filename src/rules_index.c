@@ -16,9 +16,10 @@
 
 /* PostgreSQL builds and drops no index of a partitioned table concurrently */
 static const char *
-concurrently(const Junction *junction)
+concurrently(const Junction *junction, const Findings *findings)
 {
-	return junction->table->kind == RELKIND_PARTITIONED_TABLE ? "" : "CONCURRENTLY ";
+	return !findings->concurrently || junction->table->kind == RELKIND_PARTITIONED_TABLE ?
+		"" : "CONCURRENTLY ";
 }
 
 /* "public.invoice_tags_tag_id_idx" */
@@ -92,7 +93,7 @@ half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
 			continue;
 		}
 		finding->fix = psprintf("CREATE INDEX %s%sON %s (%s)",
-								concurrently(junction),
+								concurrently(junction, findings),
 								fix_name(findings, junction, NAME_INDEX, columns, "%s "),
 								table_name(junction->table), column_list(columns));
 	}
@@ -125,7 +126,7 @@ invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
 			continue;
 		}
 		finding->detail = pstrdup("A concurrent build of it failed, or still goes on; no query uses it, and every write keeps it up.");
-		finding->fix = psprintf("REINDEX INDEX CONCURRENTLY %s",
+		finding->fix = psprintf("REINDEX INDEX %s%s", concurrently(junction, findings),
 								qualified_index(junction, endpoint->invalid));
 	}
 }
@@ -248,7 +249,7 @@ redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
 									quote_identifier(index_name(other)));
 		finding->detail = psprintf("Whoever looks up (%s) by the one can use the other, and each write keeps up both.",
 								   column_list(columns));
-		finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction),
+		finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction, findings),
 								qualified_index(junction, index));
 	}
 }

@@ -1,0 +1,174 @@
+/*
+ * locks.c
+ *		Which locks a statement takes on tables that exist already.
+ *
+ * The verbs say so of each statement that they build; for the fixes of the
+ * report, which are text and nothing else, it is found out here, from the
+ * statement's parse tree: the mode by PostgreSQL's own table for ALTER TABLE,
+ * the tables by what each command goes on to.  Only statements that the rules
+ * make are known, and their names are qualified.
+ */
+#include "postgres.h"
+
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "commands/tablecmds.h"
+#include "parser/parser.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "junction.h"
+
+/* The strongest mode on one table */
+typedef struct TableLock
+{
+	Oid			relid;
+	LOCKMODE	mode;
+} TableLock;
+
+/* In the words of the manual */
+static const char *const mode_names[] = {
+	[AccessShareLock] = "ACCESS SHARE",
+	[RowShareLock] = "ROW SHARE",
+	[RowExclusiveLock] = "ROW EXCLUSIVE",
+	[ShareUpdateExclusiveLock] = "SHARE UPDATE EXCLUSIVE",
+	[ShareLock] = "SHARE",
+	[ShareRowExclusiveLock] = "SHARE ROW EXCLUSIVE",
+	[ExclusiveLock] = "EXCLUSIVE",
+	[AccessExclusiveLock] = "ACCESS EXCLUSIVE"
+};
+
+static void
+add_lock(List **locks, Oid relid, LOCKMODE mode)
+{
+	TableLock  *lock;
+
+	if (!OidIsValid(relid))
+		return;
+	foreach_ptr(TableLock, other, *locks)
+		if (other->relid == relid)
+		{
+			other->mode = Max(other->mode, mode);
+			return;
+		}
+	lock = palloc(sizeof(TableLock));
+	lock->relid = relid;
+	lock->mode = mode;
+	*locks = lappend(*locks, lock);
+}
+
+/*
+ * The lock on a table, and on what is below it if the command goes on there: to
+ * partitions mostly, to other children where it concerns columns.
+ */
+static void
+add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
+{
+	add_lock(locks, relid, mode);
+	if (columns || get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+		foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+			add_lock(locks, below, mode);
+}
+
+/*
+ * The table that a constraint points at, if it is a foreign key.
+ */
+static Oid
+referenced_table(Oid relid, const char *constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(get_relation_constraint_oid(relid, constraint, true)));
+	Oid			parent;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	parent = ((Form_pg_constraint) GETSTRUCT(tuple))->confrelid;
+	ReleaseSysCache(tuple);
+	return parent;
+}
+
+/*
+ * What a command of an ALTER TABLE takes at the other end of a foreign key.
+ */
+static void
+add_parent_lock(List **locks, Oid relid, const AlterTableCmd *command)
+{
+	if (command->subtype == AT_DropConstraint)
+		add_lock(locks, referenced_table(relid, command->name), AccessExclusiveLock);
+	if (command->subtype == AT_ValidateConstraint)
+		add_lock(locks, referenced_table(relid, command->name), RowShareLock);
+	if (command->subtype == AT_AddConstraint &&
+		castNode(Constraint, command->def)->contype == CONSTR_FOREIGN)
+		add_lock(locks, RangeVarGetRelid(castNode(Constraint, command->def)->pktable, NoLock, true),
+				 ShareRowExclusiveLock);
+}
+
+static void
+add_alter_table(List **locks, const AlterTableStmt *statement)
+{
+	Oid			relid = RangeVarGetRelid(statement->relation, NoLock, true);
+	bool		columns = false;
+
+	foreach_ptr(AlterTableCmd, command, statement->cmds)
+		if (command->subtype == AT_SetNotNull || command->subtype == AT_DropColumn)
+			columns = true;
+	add_locks(locks, relid, AlterTableGetLockLevel(statement->cmds), columns);
+	foreach_ptr(AlterTableCmd, command, statement->cmds)
+		add_parent_lock(locks, relid, command);
+}
+
+static Oid
+table_of_index(RangeVar *index)
+{
+	return IndexGetRelation(RangeVarGetRelid(index, NoLock, false), false);
+}
+
+static void
+add_statement(List **locks, Node *statement)
+{
+	if (IsA(statement, AlterTableStmt))
+		add_alter_table(locks, (AlterTableStmt *) statement);
+	else if (IsA(statement, IndexStmt))
+		add_locks(locks, RangeVarGetRelid(((IndexStmt *) statement)->relation, NoLock, true),
+				  ShareLock, false);
+	else if (IsA(statement, ReindexStmt))
+		add_locks(locks, table_of_index(((ReindexStmt *) statement)->relation), ShareLock, false);
+	else if (IsA(statement, RenameStmt))
+		add_lock(locks, RangeVarGetRelid(((RenameStmt *) statement)->relation, NoLock, true),
+				 AccessExclusiveLock);
+	else if (IsA(statement, DropStmt))
+		add_locks(locks, table_of_index(makeRangeVarFromNameList(linitial(((DropStmt *) statement)->objects))),
+				  AccessExclusiveLock, false);
+	else
+		elog(ERROR, "unexpected statement in a fix: %d", (int) nodeTag(statement));
+}
+
+static int
+compare_locks(const ListCell *a, const ListCell *b)
+{
+	return ((TableLock *) lfirst(b))->mode - ((TableLock *) lfirst(a))->mode;
+}
+
+/*
+ * "ACCESS EXCLUSIVE on user_orgs, SHARE ROW EXCLUSIVE on users", strongest
+ * first.
+ */
+char *
+statement_locks(const char *statement)
+{
+	List	   *locks = NIL;
+	StringInfoData buf;
+
+	foreach_ptr(RawStmt, raw, raw_parser(statement, RAW_PARSE_DEFAULT))
+		add_statement(&locks, raw->stmt);
+	list_sort(locks, compare_locks);
+
+	initStringInfo(&buf);
+	foreach_ptr(TableLock, lock, locks)
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
+						 lock_on(mode_names[lock->mode], lock->relid));
+	return buf.data;
+}
