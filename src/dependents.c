@@ -82,6 +82,7 @@ typedef struct Dependent
 	const char *object;
 	const char *effect;
 	const char *action;			/* null if there is nothing to do */
+	bool		refuses;		/* writes, afterwards */
 } Dependent;
 
 typedef struct Dependents
@@ -95,17 +96,18 @@ typedef struct Dependents
 	List	   *list;			/* of Dependent */
 } Dependents;
 
-static void
+static Dependent *
 add(Dependents *dependents, DependentKind kind, const char *object, const char *effect,
 	const char *action)
 {
-	Dependent  *dependent = palloc(sizeof(Dependent));
+	Dependent  *dependent = palloc0(sizeof(Dependent));
 
 	dependent->kind = kind;
 	dependent->object = object;
 	dependent->effect = effect;
 	dependent->action = action;
 	dependents->list = lappend(dependents->list, dependent);
+	return dependent;
 }
 
 /*
@@ -310,6 +312,7 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	PublicationActions actions;
 	bool		columns;
 	bool		filter;
+	bool		refuses;
 
 	if (name == NULL || object_address_present(&object, dependents->seen))
 		return;
@@ -320,15 +323,16 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
 	action = columns ? "Rename the table at the subscribers with it." :
 		"Add the new columns at the subscribers first, rename the table there with it, and copy its rows anew: the ids of those that are there are not sent.";
-	if (dependents->moves_identity && (columns || filter) &&
-		(actions.pubupdate || actions.pubdelete))
+	refuses = dependents->moves_identity && (columns || filter) &&
+		(actions.pubupdate || actions.pubdelete);
+	if (refuses)
 	{
 		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
 						  !actions.pubdelete ? "UPDATE" : !actions.pubupdate ? "DELETE" : "UPDATE and DELETE",
 						  columns ? "column list" : "row filter");
 		action = psprintf("To keep the pair as identity, before: %s. %s", keep_identity(dependents), action);
 	}
-	add(dependents, DEPENDENT_PUBLICATION, name, effect, action);
+	add(dependents, DEPENDENT_PUBLICATION, name, effect, action)->refuses = refuses;
 }
 
 static void
@@ -489,15 +493,40 @@ add_readers(Dependents *dependents)
 }
 
 static void
+start(Dependents *dependents, const Junction *junction)
+{
+	const IndexFacts *key = junction->pair_key;
+
+	dependents->junction = junction;
+	dependents->demotes = key->primary;
+	dependents->moves_identity = key->primary && !key->deferrable &&
+		junction->table->identity == REPLICA_IDENTITY_DEFAULT;
+	dependents->seen = new_object_addresses();
+}
+
+/*
+ * Warn of each publication that makes the table refuse writes once it is
+ * promoted.
+ */
+void
+warn_of_publications(const Junction *junction, Relation rel)
+{
+	Dependents	dependents = {0};
+
+	start(&dependents, junction);
+	add_publications(&dependents, rel);
+	foreach_ptr(Dependent, dependent, dependents.list)
+		if (dependent->refuses)
+			ereport(WARNING,
+					(errmsg("publication %s %s", dependent->object, dependent->effect),
+					 errhint("%s", dependent->action)));
+}
+
+static void
 find_dependents(Dependents *dependents, Relation rel)
 {
 	const IndexFacts *key = dependents->junction->pair_key;
 	Oid			row = rel->rd_rel->reltype;
-
-	dependents->demotes = key->primary;
-	dependents->moves_identity = key->primary && !key->deferrable &&
-		dependents->junction->table->identity == REPLICA_IDENTITY_DEFAULT;
-	dependents->seen = new_object_addresses();
 
 	if (dependents->demotes)
 		scan_dependents(dependents, ConstraintRelationId, get_index_constraint(key->oid), BASIS_KEY);
@@ -555,12 +584,14 @@ junction_dependents(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"junction"};
 	Dependents	dependents = {0};
+	Junction   *junction;
 	Relation	rel;
 
 	check_arguments(fcinfo, required, lengthof(required));
 	rel = open_table_to_reference(PG_GETARG_OID(0), AccessShareLock);
-	dependents.junction = require_junction(RelationGetRelid(rel));
-	check_promotable(dependents.junction);
+	junction = require_junction(RelationGetRelid(rel));
+	check_promotable(junction);
+	start(&dependents, junction);
 	find_dependents(&dependents, rel);
 	relation_close(rel, AccessShareLock);
 

@@ -358,6 +358,9 @@ extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, con
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);
 
+/* in dependents.c */
+extern void warn_of_publications(const Junction *junction, Relation rel);
+
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
 									   const char *column, Oid type);

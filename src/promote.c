@@ -509,6 +509,8 @@ junction_promote(PG_FUNCTION_ARGS)
 	check(&promotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
 	build(&plan, &promotion);
 
+	warn_of_publications(promotion.junction, promotion.rel);
+
 	/* the lock stays until the transaction ends */
 	relation_close(promotion.rel, NoLock);
 	result = plan_finish(&plan, dry_run, fcinfo);
