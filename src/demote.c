@@ -25,10 +25,14 @@
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -44,6 +48,7 @@ typedef struct Demotion
 	bool		renamed;
 	Oid			old_name;		/* a view that has the name, to be dropped */
 	bool		discards;
+	ColumnFacts *id;			/* null if none can be told */
 	Bitmapset  *dropped;		/* columns that go */
 	List	   *nullable;		/* names of the pair's columns that can be null */
 	bool		is_constraint;	/* the pair's key, and not a bare index */
@@ -85,7 +90,13 @@ check_bare_index(const Demotion *demotion)
 	bool		plain = demotion->table->kind != RELKIND_PARTITIONED_TABLE;
 
 	for (int i = 0; i < key->nkeys; i++)
-		plain = plain && key->options[i] == 0;
+	{
+		ColumnFacts *column = find_column(demotion->table, key->columns[i]);
+
+		if (key->options[i] != 0 || key->collations[i] != column->collation ||
+			key->classes[i] != GetDefaultOpClass(column->type, BTREE_AM_OID))
+			plain = false;
+	}
 	if (!plain)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -119,15 +130,41 @@ decide_name(Demotion *demotion, text *name)
 		check_table_name_free(table->namespace, demotion->name);
 }
 
-/* Is this the surrogate id? */
+/* Does the server give each row another value there? */
 static bool
-is_id(const Demotion *demotion, const ColumnFacts *column)
+is_generated_id(const Demotion *demotion, const ColumnFacts *column)
 {
-	Bitmapset  *own = bms_difference(index_columns(demotion->junction->primary_key),
-									 demotion->junction->pair);
+	Node	   *value = build_column_default(demotion->rel, column->attnum);
 
-	return bms_is_member(column->attnum, own) && bms_num_members(own) == 1 &&
-		(column->type == UUIDOID || column->type == INT8OID || column->type == INT4OID);
+	return value != NULL && contain_volatile_functions(value);
+}
+
+/*
+ * The surrogate id: of the primary key's columns beside the pair the one that
+ * is of a type for ids and, if there are several, has a default that makes them.
+ */
+static void
+find_id(Demotion *demotion)
+{
+	Bitmapset  *key = index_columns(demotion->junction->primary_key);
+
+	for (int generated = 1; generated >= 0 && demotion->id == NULL; generated--)
+	{
+		int			count = 0;
+		ColumnFacts *found = NULL;
+
+		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+		{
+			if (!bms_is_member(column->attnum, key) ||
+				(column->type != UUIDOID && column->type != INT8OID && column->type != INT4OID) ||
+				(generated && !is_generated_id(demotion, column)))
+				continue;
+			found = column;
+			count++;
+		}
+		if (count == 1)
+			demotion->id = found;
+	}
 }
 
 /* Does this column say only what can be said again, or follow from others? */
@@ -136,24 +173,85 @@ holds_nothing(const Demotion *demotion, const ColumnFacts *column)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
 
-	return is_id(demotion, column) || att->attgenerated != '\0' ||
+	return column == demotion->id || att->attgenerated != '\0' ||
 		(column->type == TIMESTAMPTZOID &&
 		 (strcmp(column->name, "created_at") == 0 || strcmp(column->name, "updated_at") == 0));
 }
 
 /*
- * The columns that go: the primary key's own, and what stands behind them.
+ * The columns that go: the id, and what stands behind it.  Where there is none,
+ * the primary key's own columns.
  */
 static void
 find_dropped_columns(Demotion *demotion)
 {
-	Bitmapset  *key = bms_difference(index_columns(demotion->junction->primary_key),
-									 demotion->junction->pair);
-	int			first = bms_next_member(key, -1);
+	Bitmapset  *key = index_columns(demotion->junction->primary_key);
 
+	find_id(demotion);
 	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-		if (first >= 0 && (column->attnum > first || bms_is_member(column->attnum, key)))
+		if (demotion->id != NULL ? column->attnum >= demotion->id->attnum :
+			bms_is_member(column->attnum, key))
 			demotion->dropped = bms_add_member(demotion->dropped, column->attnum);
+}
+
+/*
+ * Refuse to drop a column that is another table's to drop: 42809.
+ */
+static void
+check_not_inherited(const Demotion *demotion)
+{
+	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
+
+		if (bms_is_member(column->attnum, demotion->dropped) && att->attinhcount > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("column \"%s\" of \"%s\" is inherited", column->name,
+							display_name(demotion->table->oid)),
+					 errhint("Use ALTER TABLE ... NO INHERIT first.")));
+	}
+}
+
+/*
+ * Refuse where an index would go with a column that it holds, and is the pair's
+ * key, or alone serves an endpoint: 0A000.
+ */
+static void
+check_indexes_stay(const Demotion *demotion)
+{
+	TableFacts	after = *demotion->table;
+	Junction   *junction;
+
+	after.indexes = NIL;
+	foreach_ptr(IndexFacts, index, demotion->table->indexes)
+		if (!index->primary && !index_holds(index, demotion->dropped))
+			after.indexes = lappend(after.indexes, index);
+	junction = classify(&after);
+	if (junction->pair_key != demotion->junction->pair_key)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" cannot be demoted with a key that includes other columns",
+						display_name(demotion->table->oid)),
+				 errdetail("\"%s\" would go with a column that it includes.",
+						   index_name(demotion->junction->pair_key)),
+				 errhint("Make a UNIQUE over (%s) alone first.",
+						 column_list(pair_columns(demotion->junction)))));
+	for (int i = 0; i < list_length(junction->endpoints); i++)
+	{
+		Endpoint   *before = list_nth(demotion->junction->endpoints, i);
+		const char *columns = column_list(endpoint_columns(demotion->junction, before));
+
+		if (before->served_by != NULL && ((Endpoint *) list_nth(junction->endpoints, i))->served_by == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a demotion of \"%s\" would leave it half-indexed",
+							display_name(demotion->table->oid)),
+					 errdetail("\"%s\", which serves (%s), would go with a column that it holds.",
+							   index_name(before->served_by), columns),
+					 errhint("Before, run: CREATE INDEX CONCURRENTLY ON %s (%s)",
+							 qualified_name(demotion->table->oid), columns)));
+	}
 }
 
 /*
@@ -340,8 +438,9 @@ build_columns(StatementPlan *plan, const Demotion *demotion)
 	append_drops(&buf, demotion);
 	foreach_ptr(char, name, demotion->nullable)
 		appendStringInfo(&buf, ",\n    ALTER COLUMN %s SET NOT NULL", quote_identifier(name));
-	if (primary->replica_identity)
-		appendStringInfoString(&buf, ",\n    REPLICA IDENTITY DEFAULT");
+	foreach_ptr(IndexFacts, index, demotion->table->indexes)
+		if (index->replica_identity && (index == primary || index_holds(index, demotion->dropped)))
+			appendStringInfoString(&buf, ",\n    REPLICA IDENTITY DEFAULT");
 	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s",
 			 new_qualified_name(demotion->table, demotion->name), buf.data);
 }
@@ -417,6 +516,8 @@ check(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 
 	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 	find_dropped_columns(demotion);
+	check_not_inherited(demotion);
+	check_indexes_stay(demotion);
 	check_no_dependents(demotion, lockmode);
 	check_losses(demotion);
 	check_nulls(demotion);

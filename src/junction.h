@@ -354,6 +354,7 @@ extern void check_promotable(const Junction *junction);
 extern char *new_qualified_name(const TableFacts *table, const char *new_name);
 extern char *new_name_lock(const TableFacts *table, const char *new_name, const char *mode);
 extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
+extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);

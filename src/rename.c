@@ -238,7 +238,7 @@ build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *nam
 /*
  * Does an index hold one of these columns, be it as an INCLUDE column?
  */
-static bool
+bool
 index_holds(const IndexFacts *index, const Bitmapset *columns)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
