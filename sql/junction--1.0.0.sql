@@ -67,12 +67,48 @@ CREATE FUNCTION junction.promote(
     unique_name text DEFAULT NULL,
     keep_old_name bool DEFAULT false,
     portable bool DEFAULT false,
+    concurrently bool DEFAULT false,
     dry_run bool DEFAULT false
 ) RETURNS SETOF junction.statement
 AS 'MODULE_PATHNAME', 'junction_promote'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool, bool, bool) IS
+COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool, bool, bool, bool) IS
 'make a junction an entity: an id becomes its primary key, the pair stays unique, the table takes a name of its own';
+
+CREATE PROCEDURE junction.promote_concurrently(
+    junction regclass,
+    name text DEFAULT NULL,
+    columns text[] DEFAULT '{}',
+    timestamps bool DEFAULT true,
+    id_column text DEFAULT 'id',
+    id_type regtype DEFAULT 'uuid',
+    primary_key text[] DEFAULT NULL,
+    unique_name text DEFAULT NULL,
+    keep_old_name bool DEFAULT false,
+    batch_size int DEFAULT 10000,
+    pause interval DEFAULT '0',
+    max_lag bigint DEFAULT NULL,
+    lock_timeout interval DEFAULT '100 ms',
+    max_wait interval DEFAULT '10 min'
+)
+AS 'MODULE_PATHNAME', 'junction_promote_concurrently'
+LANGUAGE C;
+COMMENT ON PROCEDURE junction.promote_concurrently(regclass, text, text[], bool, text, regtype, text[], text, bool, int, interval, bigint, interval, interval) IS
+'promote a junction while others read and write it; if it was stopped, the same call goes on';
+
+CREATE PROCEDURE junction._fill(
+    relation regclass,
+    column_name text,
+    batch_size int DEFAULT 10000,
+    pause interval DEFAULT '0',
+    max_lag bigint DEFAULT NULL,
+    lock_timeout interval DEFAULT '100 ms',
+    max_wait interval DEFAULT '10 min'
+)
+AS 'MODULE_PATHNAME', 'junction_fill'
+LANGUAGE C;
+COMMENT ON PROCEDURE junction._fill(regclass, text, int, interval, bigint, interval, interval) IS
+'for the plan of a concurrent promotion: give each row the default of a column that was added empty';
 
 CREATE FUNCTION junction.demote(
     entity regclass,

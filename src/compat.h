@@ -52,6 +52,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	(TupleDescAttr(RelationGetDescr(rel), (attnum) - 1)->attnotnull)
 #endif
 
+/* 18 keeps NOT NULL as constraints, with names */
+#define SERVER_NAMES_NOT_NULL (PG_VERSION_NUM >= 180000)
+
 /* 17 has a privilege more */
 #ifndef ACL_MAINTAIN
 #define ACL_MAINTAIN	0

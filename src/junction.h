@@ -12,6 +12,7 @@
 #include "access/attnum.h"
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "nodes/bitmapset.h"
@@ -160,6 +161,65 @@ typedef struct Parent
 	List	   *own;			/* the others */
 } Parent;
 
+/* What a promotion is asked to do, and what was found out about it */
+typedef struct Promotion
+{
+	Relation	rel;
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	char	   *name;			/* new or old */
+	bool		renamed;
+	List	   *columns;		/* definitions, as given */
+	List	   *parsed;			/* ColumnDef of each */
+	bool		timestamps;
+	char	   *id_column;
+	Oid			id_type;
+	List	   *primary_key;	/* names */
+	char	   *unique_name;
+	bool		keep_old_name;
+	bool		portable;
+	bool		concurrently;
+	Oid			id_index;		/* the index that a concurrent promotion has
+								 * built for the id, or InvalidOid */
+	ColumnFacts *begun;			/* the id that a concurrent promotion has added
+								 * before, or null */
+	bool		demotes;		/* the pair key is the primary key */
+} Promotion;
+
+/* The statements of one call, in the order in which they are to run */
+typedef struct StatementPlan
+{
+	List	   *statements;
+} StatementPlan;
+
+/* How a step of a concurrent promotion is to be run */
+typedef enum StepKind
+{
+	STEP_BRIEF,					/* in a transaction, under a lock that blocks:
+								 * never to be waited for long */
+	STEP_PATIENT,				/* in a transaction, under a lock that blocks no
+								 * reader or writer */
+	STEP_FILL,					/* batches that commit */
+	STEP_ALONE					/* a statement that cannot be in a transaction */
+} StepKind;
+
+typedef struct OnlineStep
+{
+	StepKind	kind;
+	StatementPlan statements;
+	char	   *locks;
+} OnlineStep;
+
+/* How patient a concurrent verb is; times in milliseconds */
+typedef struct Patience
+{
+	int			batch_size;		/* rows */
+	int64		pause;			/* between batches */
+	int64		max_lag;		/* bytes that a standby may be behind, or -1 */
+	int			lock_timeout;	/* for a lock that blocks others */
+	int64		max_wait;		/* in total, for one lock */
+} Patience;
+
 /* A row of the report */
 typedef struct Finding
 {
@@ -171,12 +231,6 @@ typedef struct Finding
 	char	   *detail;
 	char	   *fix;			/* a statement ready to run, or null */
 } Finding;
-
-/* The statements of one call, in the order in which they are to run */
-typedef struct StatementPlan
-{
-	List	   *statements;
-} StatementPlan;
 
 /* How constraints and indexes are named: junction.naming */
 typedef enum Naming
@@ -328,10 +382,29 @@ extern void build_old_name(StatementPlan *plan, const TableFacts *table, const c
 extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table);
 
+/* in fill.c */
+extern void fill_column(Oid relid, const char *column, const Patience *patience);
+
+/* in online.c */
+extern void begin_work(void);
+extern void end_work(void);
+extern void wait_ms(int64 milliseconds);
+extern void tell(const char *format,...) pg_attribute_printf(1, 2);
+extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
+							const Patience *patience, int64 *delay);
+extern void wait_for_standbys(const Patience *patience);
+extern void run_alone(const char *query);
+
+/* in online_plan.c */
+extern void check_online(const Promotion *promotion);
+extern List *build_online(Promotion *promotion);
+
 /* in parent.c */
 extern void open_parent(Parent *parent, Oid relid, List *shared);
 
 /* in plan.c */
+extern char *plan_text(const StatementPlan *plan);
+extern void plan_run(const StatementPlan *plan);
 extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
@@ -348,7 +421,20 @@ extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
 
 /* in promote.c */
+extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
+extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
+extern const char *uuid_default(const Promotion *promotion);
+extern void append_added_columns(StringInfo buf, const Promotion *promotion);
+extern char *added_column_locks(const Promotion *promotion, char *locks);
+
+/* in promotion.c */
+extern const char *const timestamp_names[2];
+extern void read_promotion(Promotion *promotion, FunctionCallInfo fcinfo);
 extern void check_promotable(const Junction *junction);
+extern void check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
+extern bool is_added(const Promotion *promotion, const char *name);
+extern ColumnFacts *begun_id(const TableFacts *table);
+extern char *begun_statement(const Promotion *promotion, const char *table);
 
 /* in rename.c */
 extern char *new_qualified_name(const TableFacts *table, const char *new_name);

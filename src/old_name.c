@@ -124,6 +124,22 @@ build_column_grants(StatementPlan *plan, const char *view, const TableFacts *tab
 }
 
 /*
+ * The columns that the table has had before the promotion: a concurrent one
+ * has added its own already.
+ */
+static List *
+old_columns(const TableFacts *table)
+{
+	const ColumnFacts *id = begun_id(table);
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (id == NULL || column->attnum < id->attnum)
+			names = lappend(names, column->name);
+	return names;
+}
+
+/*
  * CREATE VIEW public.user_orgs WITH (security_invoker = true) AS
  *		SELECT user_id, org_id FROM public.memberships
  *
@@ -147,7 +163,7 @@ build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_nam
 
 	plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
 			 "CREATE VIEW %s WITH (security_invoker = true) AS\n    SELECT %s\n    FROM %s",
-			 view, column_list(names_of(table->columns)), base);
+			 view, column_list(old_columns(table)), base);
 	plan_add(plan, NULL, "COMMENT ON VIEW %s IS %s", view,
 			 quote_literal_cstr(psprintf("The old name of %s. %s", base, old_name_limits())));
 	if (owner != GetUserId())

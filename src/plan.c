@@ -54,14 +54,26 @@ plan_add(StatementPlan *plan, char *locks, const char *format,...)
 }
 
 /*
- * Run the statements in order.  What one of them raises ends the call, and
- * with it all that was done.
+ * The statements as one text, for a client that sends them together, which
+ * makes them one transaction.
  */
-static void
-run_statements(StatementPlan *plan)
+char *
+plan_text(const StatementPlan *plan)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(Statement, statement, plan->statements)
+		appendStringInfo(&buf, "%s%s", buf.len ? ";\n" : "", statement->text);
+	return buf.data;
+}
+
+/*
+ * Run the statements in order.  The caller has connected to SPI.
+ */
+void
+plan_run(const StatementPlan *plan)
+{
 	foreach_ptr(Statement, statement, plan->statements)
 	{
 		int			result = SPI_execute(statement->text, false, 0);
@@ -70,8 +82,6 @@ run_statements(StatementPlan *plan)
 			elog(ERROR, "could not run \"%s\": %s", statement->text,
 				 SPI_result_code_string(result));
 	}
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
 }
 
 /*
@@ -101,14 +111,20 @@ return_statements(StatementPlan *plan, FunctionCallInfo fcinfo)
 
 /*
  * The end of every verb: run the plan unless it was only asked for, and return
- * it.
+ * it.  What a statement raises ends the call, and with it all that was done.
  */
 Datum
 plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	if (!dry_run)
-		run_statements(plan);
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		plan_run(plan);
+		if (SPI_finish() != SPI_OK_FINISH)
+			elog(ERROR, "SPI_finish failed");
+	}
 	return_statements(plan, fcinfo);
 	return (Datum) 0;
 }

@@ -1,0 +1,269 @@
+/*
+ * fill.c
+ *		Gives every row a value in a column that was added empty, in batches
+ *		that commit, while others read and write.
+ *
+ *	1. Pass over the table by physical range, so that no batch looks at what
+ *	   another has looked at.  A batch takes the rows of its range that are
+ *	   still empty, and leaves out those that somebody else has locked: nobody
+ *	   waits for it on a row for longer than it takes, and it waits for nobody.
+ *	2. Vacuum now and then: a row that is updated leaves its old version behind,
+ *	   and the next batches use that space again, so the table hardly grows.
+ *	3. If a row is still empty (it was locked, or its owner has moved it to where
+ *	   the pass had been), pass again.
+ *
+ * Rows inserted meanwhile get their value by the column's default.  A range is
+ * as large as fills in about 50 ms, and holds about batch_size rows at most.
+ * The triggers of users are for what users do, so none fires where the caller
+ * may say so.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_parameter_acl.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "junction.h"
+
+/* A batch is to take between these, in milliseconds */
+#define SHORT_BATCH	25
+#define LONG_BATCH	60
+
+/* How often a pass over the table stops to vacuum, and from which size on */
+#define VACUUMS_PER_PASS	8
+#define MIN_VACUUM_BLOCKS	1024
+
+typedef struct Filling
+{
+	Oid			relid;
+	const char *column;
+	const Patience *patience;
+	bool		quiet_triggers; /* the caller may keep them from firing */
+	BlockNumber blocks;			/* of the table, as the pass began */
+	BlockNumber step;			/* blocks in a batch */
+	double		expected;		/* rows, about */
+	double		filled;
+	TimestampTz started;
+} Filling;
+
+/*
+ * May the caller set session_replication_role?
+ */
+static bool
+may_quiet_triggers(void)
+{
+	return pg_parameter_aclcheck("session_replication_role", GetUserId(), ACL_SET) == ACLCHECK_OK;
+}
+
+/*
+ * Warn of triggers that fire for each row that is filled.
+ */
+static void
+warn_of_triggers(Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		if (!trigger->tgisinternal && TRIGGER_FOR_UPDATE(trigger->tgtype) &&
+			trigger->tgnattr == 0 && trigger->tgenabled != TRIGGER_DISABLED)
+			ereport(WARNING,
+					(errmsg("trigger \"%s\" fires for each row of \"%s\" that is filled",
+							trigger->tgname, display_name(RelationGetRelid(rel))),
+					 errhint("Call it as a role that may set session_replication_role, to have it not fire.")));
+	}
+}
+
+/*
+ * Look at the table before a pass.
+ */
+static void
+start_pass(Filling *filling, bool first)
+{
+	Relation	rel;
+
+	begin_work();
+	rel = relation_open(filling->relid, AccessShareLock);
+	filling->blocks = RelationGetNumberOfBlocks(rel);
+	if (first)
+	{
+		double		pages = Max(rel->rd_rel->relpages, 1);
+		double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
+
+		filling->expected = density * filling->blocks;
+		filling->step = Max(filling->patience->batch_size / density, 1);
+		filling->quiet_triggers = may_quiet_triggers();
+		if (!filling->quiet_triggers)
+			warn_of_triggers(rel);
+	}
+	relation_close(rel, AccessShareLock);
+	end_work();
+}
+
+/*
+ * Fill the rows of a range that nobody else has locked, and commit.  Returns
+ * how many they were.
+ *
+ *	WITH batch AS MATERIALIZED (
+ *		SELECT ctid FROM ONLY public.user_orgs
+ *		WHERE ctid >= '(0,0)' AND ctid < '(50,0)' AND id IS NULL
+ *		FOR NO KEY UPDATE SKIP LOCKED)
+ *	UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
+ *	FROM batch WHERE target.ctid = batch.ctid
+ */
+static uint64
+fill_range(const Filling *filling, BlockNumber from, BlockNumber to)
+{
+	const char *column = quote_identifier(filling->column);
+	const char *table;
+	char	   *query;
+	uint64		count;
+
+	begin_work();
+	if (filling->quiet_triggers)
+		(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+	table = qualified_name(filling->relid);
+	query = psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s"
+					 " WHERE ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
+					 " AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid AND %s IS NULL"
+					 " FOR NO KEY UPDATE SKIP LOCKED)"
+					 " UPDATE ONLY %s AS target SET %s = DEFAULT"
+					 " FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid",
+					 table, from, to, column, table, column);
+	if (SPI_execute(query, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not run \"%s\"", query);
+	count = SPI_processed;
+	end_work();
+	return count;
+}
+
+static bool
+is_any_empty(const Filling *filling)
+{
+	char	   *query;
+	bool		any;
+
+	begin_work();
+	query = psprintf("SELECT FROM ONLY %s WHERE %s IS NULL LIMIT 1",
+					 qualified_name(filling->relid), quote_identifier(filling->column));
+	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not run \"%s\"", query);
+	any = SPI_processed > 0;
+	end_work();
+	return any;
+}
+
+static void
+tell_progress(const Filling *filling)
+{
+	double		seconds = (GetCurrentTimestamp() - filling->started) / 1000000.0;
+	double		rate = filling->filled / Max(seconds, 0.001);
+	double		left = Max(filling->expected - filling->filled, 0);
+
+	tell("filled %.0f of about %.0f rows (%.0f %%), %.0f rows/s, about %.0f s left",
+		 filling->filled, Max(filling->expected, filling->filled),
+		 100 * filling->filled / Max(Max(filling->expected, filling->filled), 1), rate,
+		 left / Max(rate, 1));
+}
+
+/*
+ * As many blocks for the next batch as fill in the time that one may take.
+ */
+static void
+adapt_step(Filling *filling, uint64 rows, int64 milliseconds)
+{
+	if (milliseconds > LONG_BATCH || rows > filling->patience->batch_size)
+		filling->step = Max(filling->step / 2, 1);
+	else if (milliseconds < SHORT_BATCH && 2 * rows <= filling->patience->batch_size)
+		filling->step = Min(filling->step * 2, MaxBlockNumber / 2);
+}
+
+/*
+ * Use the space of old row versions again.  Where somebody else vacuums, or
+ * what else it would wait for, it is left out.
+ */
+static void
+vacuum(Oid relid)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *table;
+
+	begin_work();
+	table = MemoryContextStrdup(caller, qualified_name(relid));
+	end_work();
+	MemoryContextSwitchTo(caller);
+	run_alone(psprintf("VACUUM (TRUNCATE false, SKIP_LOCKED) %s", table));
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * One pass over the table.  Returns how many rows were filled.
+ */
+static uint64
+fill_pass(Filling *filling)
+{
+	BlockNumber vacuum_step = Max(filling->blocks / VACUUMS_PER_PASS, MIN_VACUUM_BLOCKS);
+	BlockNumber next_vacuum = vacuum_step;
+	uint64		total = 0;
+
+	for (BlockNumber block = 0; block < filling->blocks;)
+	{
+		BlockNumber end = Min(block + filling->step, filling->blocks);
+		TimestampTz start = GetCurrentTimestamp();
+		uint64		rows = fill_range(filling, block, end);
+
+		total += rows;
+		filling->filled += rows;
+		adapt_step(filling, rows, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
+		tell_progress(filling);
+		block = end;
+		if (block >= next_vacuum && block < filling->blocks && total > 0)
+		{
+			vacuum(filling->relid);
+			next_vacuum = block + vacuum_step;
+		}
+		wait_for_standbys(filling->patience);
+		wait_ms(filling->patience->pause);
+	}
+	return total;
+}
+
+/*
+ * Fill a column, until no row is empty.  55P03 if rows stay locked for longer
+ * than the caller waits.
+ */
+void
+fill_column(Oid relid, const char *column, const Patience *patience)
+{
+	Filling		filling = {.relid = relid,.column = column,.patience = patience};
+	TimestampTz moved = GetCurrentTimestamp();
+	int64		delay = 100;
+
+	filling.started = moved;
+	start_pass(&filling, true);
+	for (;;)
+	{
+		if (fill_pass(&filling) > 0)
+		{
+			moved = GetCurrentTimestamp();
+			delay = 100;
+		}
+		if (!is_any_empty(&filling))
+			return;
+		wait_or_give_up(relid, "locks on rows", moved, patience, &delay);
+		start_pass(&filling, false);
+	}
+}

@@ -1,0 +1,543 @@
+/*
+ * online.c
+ *		The procedures that commit between steps, and block nobody.
+ *
+ * junction.promote_concurrently: the table says what remains to be done
+ * (online_plan.c).  Look, do the first of it, commit, and look again; so a run
+ * that was stopped anywhere is finished by the same call.
+ *
+ * A lock that blocks others is asked for with a short timeout, and again after
+ * a while, until it is had: whoever waits in front of a busy table has all that
+ * come later wait behind him.  Between two tries the application runs.
+ *
+ * How it is done, as a C procedure that is not atomic: each transaction is
+ * between begin_work() and end_work(), with SPI connected.  What cannot run in
+ * a transaction runs with SPI finished, as if it came from the client.  What
+ * outlives a transaction is in a memory context below the portal's.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "common/pg_prng.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "parser/parser.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "junction.h"
+
+/* The longest pause between two tries for a lock, in milliseconds */
+#define MAX_DELAY	5000
+
+/* Nobody wants to be told more often, in milliseconds */
+#define TELL_EVERY	3000
+
+static TimestampTz last_told = 0;
+
+/*
+ * Start a piece of work: in a transaction that sees what others commit.
+ */
+void
+begin_work(void)
+{
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!FirstSnapshotSet)
+		XactIsoLevel = XACT_READ_COMMITTED;
+}
+
+/*
+ * Commit it; the next transaction has begun.
+ */
+void
+end_work(void)
+{
+	SPI_commit();
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/*
+ * Wait, and be stopped where the user wants that.
+ */
+void
+wait_ms(int64 milliseconds)
+{
+	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+
+	for (;;)
+	{
+		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), end);
+
+		CHECK_FOR_INTERRUPTS();
+		if (left <= 0)
+			return;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, left,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
+}
+
+/*
+ * A notice, if the last one is some time ago.
+ */
+void
+tell(const char *format,...)
+{
+	StringInfoData buf;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (TimestampDifferenceMilliseconds(last_told, now) < TELL_EVERY)
+		return;
+	last_told = now;
+	initStringInfo(&buf);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&buf, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&buf, needed);
+	}
+	ereport(NOTICE, (errmsg_internal("%s", buf.data)));
+	pfree(buf.data);
+}
+
+/*
+ * Who has locks on a table, and since when; in the caller's memory context.
+ */
+static char *
+describe_holders(Oid relid)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *query = psprintf("SELECT pg_catalog.string_agg(pg_catalog.format(%s, l.pid, a.state,"
+								 " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start)::interval(0)), ', '"
+								 " ORDER BY a.xact_start) OPERATOR(pg_catalog.||) ''"
+								 " FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks"
+								 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND relation OPERATOR(pg_catalog.=) %u"
+								 " AND granted AND pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) AS l"
+								 " LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid",
+								 quote_literal_cstr("process %s (%s, in a transaction for %s)"), relid);
+	char	   *result = NULL;
+
+	begin_work();
+	if (SPI_execute(query, true, 0) == SPI_OK_SELECT && SPI_processed == 1)
+		result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (result != NULL)
+		result = MemoryContextStrdup(caller, result);
+	end_work();
+	MemoryContextSwitchTo(caller);
+	return result != NULL ? result : pstrdup("nobody any more");
+}
+
+/*
+ * After a try that failed: tell for whom it waits, and wait a while, each time
+ * longer; or give up, if it has done so for long enough: 55P03.
+ */
+void
+wait_or_give_up(Oid relid, const char *what, TimestampTz since, const Patience *patience, int64 *delay)
+{
+	int64		waited = TimestampDifferenceMilliseconds(since, GetCurrentTimestamp());
+	char	   *holders = describe_holders(relid);
+
+	if (waited > patience->max_wait)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not get %s of \"%s\" in %lld s", what, display_name(relid),
+						(long long) (waited / 1000)),
+				 errdetail("Locks on it are held by: %s.", holders),
+				 errhint("What was done stays. The same call goes on from here.")));
+	tell("waiting for %s of \"%s\"; locks on it are held by: %s", what, display_name(relid), holders);
+	pfree(holders);
+	wait_ms(*delay + pg_prng_uint64_range(&pg_global_prng_state, 0, *delay / 2));
+	*delay = Min(*delay * 2, MAX_DELAY);
+}
+
+/*
+ * Wait until all standbys have replayed what there is, but for max_lag bytes.
+ * Those that the caller may not see do not count.
+ */
+void
+wait_for_standbys(const Patience *patience)
+{
+	while (patience->max_lag >= 0)
+	{
+		int64		lag;
+
+		begin_work();
+		select_counts("SELECT COALESCE(pg_catalog.max(pg_catalog.pg_wal_lsn_diff("
+					  "pg_catalog.pg_current_wal_lsn(), replay_lsn)), 0)::pg_catalog.int8"
+					  " FROM pg_catalog.pg_stat_replication", &lag, 1);
+		end_work();
+		if (lag <= patience->max_lag)
+			return;
+		tell("waiting for a standby that is %lld bytes behind", (long long) lag);
+		wait_ms(1000);
+	}
+}
+
+/*
+ * Run a statement as if it came from the client by itself: it may commit.
+ */
+void
+run_alone(const char *query)
+{
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->utilityStmt = raw->stmt;
+	statement->stmt_location = raw->stmt_location;
+	statement->stmt_len = raw->stmt_len;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
+				   None_Receiver, NULL);
+	/* unless the statement has ended the transaction of the snapshot */
+	if (ActiveSnapshotSet())
+		PopActiveSnapshot();
+}
+
+/*
+ * Run statements in a subtransaction.  False if a lock was not to be had, or
+ * cost another its.
+ */
+static bool
+try_plan(const StatementPlan *plan)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		plan_run(plan);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+			error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+			ReThrowError(error);
+		FreeErrorData(error);
+		done = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+/*
+ * Run statements in one transaction, again and again until their locks are
+ * had.
+ */
+static void
+run_with_locks(const StatementPlan *plan, Oid relid, int lock_timeout, const Patience *patience)
+{
+	TimestampTz since = GetCurrentTimestamp();
+	int64		delay = lock_timeout;
+
+	for (;;)
+	{
+		bool		done;
+
+		begin_work();
+		LockTimeout = lock_timeout;
+		done = try_plan(plan);
+		LockTimeout = 0;
+		end_work();
+		if (done)
+			return;
+		wait_or_give_up(relid, "a lock", since, patience, &delay);
+	}
+}
+
+/*
+ * Run a statement that commits, and waits for others by itself: it blocks
+ * nobody meanwhile, so it may wait as long as the caller does.
+ */
+static void
+run_patiently(const StatementPlan *plan, const Patience *patience)
+{
+	LockTimeout = (int) Min(patience->max_wait, INT_MAX);
+	run_alone(plan_text(plan));
+	LockTimeout = 0;
+}
+
+static void
+run_step(const OnlineStep *step, const Promotion *promotion, Oid relid, const Patience *patience)
+{
+	char	   *text = plan_text(&step->statements);
+
+	pgstat_report_activity(STATE_RUNNING, text);
+	tell("%s", text);
+	switch (step->kind)
+	{
+		case STEP_BRIEF:
+			run_with_locks(&step->statements, relid, patience->lock_timeout, patience);
+			break;
+		case STEP_PATIENT:
+			run_with_locks(&step->statements, relid, 10 * patience->lock_timeout, patience);
+			break;
+		case STEP_FILL:
+			fill_column(relid, promotion->id_column, patience);
+			break;
+		case STEP_ALONE:
+			run_patiently(&step->statements, patience);
+			break;
+	}
+}
+
+/*
+ * Look at the table, do the first of what remains, and tell whether that was
+ * all.  context: for what outlives the transactions.
+ */
+static bool
+promote_step(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Promotion	promotion = {.concurrently = true};
+	List	   *steps;
+
+	begin_work();
+	MemoryContextSwitchTo(context);
+	read_promotion(&promotion, fcinfo);
+	check_promotion(&promotion, fcinfo, AccessShareLock);
+	check_online(&promotion);
+	steps = build_online(&promotion);
+	if (promotion.begun == NULL)
+		warn_of_publications(promotion.junction, promotion.rel);
+	relation_close(promotion.rel, AccessShareLock);
+	end_work();
+
+	/* what the rows know of being filled, the step behind it tells the table */
+	foreach_ptr(OnlineStep, step, steps)
+	{
+		MemoryContextSwitchTo(context);
+		run_step(step, &promotion, relid, patience);
+		MemoryContextSwitchTo(context);
+		if (step->kind != STEP_FILL)
+			break;
+	}
+	if (list_length(steps) > 1)
+		return false;
+	if (promotion.keep_old_name)
+	{
+		begin_work();
+		tell_old_name(promotion.table, pair_columns(promotion.junction));
+		end_work();
+	}
+	return true;
+}
+
+/*
+ * Refuse to be called where no commit is possible: 25001 inside a transaction,
+ * 2D000 below a DO block or another procedure.
+ */
+static void
+check_may_commit(FunctionCallInfo fcinfo, const char *name)
+{
+	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+
+	PreventCommandIfReadOnly(name);
+	if (SPI_inside_nonatomic_context())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("%s cannot be called by a DO block or another procedure", name),
+				 errhint("Call it from the client, by itself.")));
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction", name),
+				 errdetail("It commits between its steps."),
+				 errhint("Call it by itself, outside of BEGIN and of functions.")));
+}
+
+static int64
+interval_ms(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	Interval   *interval = PG_GETARG_INTERVAL_P(n);
+	int64		result = interval->time / 1000 + (int64) interval->day * (USECS_PER_DAY / 1000) +
+		(int64) interval->month * DAYS_PER_MONTH * (USECS_PER_DAY / 1000);
+
+	if (result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must not be negative", name)));
+	return result;
+}
+
+/*
+ * The arguments that say how patient to be, from number n on.
+ */
+static Patience
+read_patience(FunctionCallInfo fcinfo, int n)
+{
+	Patience	patience;
+
+	patience.batch_size = PG_GETARG_INT32(n);
+	patience.pause = interval_ms(fcinfo, n + 1, "pause");
+	patience.max_lag = PG_ARGISNULL(n + 2) ? -1 : PG_GETARG_INT64(n + 2);
+	patience.lock_timeout = (int) Min(interval_ms(fcinfo, n + 3, "lock_timeout"), INT_MAX / 10);
+	patience.max_wait = interval_ms(fcinfo, n + 4, "max_wait");
+	if (patience.batch_size < 1 || patience.lock_timeout < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"batch_size\" and \"lock_timeout\" must be positive")));
+	return patience;
+}
+
+/*
+ * One run a table at a time.  The lock is the session's, as it must outlive
+ * transactions; nothing else asks for this one.
+ */
+static void
+lock_run(LOCKTAG *tag, Oid relid)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
+	if (LockAcquire(tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("\"%s\" is being changed concurrently by another session",
+						display_name(relid))));
+}
+
+/*
+ * Run a body that commits, and put back what it has set, whatever happens.
+ */
+static void
+run_online(FunctionCallInfo fcinfo, Oid relid, const Patience *patience,
+		   void (*body) (FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context))
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(PortalContext, "junction online",
+												  ALLOCSET_DEFAULT_SIZES);
+	int			lock_timeout = LockTimeout;
+	LOCKTAG		tag;
+
+	lock_run(&tag, relid);
+	last_told = GetCurrentTimestamp();
+	PG_TRY();
+	{
+		LockTimeout = 0;
+		body(fcinfo, patience, context);
+	}
+	PG_FINALLY();
+	{
+		LockTimeout = lock_timeout;
+		(void) LockRelease(&tag, ExclusiveLock, true);
+		pgstat_report_activity(STATE_RUNNING, debug_query_string);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+static void
+promote_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+{
+	bool		done = false;
+
+	while (!done)
+	{
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+		done = promote_step(fcinfo, patience, context);
+	}
+}
+
+PG_FUNCTION_INFO_V1(junction_promote_concurrently);
+
+/*
+ * CALL junction.promote_concurrently(junction regclass, name text, columns text[],
+ *		timestamps bool, id_column text, id_type regtype, primary_key text[],
+ *		unique_name text, keep_old_name bool, batch_size int, pause interval,
+ *		max_lag bigint, lock_timeout interval, max_wait interval)
+ *
+ * The first nine as for junction.promote, which says what is refused of them.
+ * And: 25001 and 2D000 where it cannot commit; 0A000 for what can be done in one
+ * transaction only; 55006 if it runs already; 55P03 if a lock was not to be had
+ * in max_wait.
+ */
+Datum
+junction_promote_concurrently(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {
+		[0] = "junction",[2] = "columns",[3] = "timestamps",[4] = "id_column",[5] = "id_type",
+		[8] = "keep_old_name",[9] = "batch_size",[10] = "pause",[12] = "lock_timeout",
+		[13] = "max_wait"
+	};
+	Patience	patience;
+
+	check_may_commit(fcinfo, "promote_concurrently");
+	check_arguments(fcinfo, required, lengthof(required));
+	patience = read_patience(fcinfo, 9);
+	run_online(fcinfo, PG_GETARG_OID(0), &patience, promote_body);
+	PG_RETURN_VOID();
+}
+
+static void
+fill_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+{
+	char	   *column;
+
+	MemoryContextSwitchTo(context);
+	column = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	fill_column(PG_GETARG_OID(0), column, patience);
+}
+
+PG_FUNCTION_INFO_V1(junction_fill);
+
+/*
+ * CALL junction._fill(relation regclass, column_name text, batch_size int,
+ *		pause interval, max_lag bigint, lock_timeout interval, max_wait interval)
+ *
+ * Give every row that has none the default of the column: a statement of the
+ * plan of a concurrent promotion.  42501 for somebody else's table, 55006, 55P03,
+ * 25001 and 2D000 as above.
+ */
+Datum
+junction_fill(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {
+		[0] = "relation",[1] = "column_name",[2] = "batch_size",[3] = "pause",[5] = "lock_timeout",
+		[6] = "max_wait"
+	};
+	Patience	patience;
+
+	check_may_commit(fcinfo, "_fill");
+	check_arguments(fcinfo, required, lengthof(required));
+	patience = read_patience(fcinfo, 2);
+	relation_close(open_table_to_change(PG_GETARG_OID(0), AccessShareLock), AccessShareLock);
+	run_online(fcinfo, PG_GETARG_OID(0), &patience, fill_body);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,380 @@
+/*
+ * online_plan.c
+ *		What remains of a promotion that blocks nobody, from what is there.
+ *
+ * The state is the table.  Each step leaves something that can be seen:
+ *
+ *	1. the id, nullable, with its default, and the other columns: one brief
+ *	   ALTER TABLE.  A comment marks the id as ours;
+ *	2. an id in every row (fill.c): what is there of it, only the rows know, so
+ *	   this step remains until the next one is done;
+ *	3. a NOT VALID check that the id is not null;
+ *	4. the same, validated: that reads the table and blocks nobody;
+ *	5. NOT NULL, which needs no look at the table then, and no check any more;
+ *	6. a unique index, built concurrently.  An invalid one is of a run that was
+ *	   stopped, and is dropped first;
+ *	7. in one brief transaction: the pair's key no longer primary, the id's index
+ *	   the primary key, the names, the view of the old name.
+ *
+ * So the plan of a run that was stopped anywhere is what remains of it.  (In
+ * one transaction, promote.c does the same with one rewrite.)
+ *
+ * Builds text only, after refusing what PostgreSQL could not do without a long
+ * look at the table under a lock.
+ */
+#include "postgres.h"
+
+#include "catalog/heap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_node.h"
+#include "parser/parse_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "junction.h"
+
+static void
+refuse_column(const ColumnDef *column, const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be added without blocking", column->colname),
+			 errdetail("%s", reason),
+			 errhint("Add it plain and nullable, then fill it and add what it lacks; or use junction.promote.")));
+}
+
+/* Does a default give each row a value of its own? */
+static bool
+is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, int32 typmod)
+{
+	return contain_volatile_functions(cookDefault(pstate, copyObject(raw), type, typmod,
+												  column->colname, '\0'));
+}
+
+/*
+ * Refuse a definition for which ALTER TABLE rewrites the table, or reads all of
+ * it: 0A000.
+ */
+static void
+check_added_column(const ColumnDef *column)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	Type		tuple = LookupTypeName(pstate, column->typeName, NULL, true);
+	bool		has_default = false;
+	bool		not_null = false;
+	bool		references = false;
+	Oid			type;
+	int32		typmod;
+
+	if (tuple == NULL)
+		refuse_column(column, "Its type is serial, which gives each row a value of its own.");
+	ReleaseSysCache(tuple);
+	typenameTypeIdAndMod(pstate, column->typeName, &type, &typmod);
+	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+		refuse_column(column, "Its type is a domain with constraints, which each row is checked against.");
+
+	foreach_ptr(Constraint, constraint, column->constraints)
+	{
+		if (constraint->contype == CONSTR_DEFAULT)
+		{
+			has_default = true;
+			if (is_volatile(pstate, column, constraint->raw_expr, type, typmod))
+				refuse_column(column, "Its default is volatile, so each row gets a value of its own.");
+		}
+		if (constraint->contype == CONSTR_GENERATED || constraint->contype == CONSTR_IDENTITY)
+			refuse_column(column, "Each row gets a value of its own.");
+		if (constraint->contype == CONSTR_CHECK)
+			refuse_column(column, "Its check is tried on each row.");
+		if (constraint->contype == CONSTR_UNIQUE)
+			refuse_column(column, "Its index is built at once.");
+		not_null = not_null || constraint->contype == CONSTR_NOTNULL;
+		references = references || constraint->contype == CONSTR_FOREIGN;
+	}
+	if (references && has_default)
+		refuse_column(column, "Its default is looked up at the other end for each row.");
+	if (not_null && !has_default)
+		refuse_column(column, "It is NOT NULL, and has no default for the rows that are there.");
+}
+
+/*
+ * Refuse a further column of the primary key that can be null: that no row has
+ * a null there would have to be seen under a lock.
+ */
+static void
+check_key_column(const Promotion *promotion, const char *name)
+{
+	const ColumnFacts *column = find_column_by_name(promotion->table, name);
+	bool		nullable = column != NULL && !column->notnull;
+
+	if (strcmp(name, promotion->id_column) == 0)
+		return;
+	foreach_ptr(ColumnDef, added, promotion->parsed)
+		if (column == NULL && strcmp(added->colname, name) == 0)
+		{
+			nullable = true;
+			foreach_ptr(Constraint, constraint, added->constraints)
+				if (constraint->contype == CONSTR_NOTNULL)
+					nullable = false;
+		}
+	if (nullable)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" is to be in the primary key, and can be null", name),
+				 errhint("Make it NOT NULL first.")));
+}
+
+/*
+ * Refuse what can be promoted in one transaction only.
+ */
+void
+check_online(const Promotion *promotion)
+{
+	Oid			relid = promotion->table->oid;
+
+	if (promotion->table->kind == RELKIND_PARTITIONED_TABLE || has_subclass(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
+				 errdetail("PostgreSQL makes no primary key of a table with partitions or children from an index that is there."),
+				 errhint("Use junction.promote.")));
+	if (promotion->rel->rd_rules != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
+				 errdetail("It has rules, which may rewrite the UPDATE that fills the id."),
+				 errhint("Use junction.promote.")));
+	if (!may_read_all(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
+				 errdetail("Every row must be given an id."),
+				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+	foreach_ptr(char, name, promotion->primary_key)
+		check_key_column(promotion, name);
+	if (promotion->begun == NULL)
+		foreach_ptr(ColumnDef, column, promotion->parsed)
+			check_added_column(column);
+}
+
+static OnlineStep *
+add_step(List **steps, StepKind kind, char *locks)
+{
+	OnlineStep *step = palloc0(sizeof(OnlineStep));
+
+	step->kind = kind;
+	step->locks = locks;
+	*steps = lappend(*steps, step);
+	return step;
+}
+
+/*
+ * The sequence that an integer id gets its values from until the column can be
+ * an identity: "user_orgs_id_filling".
+ */
+static const char *
+filling_sequence(const Promotion *promotion)
+{
+	return quote_qualified_identifier(get_namespace_name_or_temp(promotion->table->namespace),
+									  makeObjectName(promotion->table->name,
+													 promotion->id_column, "filling"));
+}
+
+/*
+ * 1.	ALTER TABLE public.user_orgs
+ *		    ADD COLUMN id uuid,
+ *		    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+ *		ALTER TABLE public.user_orgs ALTER COLUMN id SET DEFAULT junction.uuidv7()
+ *		COMMENT ON COLUMN public.user_orgs.id IS '...'
+ */
+static void
+build_begin(List **steps, const Promotion *promotion)
+{
+	const char *table = qualified_name(promotion->table->oid);
+	const char *id = quote_identifier(promotion->id_column);
+	const char *value = uuid_default(promotion);
+	OnlineStep *step = add_step(steps, STEP_BRIEF,
+								added_column_locks(promotion, lock_on("ACCESS EXCLUSIVE",
+																	  promotion->table->oid)));
+	StatementPlan *plan = &step->statements;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "\n    ADD COLUMN %s %s", id, type_text(promotion->id_type, -1));
+	append_added_columns(&buf, promotion);
+	plan_add(plan, NULL, "ALTER TABLE %s%s", table, buf.data);
+	if (promotion->id_type != UUIDOID)
+	{
+		value = psprintf("pg_catalog.nextval(%s)", quote_literal_cstr(filling_sequence(promotion)));
+		plan_add(plan, NULL, "CREATE SEQUENCE %s AS %s OWNED BY %s.%s", filling_sequence(promotion),
+				 type_text(promotion->id_type, -1), table, id);
+	}
+	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, id, value);
+	plan_add(plan, NULL, "%s", begun_statement(promotion, table));
+}
+
+/*
+ * The check that stands for NOT NULL until that can be had: is it there, and
+ * validated?
+ */
+static bool
+find_check(const Promotion *promotion, const char *name, bool *validated)
+{
+	Oid			oid = get_relation_constraint_oid(promotion->table->oid, name, true);
+	HeapTuple	tuple;
+
+	if (!OidIsValid(oid))
+		return false;
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", oid);
+	*validated = ((Form_pg_constraint) GETSTRUCT(tuple))->convalidated;
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+/*
+ * 2 to 5.	CALL junction._fill('public.user_orgs', 'id')
+ *			ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
+ *			ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
+ *			ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
+ *			ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ */
+static void
+build_not_null(List **steps, const Promotion *promotion)
+{
+	Oid			relid = promotion->table->oid;
+	const char *table = qualified_name(relid);
+	const char *id = quote_identifier(promotion->id_column);
+	char	   *name = makeObjectName(promotion->table->name, promotion->id_column, "filled");
+	const char *check = quote_identifier(name);
+	bool		validated = false;
+	StatementPlan *plan;
+
+	if (!find_check(promotion, name, &validated))
+	{
+		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "CALL junction._fill(%s, %s)", quote_literal_cstr(table),
+				 quote_literal_cstr(promotion->id_column));
+		plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
+				 table, check, id);
+	}
+	if (!validated)
+	{
+		plan = &add_step(steps, STEP_PATIENT, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
+	}
+	plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+	if (SERVER_NAMES_NOT_NULL)
+		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s", table,
+				 quote_identifier(makeObjectName(promotion->name, promotion->id_column, "not_null")), id);
+	else
+		plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, id);
+	plan_add(plan, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", table, check);
+}
+
+/*
+ * The index that an earlier run has built over the columns of the new key.
+ */
+static IndexFacts *
+find_id_index(const Promotion *promotion)
+{
+	foreach_ptr(IndexFacts, index, promotion->table->indexes)
+		if (index->unique && !index->has_expressions && index->predicate == NULL &&
+			index != promotion->junction->pair_key && index->nkeys == index->ncolumns &&
+			!OidIsValid(get_index_constraint(index->oid)) &&
+			same_names(column_names(promotion->table, index->columns, index->nkeys),
+					   promotion->primary_key))
+			return index;
+	return NULL;
+}
+
+/*
+ * 6.	DROP INDEX CONCURRENTLY public.memberships_pkey
+ *		CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
+ */
+static void
+build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index, const char *name)
+{
+	char	   *locks = lock_on("SHARE UPDATE EXCLUSIVE", promotion->table->oid);
+
+	if (index != NULL && index->usable)
+		return;
+	if (index != NULL)
+		plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
+				 "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
+	plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
+			 "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote_identifier(name),
+			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
+}
+
+/*
+ * The id, an identity from here on, where its sequence was:
+ *
+ *	ALTER SEQUENCE public.user_orgs_id_filling OWNED BY NONE
+ *	ALTER TABLE public.memberships ALTER COLUMN id DROP DEFAULT,
+ *		ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
+ *	SELECT pg_catalog.setval(...) FROM public.user_orgs_id_filling
+ *	DROP SEQUENCE public.user_orgs_id_filling
+ */
+static void
+build_identity(StatementPlan *plan, const Promotion *promotion, const char *table)
+{
+	const char *sequence = filling_sequence(promotion);
+	const char *id = quote_identifier(promotion->id_column);
+
+	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY NONE", sequence);
+	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s ADD GENERATED ALWAYS AS IDENTITY",
+			 table, id, id);
+	plan_add(plan, NULL, "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%s, %s), last_value, is_called) FROM %s",
+			 quote_literal_cstr(table), quote_literal_cstr(promotion->id_column), sequence);
+	plan_add(plan, NULL, "DROP SEQUENCE %s", sequence);
+}
+
+/*
+ * All steps that remain.  They are built from the last to the first, as the
+ * last decides the names.
+ */
+List *
+build_online(Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	const char *new_table = new_qualified_name(table, promotion->name);
+	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
+	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(promotion->name)};
+	List	   *steps = NIL;
+	List	   *last = NIL;
+	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;
+	char	   *name;
+
+	promotion->id_index = index ? index->oid : InvalidOid;
+	(void) build_names(plan, promotion, &names);
+	if (index != NULL)
+		names.freed = lappend(names.freed, index_name(index));
+	name = primary_key_name(promotion, &names);
+	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", new_table,
+			 quote_identifier(name),
+			 quote_identifier(index && index->usable ? index_name(index) : name));
+	plan_add(plan, NULL, "COMMENT ON COLUMN %s.%s IS NULL", new_table,
+			 quote_identifier(promotion->id_column));
+	if (promotion->id_type != UUIDOID)
+		build_identity(plan, promotion, new_table);
+	if (promotion->keep_old_name)
+		build_old_name(plan, table, promotion->name);
+
+	if (promotion->begun == NULL)
+		build_begin(&steps, promotion);
+	if (promotion->begun == NULL || !promotion->begun->notnull)
+		build_not_null(&steps, promotion);
+	build_id_index(&steps, promotion, index, name);
+	return list_concat(steps, last);
+}
