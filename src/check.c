@@ -260,6 +260,21 @@ check_may_create_in(Oid namespace)
 }
 
 /*
+ * Refuse to make something in the schema of a table for the table's owner, if
+ * the caller is another and the owner may not create there: 42501.
+ */
+void
+check_owner_may_create(Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+	Oid			namespace = RelationGetNamespace(rel);
+
+	if (owner != GetUserId() && !superuser() &&
+		object_aclcheck(NamespaceRelationId, namespace, owner, ACL_CREATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(namespace));
+}
+
+/*
  * Refuse a name for a key that its table cannot use: 42P07 if a relation of
  * the schema has it, 42710 if another constraint of the table has.
  */

@@ -138,14 +138,30 @@ is_foreign_function(Oid function, void *context)
 }
 
 /*
- * Does an expression call what the server did not come with, or a domain's
- * checks?
+ * Is a type read from text by nothing but the server's own functions?  A
+ * constant is, each time that its text is parsed.
+ */
+static bool
+is_safe_type(Oid type)
+{
+	Oid			element = get_element_type(type);
+
+	if (OidIsValid(element))
+		type = element;
+	return type < FirstNormalObjectId || type_is_enum(type);
+}
+
+/*
+ * Does an expression, or its text, call what the server did not come with, or
+ * a domain's checks?
  */
 static bool
 calls_foreign(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
+	if (IsA(node, Const) && !is_safe_type(((Const *) node)->consttype))
+		return true;
 	if (IsA(node, CoerceToDomain) || check_functions_in_node(node, is_foreign_function, NULL))
 		return true;
 	return expression_tree_walker(node, calls_foreign, context);

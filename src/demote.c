@@ -106,30 +106,6 @@ check_bare_index(const Demotion *demotion)
 						 column_list(pair_columns(demotion->junction)))));
 }
 
-/*
- * The name that the junction is to have: the convention's if none is given.  A
- * view that a promotion has left under that name gives it back.
- */
-static void
-decide_name(Demotion *demotion, text *name)
-{
-	const TableFacts *table = demotion->table;
-	const Endpoint *left = linitial(demotion->junction->endpoints);
-	const Endpoint *right = lsecond(demotion->junction->endpoints);
-	Oid			holder;
-
-	demotion->name = name != NULL ? check_new_table_name(table, name) :
-		junction_table_name(left->key->parent_name, right->key->parent_name);
-	demotion->renamed = strcmp(demotion->name, table->name) != 0;
-	if (!demotion->renamed)
-		return;
-	holder = get_relname_relid(demotion->name, table->namespace);
-	if (OidIsValid(holder) && is_old_name(holder, table))
-		demotion->old_name = holder;
-	else
-		check_table_name_free(table->namespace, demotion->name);
-}
-
 /* Does the server give each row another value there? */
 static bool
 is_generated_id(const Demotion *demotion, const ColumnFacts *column)
@@ -195,6 +171,44 @@ find_dropped_columns(Demotion *demotion)
 }
 
 /*
+ * The names of the columns that stay.
+ */
+static List *
+remaining_columns(const Demotion *demotion)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, demotion->table->columns)
+		if (!bms_is_member(column->attnum, demotion->dropped))
+			names = lappend(names, column->name);
+	return names;
+}
+
+/*
+ * The name that the junction is to have: the convention's if none is given.  A
+ * view that a promotion has left under that name gives it back.
+ */
+static void
+decide_name(Demotion *demotion, text *name)
+{
+	const TableFacts *table = demotion->table;
+	const Endpoint *left = linitial(demotion->junction->endpoints);
+	const Endpoint *right = lsecond(demotion->junction->endpoints);
+	Oid			holder;
+
+	demotion->name = name != NULL ? check_new_table_name(table, name) :
+		junction_table_name(left->key->parent_name, right->key->parent_name);
+	demotion->renamed = strcmp(demotion->name, table->name) != 0;
+	if (!demotion->renamed)
+		return;
+	holder = get_relname_relid(demotion->name, table->namespace);
+	if (OidIsValid(holder) && is_old_name(holder, table, remaining_columns(demotion)))
+		demotion->old_name = holder;
+	else
+		check_table_name_free(table->namespace, demotion->name);
+}
+
+/*
  * Refuse to drop a column that is another table's to drop: 42809.
  */
 static void
@@ -220,13 +234,21 @@ check_not_inherited(const Demotion *demotion)
 static void
 check_indexes_stay(const Demotion *demotion)
 {
+	TableFacts	before = *demotion->table;
 	TableFacts	after = *demotion->table;
+	Junction   *served;
 	Junction   *junction;
 
-	after.indexes = NIL;
+	/* the primary key's index has to go, and came with the promotion */
+	before.indexes = after.indexes = NIL;
 	foreach_ptr(IndexFacts, index, demotion->table->indexes)
+	{
+		if (!index->primary)
+			before.indexes = lappend(before.indexes, index);
 		if (!index->primary && !index_holds(index, demotion->dropped))
 			after.indexes = lappend(after.indexes, index);
+	}
+	served = classify(&before);
 	junction = classify(&after);
 	if (junction->pair_key != demotion->junction->pair_key)
 		ereport(ERROR,
@@ -239,16 +261,16 @@ check_indexes_stay(const Demotion *demotion)
 						 column_list(pair_columns(demotion->junction)))));
 	for (int i = 0; i < list_length(junction->endpoints); i++)
 	{
-		Endpoint   *before = list_nth(demotion->junction->endpoints, i);
-		const char *columns = column_list(endpoint_columns(demotion->junction, before));
+		Endpoint   *endpoint = list_nth(served->endpoints, i);
+		const char *columns = column_list(endpoint_columns(demotion->junction, endpoint));
 
-		if (before->served_by != NULL && ((Endpoint *) list_nth(junction->endpoints, i))->served_by == NULL)
+		if (endpoint->served_by != NULL && ((Endpoint *) list_nth(junction->endpoints, i))->served_by == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a demotion of \"%s\" would leave it half-indexed",
 							display_name(demotion->table->oid)),
 					 errdetail("\"%s\", which serves (%s), would go with a column that it holds.",
-							   index_name(before->served_by), columns),
+							   index_name(endpoint->served_by), columns),
 					 errhint("Before, run: CREATE INDEX CONCURRENTLY ON %s (%s)",
 							 qualified_name(demotion->table->oid), columns)));
 	}
@@ -370,8 +392,12 @@ dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
 static void
 check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
 {
+	Oid			primary = demotion->junction->primary_key->oid;
 	char	   *dependents = describe_dependents(dropped_objects(demotion, lockmode), true);
 
+	/* nor may the table refer to itself, as the key goes before the column */
+	if (dependents == NULL)
+		dependents = describe_dependents(list_make1(make_address(RelationRelationId, primary, 0)), false);
 	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -382,25 +408,36 @@ check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
 }
 
 /*
- * The locks of the ALTER TABLE: a foreign key that goes with its column takes
- * one on its parent.
+ * Add the locks on what the foreign keys of a table point at that go with
+ * their columns; it may be a partition, with keys of its own.
+ */
+static void
+add_parent_locks(List **locks, const Demotion *demotion, Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+
+	foreach_ptr(ForeignKeyCacheInfo, key, RelationGetFKeyList(rel))
+		for (int i = 0; i < key->nkeys; i++)
+			foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
+				if (bms_is_member(column->attnum, demotion->dropped) &&
+					get_attnum(relid, column->name) == key->conkey[i])
+					add_locks(locks, key->confrelid, AccessExclusiveLock, false);
+	relation_close(rel, NoLock);
+}
+
+/*
+ * The locks of the ALTER TABLE.
  */
 static char *
 alter_locks(const Demotion *demotion)
 {
-	StringInfoData buf;
+	Oid			relid = demotion->table->oid;
+	List	   *locks = NIL;
 
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, new_name_locks(demotion->table, demotion->name, true));
-	foreach_ptr(ForeignKeyFacts, key, demotion->table->foreign_keys)
-		for (int i = 0; i < key->nkeys; i++)
-			if (bms_is_member(key->columns[i], demotion->dropped) &&
-				key->parent != demotion->table->oid)
-			{
-				appendStringInfo(&buf, ", %s", lock_on("ACCESS EXCLUSIVE", key->parent));
-				break;
-			}
-	return buf.data;
+	add_locks(&locks, relid, AccessExclusiveLock, true);
+	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+		add_parent_locks(&locks, demotion, below);
+	return locks_text(locks, demotion->table, demotion->name);
 }
 
 /* One that is computed from another column goes before that */
@@ -478,7 +515,9 @@ build(StatementPlan *plan, const Demotion *demotion)
 	const TableFacts *table = demotion->table;
 	Oid			primary = demotion->junction->primary_key->oid;
 	Oid			pair = demotion->junction->pair_key->oid;
-	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(demotion->name)};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = list_make1(demotion->name)
+	};
 
 	if (OidIsValid(demotion->old_name))
 		plan_add(plan, lock_on("ACCESS EXCLUSIVE", demotion->old_name), "DROP VIEW %s",
@@ -514,8 +553,8 @@ check(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 		check_bare_index(demotion);
 	check_unique_promotable(demotion->rel, key, lockmode);
 
-	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 	find_dropped_columns(demotion);
+	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 	check_not_inherited(demotion);
 	check_indexes_stay(demotion);
 	check_no_dependents(demotion, lockmode);

@@ -250,12 +250,18 @@ typedef enum NameKind
 	NAME_INDEX
 } NameKind;
 
-/* The names that a plan has taken and freed in a schema so far */
+/*
+ * The names that a plan has taken and freed in a schema so far.  A constraint
+ * of another table is in nobody's way, but where a table is made a name is
+ * chosen that none in the schema has, as PostgreSQL does.
+ */
 typedef struct NameSpace
 {
 	Oid			namespace;
 	List	   *taken;			/* of char * */
 	List	   *freed;			/* of char * */
+	Oid			table;			/* whose constraints are named; InvalidOid if it
+								 * is still to be made */
 } NameSpace;
 
 /* What the rules fill, for one table */
@@ -310,6 +316,9 @@ extern char *index_name(const IndexFacts *index);
 extern char *singular_name(const char *name);
 
 /* in locks.c */
+extern void add_lock(List **locks, Oid relid, LOCKMODE mode);
+extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
+extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
 extern char *statement_locks(const char *statement);
 
 /* in mirror.c */
@@ -355,6 +364,7 @@ extern void check_name_length(const char *name);
 extern void check_column_name(const char *name);
 extern char *parse_table_name(text *name, char **schema);
 extern void check_may_create_in(Oid namespace);
+extern void check_owner_may_create(Relation rel);
 extern void check_key_name_free(Oid relid, const char *name);
 extern void check_relation_name_free(Oid namespace, const char *name);
 extern void check_table_name_free(Oid namespace, const char *name);
@@ -380,7 +390,7 @@ extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 /* in old_name.c */
 extern void build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_name);
 extern void tell_old_name(const TableFacts *table, List *pair);
-extern bool is_old_name(Oid relid, const TableFacts *table);
+extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
 
 /* in fill.c */
 extern void fill_column(Oid relid, const char *column, const Patience *patience);
@@ -425,7 +435,7 @@ extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSp
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
 extern const char *uuid_default(const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
-extern char *added_column_locks(const Promotion *promotion, char *locks);
+extern char *added_column_locks(const Promotion *promotion, const char *name);
 
 /* in promotion.c */
 extern const char *const timestamp_names[2];

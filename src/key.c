@@ -287,23 +287,27 @@ set_index_primary(Oid index, bool primary)
 }
 
 /*
- * The name for a partition's key: the convention's, as the root's says nothing
- * of it.
+ * The name for a partition's key, as the root's says nothing of it: the
+ * convention's if it had that, else its own.
  */
 static char *
 partition_key_name(Relation rel, Oid index, bool primary)
 {
 	TableFacts *table = read_table(RelationGetRelid(rel));
-	NameSpace	names = {.namespace = table->namespace,.freed = list_make1(get_rel_name(index))};
+	char	   *name = get_rel_name(index);
+	NameSpace	names = {.namespace = table->namespace,.table = table->oid,.freed = list_make1(name)};
 
 	foreach_ptr(IndexFacts, key, table->indexes)
 	{
-		NameKind	kind = !primary ? NAME_UNIQUE :
-			key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+		List	   *columns;
+		NameKind	primary_kind = key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
 
-		if (key->oid == index)
-			return choose_name(&names, kind, table->name,
-							   column_names(table, key->columns, key->nkeys), NULL, NIL);
+		if (key->oid != index)
+			continue;
+		columns = column_names(table, key->columns, key->nkeys);
+		if (!is_conventional(name, primary ? NAME_UNIQUE : primary_kind, table->name, columns, NULL, NIL))
+			return name;
+		return choose_name(&names, primary ? primary_kind : NAME_UNIQUE, table->name, columns, NULL, NIL);
 	}
 	elog(ERROR, "could not find index %u", index);
 }

@@ -1,15 +1,17 @@
 /*
  * locks.c
- *		Which locks a statement takes on tables that exist already.
+ *		Which locks a statement takes on tables that exist already: sets of them,
+ *		with the strongest mode for each table, and their text.
  *
- * The verbs say so of each statement that they build; for the fixes of the
- * report, which are text and nothing else, it is found out here, from the
- * statement's parse tree: the mode by PostgreSQL's own table for ALTER TABLE,
- * the tables by what each command goes on to.  Only statements that the rules
- * make are known, and their names are qualified.
+ * The verbs say of each statement that they build what it takes; for the fixes
+ * of the report, which are text and nothing else, it is found out here, from
+ * the statement's parse tree: the mode by PostgreSQL's own table for ALTER
+ * TABLE, the tables by what each command goes on to.  Only statements that the
+ * rules make are known, and their names are qualified.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -27,6 +29,7 @@ typedef struct TableLock
 {
 	Oid			relid;
 	LOCKMODE	mode;
+	int			place;			/* in the order in which they were added */
 } TableLock;
 
 /* In the words of the manual */
@@ -41,7 +44,7 @@ static const char *const mode_names[] = {
 	[AccessExclusiveLock] = "ACCESS EXCLUSIVE"
 };
 
-static void
+void
 add_lock(List **locks, Oid relid, LOCKMODE mode)
 {
 	TableLock  *lock;
@@ -57,6 +60,7 @@ add_lock(List **locks, Oid relid, LOCKMODE mode)
 	lock = palloc(sizeof(TableLock));
 	lock->relid = relid;
 	lock->mode = mode;
+	lock->place = list_length(*locks);
 	*locks = lappend(*locks, lock);
 }
 
@@ -64,7 +68,7 @@ add_lock(List **locks, Oid relid, LOCKMODE mode)
  * The lock on a table, and on what is below it if the command goes on there: to
  * partitions mostly, to other children where it concerns columns.
  */
-static void
+void
 add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
 {
 	add_lock(locks, relid, mode);
@@ -97,13 +101,42 @@ static void
 add_parent_lock(List **locks, Oid relid, const AlterTableCmd *command)
 {
 	if (command->subtype == AT_DropConstraint)
-		add_lock(locks, referenced_table(relid, command->name), AccessExclusiveLock);
+		add_locks(locks, referenced_table(relid, command->name), AccessExclusiveLock, false);
 	if (command->subtype == AT_ValidateConstraint)
 		add_lock(locks, referenced_table(relid, command->name), RowShareLock);
 	if (command->subtype == AT_AddConstraint &&
 		castNode(Constraint, command->def)->contype == CONSTR_FOREIGN)
-		add_lock(locks, RangeVarGetRelid(castNode(Constraint, command->def)->pktable, NoLock, true),
-				 ShareRowExclusiveLock);
+		add_locks(locks, RangeVarGetRelid(castNode(Constraint, command->def)->pktable, NoLock, true),
+				  ShareRowExclusiveLock, false);
+}
+
+/*
+ * The mode on partitions: a key is made there as an index is, before 18, unless
+ * a column has to be NOT NULL first.
+ */
+static LOCKMODE
+mode_below(Oid relid, const AlterTableStmt *statement, LOCKMODE mode)
+{
+	const AlterTableCmd *command = linitial(statement->cmds);
+	const Constraint *constraint = (const Constraint *) command->def;
+
+	if (list_length(statement->cmds) != 1 || command->subtype != AT_AddConstraint ||
+		(constraint->contype != CONSTR_PRIMARY && constraint->contype != CONSTR_UNIQUE) ||
+		SERVER_NAMES_NOT_NULL)
+		return mode;
+	if (constraint->contype == CONSTR_PRIMARY)
+		foreach_ptr(String, key, constraint->keys)
+		{
+			HeapTuple	tuple = SearchSysCacheAttName(relid, strVal(key));
+			bool		not_null = HeapTupleIsValid(tuple) &&
+				((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+
+			if (HeapTupleIsValid(tuple))
+				ReleaseSysCache(tuple);
+			if (!not_null)
+				return mode;
+		}
+	return ShareLock;
 }
 
 static void
@@ -111,11 +144,16 @@ add_alter_table(List **locks, const AlterTableStmt *statement)
 {
 	Oid			relid = RangeVarGetRelid(statement->relation, NoLock, true);
 	bool		columns = false;
+	LOCKMODE	mode;
 
 	foreach_ptr(AlterTableCmd, command, statement->cmds)
 		if (command->subtype == AT_SetNotNull || command->subtype == AT_DropColumn)
 			columns = true;
-	add_locks(locks, relid, AlterTableGetLockLevel(statement->cmds), columns);
+	if (!OidIsValid(relid))
+		return;
+	mode = AlterTableGetLockLevel(statement->cmds);
+	add_lock(locks, relid, mode);
+	add_locks(locks, relid, mode_below(relid, statement, mode), columns);
 	foreach_ptr(AlterTableCmd, command, statement->cmds)
 		add_parent_lock(locks, relid, command);
 }
@@ -149,26 +187,41 @@ add_statement(List **locks, Node *statement)
 static int
 compare_locks(const ListCell *a, const ListCell *b)
 {
-	return ((TableLock *) lfirst(b))->mode - ((TableLock *) lfirst(a))->mode;
+	const TableLock *left = lfirst(a);
+	const TableLock *right = lfirst(b);
+
+	return left->mode != right->mode ? right->mode - left->mode : left->place - right->place;
 }
 
 /*
  * "ACCESS EXCLUSIVE on user_orgs, SHARE ROW EXCLUSIVE on users", strongest
- * first.
+ * first.  renamed: a table that has another name when the statement runs, or
+ * null.
+ */
+char *
+locks_text(List *locks, const TableFacts *renamed, const char *new_name)
+{
+	StringInfoData buf;
+
+	list_sort(locks, compare_locks);
+	initStringInfo(&buf);
+	foreach_ptr(TableLock, lock, locks)
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
+						 renamed != NULL && lock->relid == renamed->oid ?
+						 new_name_lock(renamed, new_name, mode_names[lock->mode]) :
+						 lock_on(mode_names[lock->mode], lock->relid));
+	return buf.data;
+}
+
+/*
+ * The locks of a fix.
  */
 char *
 statement_locks(const char *statement)
 {
 	List	   *locks = NIL;
-	StringInfoData buf;
 
 	foreach_ptr(RawStmt, raw, raw_parser(statement, RAW_PARSE_DEFAULT))
 		add_statement(&locks, raw->stmt);
-	list_sort(locks, compare_locks);
-
-	initStringInfo(&buf);
-	foreach_ptr(TableLock, lock, locks)
-		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
-						 lock_on(mode_names[lock->mode], lock->relid));
-	return buf.data;
+	return locks_text(locks, NULL, NULL);
 }

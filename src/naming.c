@@ -192,7 +192,10 @@ is_taken(const NameSpace *space, const char *name)
 		return true;
 	if (list_has_name(space->freed, name))
 		return false;
-	return OidIsValid(get_relname_relid(name, space->namespace)) ||
+	if (OidIsValid(get_relname_relid(name, space->namespace)))
+		return true;
+	return OidIsValid(space->table) ?
+		ConstraintNameIsUsed(CONSTRAINT_RELATION, space->table, name) :
 		ConstraintNameExists(name, space->namespace);
 }
 

@@ -18,6 +18,7 @@
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
+#include "rewrite/prs2lock.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -188,28 +189,47 @@ tell_old_name(const TableFacts *table, List *pair)
 }
 
 /*
- * Is this a view of the caller's that shows just columns of that table?
+ * Does a view show just these columns of one table, under their own names?
+ */
+static bool
+shows_columns(Query *query, Oid relid, List *columns)
+{
+	List	   *names = NIL;
+	RangeTblRef *from;
+
+	if (view_query_is_auto_updatable(query, false) != NULL ||
+		query->jointree->quals != NULL || query->sortClause != NIL)
+		return false;
+	/* such a view is over one relation */
+	from = linitial_node(RangeTblRef, query->jointree->fromlist);
+	if (rt_fetch(from->rtindex, query->rtable)->relid != relid)
+		return false;
+	foreach_ptr(TargetEntry, target, query->targetList)
+	{
+		if (target->resjunk || !IsA(target->expr, Var) ||
+			strcmp(target->resname, get_attname(relid, ((Var *) target->expr)->varattno, false)) != 0)
+			return false;
+		names = lappend(names, target->resname);
+	}
+	return same_names(names, columns);
+}
+
+/*
+ * Is this the view that a promotion has left, of the caller's, and with nothing
+ * of somebody else's on it?  columns: the names of the junction's.
  */
 bool
-is_old_name(Oid relid, const TableFacts *table)
+is_old_name(Oid relid, const TableFacts *table, List *columns)
 {
 	Relation	view;
-	Query	   *query;
-	bool		result = false;
+	bool		result;
 
 	if (get_rel_relkind(relid) != RELKIND_VIEW ||
 		!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		return false;
 	view = relation_open(relid, AccessShareLock);
-	query = get_view_query(view);
-	if (RelationHasSecurityInvoker(view) && view_query_is_auto_updatable(query, false) == NULL)
-	{
-		/* such a view is over one relation */
-		RangeTblRef *from = linitial_node(RangeTblRef, query->jointree->fromlist);
-
-		result = rt_fetch(from->rtindex, query->rtable)->relid == table->oid &&
-			query->jointree->quals == NULL;
-	}
+	result = RelationHasSecurityInvoker(view) && view->trigdesc == NULL &&
+		view->rd_rules->numLocks == 1 && shows_columns(get_view_query(view), table->oid, columns);
 	relation_close(view, NoLock);
 	return result;
 }

@@ -202,8 +202,7 @@ build_begin(List **steps, const Promotion *promotion)
 	const char *id = quote_identifier(promotion->id_column);
 	const char *value = uuid_default(promotion);
 	OnlineStep *step = add_step(steps, STEP_BRIEF,
-								added_column_locks(promotion, lock_on("ACCESS EXCLUSIVE",
-																	  promotion->table->oid)));
+								added_column_locks(promotion, promotion->table->name));
 	StatementPlan *plan = &step->statements;
 	StringInfoData buf;
 
@@ -350,7 +349,9 @@ build_online(Promotion *promotion)
 	const TableFacts *table = promotion->table;
 	const char *new_table = new_qualified_name(table, promotion->name);
 	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
-	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(promotion->name)};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = list_make1(promotion->name)
+	};
 	List	   *steps = NIL;
 	List	   *last = NIL;
 	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;

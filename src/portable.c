@@ -13,27 +13,83 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "commands/comment.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "junction.h"
 
+/* Do two indexes have the same storage parameters and tablespace? */
+static bool
+stored_alike(Oid left, Oid right)
+{
+	HeapTuple	tuples[2] = {
+		SearchSysCache1(RELOID, ObjectIdGetDatum(left)),
+		SearchSysCache1(RELOID, ObjectIdGetDatum(right))
+	};
+	Datum		options[2];
+	bool		nulls[2];
+	bool		result;
+
+	for (int i = 0; i < 2; i++)
+	{
+		if (!HeapTupleIsValid(tuples[i]))
+			elog(ERROR, "cache lookup failed for relation %u", i == 0 ? left : right);
+		options[i] = SysCacheGetAttr(RELOID, tuples[i], Anum_pg_class_reloptions, &nulls[i]);
+	}
+	result = ((Form_pg_class) GETSTRUCT(tuples[0]))->reltablespace ==
+		((Form_pg_class) GETSTRUCT(tuples[1]))->reltablespace && nulls[0] == nulls[1] &&
+		(nulls[0] || datumIsEqual(options[0], options[1], false, -1));
+	ReleaseSysCache(tuples[0]);
+	ReleaseSysCache(tuples[1]);
+	return result;
+}
+
 /*
- * Refuse a key that foreign keys point at: 2BP01.
+ * Has the index of a partition's key something that its root's has not?
+ */
+static bool
+has_things_of_its_own(Oid index, Oid root)
+{
+	return !stored_alike(index, root) ||
+		get_index_isclustered(index) || get_index_isreplident(index) ||
+		GetComment(index, RelationRelationId, 0) != NULL ||
+		GetComment(get_index_constraint(index), ConstraintRelationId, 0) != NULL;
+}
+
+/*
+ * Refuse a key that foreign keys point at, here or at a partition: 2BP01; and
+ * partitions whose keys have something of their own, which would be lost:
+ * 0A000.
  */
 void
 check_portable(const Junction *junction)
 {
 	Oid			key = junction->pair_key->oid;
-	char	   *dependents = describe_dependents(list_make1(make_address(RelationRelationId, key, 0)),
-												 false);
+	List	   *addresses = NIL;
+	char	   *dependents;
 
+	foreach_oid(index, find_all_inheritors(key, NoLock, NULL))
+	{
+		addresses = lappend(addresses, make_address(RelationRelationId, index, 0));
+		if (index != key && has_things_of_its_own(index, key))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("\"%s\" cannot be promoted in plain SQL", display_name(junction->table->oid)),
+					 errdetail("That rebuilds the key \"%s\" of a partition, which has storage parameters, a tablespace, a comment or a mark of its own.",
+							   get_rel_name(index)),
+					 errhint("Use portable => false, which keeps the index.")));
+	}
+	dependents = describe_dependents(addresses, false);
 	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -87,7 +143,7 @@ build_comments(StatementPlan *plan, const TableFacts *table, const IndexFacts *k
 	char	   *comment = GetComment(get_index_constraint(key->oid), ConstraintRelationId, 0);
 
 	if (comment != NULL)
-		plan_add(plan, new_name_lock(table, new_name, "SHARE UPDATE EXCLUSIVE"),
+		plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
 				 "COMMENT ON CONSTRAINT %s ON %s IS %s",
 				 quote_identifier(name), new_qualified_name(table, new_name),
 				 quote_literal_cstr(comment));

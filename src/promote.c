@@ -31,28 +31,21 @@
 #include "junction.h"
 
 /*
- * The locks of an ALTER TABLE that adds the columns, on the table itself and
- * then: a column that refers to another table takes one there.
+ * The locks of an ALTER TABLE that adds the columns to the table, by whatever
+ * name it has then: a column that refers to another table takes one there.
  */
 char *
-added_column_locks(const Promotion *promotion, char *locks)
+added_column_locks(const Promotion *promotion, const char *name)
 {
-	StringInfoData buf;
+	List	   *locks = NIL;
 
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, locks);
+	add_locks(&locks, promotion->table->oid, AccessExclusiveLock, true);
 	foreach_ptr(ColumnDef, column, promotion->parsed)
 		foreach_ptr(Constraint, constraint, column->constraints)
-		{
-			Oid			parent;
-
-			if (constraint->contype != CONSTR_FOREIGN)
-				continue;
-			parent = RangeVarGetRelid(constraint->pktable, NoLock, true);
-			if (OidIsValid(parent))
-				appendStringInfo(&buf, ", %s", lock_on("SHARE ROW EXCLUSIVE", parent));
-		}
-	return buf.data;
+			if (constraint->contype == CONSTR_FOREIGN)
+				add_locks(&locks, RangeVarGetRelid(constraint->pktable, NoLock, true),
+						  ShareRowExclusiveLock, false);
+	return locks_text(locks, promotion->table, name);
 }
 
 /* A key is shared with partitions, but not with inheritance children. */
@@ -176,8 +169,7 @@ build_columns(StatementPlan *plan, const Promotion *promotion, const char *uniqu
 	appendStringInfo(&buf, ",\n    ADD CONSTRAINT %s PRIMARY KEY (%s)",
 					 quote_identifier(primary_key_name(promotion, names)),
 					 column_list(promotion->primary_key));
-	plan_add(plan, added_column_locks(promotion, new_name_locks(promotion->table, promotion->name, true)),
-			 "ALTER TABLE %s%s",
+	plan_add(plan, added_column_locks(promotion, promotion->name), "ALTER TABLE %s%s",
 			 new_qualified_name(promotion->table, promotion->name), buf.data);
 }
 
@@ -207,7 +199,9 @@ static void
 build(StatementPlan *plan, const Promotion *promotion)
 {
 	const TableFacts *table = promotion->table;
-	NameSpace	names = {.namespace = table->namespace,.taken = list_make1(promotion->name)};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = list_make1(promotion->name)
+	};
 	char	   *unique = build_names(plan, promotion, &names);
 
 	build_columns(plan, promotion, unique, &names);

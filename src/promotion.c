@@ -347,6 +347,8 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 	decide_primary_key(promotion, PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6));
 	check_partition_keys(promotion, lockmode);
 	check_unique_name(promotion);
+	if (promotion->keep_old_name)
+		check_owner_may_create(promotion->rel);
 	if (promotion->demotes)
 		(void) check_primary_key_demotable(promotion->rel, lockmode);
 	if (promotion->demotes && promotion->portable)

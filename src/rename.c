@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -190,6 +191,19 @@ new_constraint_name(const Renaming *renaming, const NamedConstraint *constraint)
 }
 
 /*
+ * A NOT NULL constraint, where it has a name, is renamed below the table too,
+ * by that name: one that a partition had before it was attached keeps both.
+ */
+static bool
+has_name_below(Oid relid, const char *name)
+{
+	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+		if (!OidIsValid(get_relation_constraint_oid(below, name, true)))
+			return false;
+	return true;
+}
+
+/*
  * ALTER TABLE public.memberships RENAME CONSTRAINT user_orgs_user_id_fkey
  *		TO memberships_user_id_fkey
  */
@@ -203,7 +217,9 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 		char	   *name;
 
 		if (list_member_oid(renaming->except, constraint->index) ||
-			bms_overlap(constraint->numbers, renaming->dropped))
+			bms_overlap(constraint->numbers, renaming->dropped) ||
+			(constraint->type == CONSTRAINT_NOTNULL &&
+			 !has_name_below(renaming->table->oid, constraint->name)))
 			continue;
 		name = new_constraint_name(renaming, constraint);
 		if (name != NULL)

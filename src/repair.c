@@ -131,11 +131,40 @@ check_rows(const TableFacts *table, const Finding *finding)
 		check_no_orphans(table, finding);
 }
 
+/*
+ * Is a finding mended by the fix of one before it, so that its own would find
+ * nothing to do, or not what it knows?  A primary key over the pair is not
+ * null, not deferrable, and an identity.
+ */
+static bool
+is_settled(List *findings, const Finding *finding)
+{
+	static const char *const settled[] = {
+		"nullable_endpoint", "deferrable_pair_key", "no_replica_identity"
+	};
+
+	foreach_ptr(Finding, before, findings)
+	{
+		if (before == finding)
+			return false;
+		if (before->fix == NULL || strstr(before->fix, " PRIMARY KEY ") == NULL ||
+			(strcmp(before->rule, "missing_pair_key") != 0 &&
+			 strcmp(before->rule, "needless_surrogate") != 0))
+			continue;
+		for (int i = 0; i < lengthof(settled); i++)
+			if (strcmp(finding->rule, settled[i]) == 0)
+				return true;
+	}
+	return false;
+}
+
 static void
 build(StatementPlan *plan, List *findings)
 {
 	foreach_ptr(Finding, finding, findings)
 	{
+		if (is_settled(findings, finding))
+			continue;
 		if (finding->fix != NULL)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
 		else

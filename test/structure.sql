@@ -52,7 +52,7 @@ SELECT is(pg_get_function_arguments(oid),
     'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
     'primary_key text[] DEFAULT NULL::text[], unique_name text DEFAULT NULL::text, '
     'keep_old_name boolean DEFAULT false, portable boolean DEFAULT false, '
-    'dry_run boolean DEFAULT false', 'the arguments of promote')
+    'concurrently boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of promote')
 FROM functions WHERE proname = 'promote';
 SELECT is(pg_get_function_arguments(oid),
     'entity regclass, name text DEFAULT NULL::text, discard_columns boolean DEFAULT false, '
