@@ -131,6 +131,16 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.repair(regclass, text[], bool) IS
 'run the fixes that the report has for a table by these rules; by default, add the missing reverse index';
 
+CREATE PROCEDURE junction.repair_concurrently(
+    junction regclass DEFAULT NULL,
+    lock_timeout interval DEFAULT '100 ms',
+    max_wait interval DEFAULT '10 min'
+)
+AS 'MODULE_PATHNAME', 'junction_repair_concurrently'
+LANGUAGE C;
+COMMENT ON PROCEDURE junction.repair_concurrently(regclass, interval, interval) IS
+'build the missing reverse indexes, of all half-indexed junctions or of one, while others read and write';
+
 CREATE FUNCTION junction.primary_to_unique(junction regclass, name text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'junction_primary_to_unique'

@@ -3,7 +3,7 @@
  *		junction.demote: from an entity back to a junction, in one transaction.
  *
  *	1. Check: an entity that nothing refers to by its id, a key over the pair
- *	   that can be primary, columns that hold nothing.
+ *	   that can be primary, columns that hold nothing (demotion.c).
  *	2. Build:
  *		a. the new name and what goes with it (rename.c);
  *		b. one ALTER TABLE that drops the primary key, the id and the columns
@@ -11,401 +11,20 @@
  *		c. the pair's UNIQUE, made primary in place (key.c).
  *	3. Run, or only return (plan.c).
  *
- * Which columns go?  A promotion adds its columns behind those of the
- * junction, the id first.  So the id is where the junction ends: what stands
- * before it was the junction's own and stays, what stands behind it goes.  Time
- * stamps as a promotion adds them go without asking.  Any other column must
- * hold its default in every row, or the caller must say that it may go with
- * what it holds.
+ * Of a promotion that is under way, only the columns are dropped.
  *
- * Nothing is rewritten.  The table is read once, if there are such columns.
+ * Nothing is rewritten.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/namespace.h"
-#include "catalog/objectaddress.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_type.h"
-#include "commands/defrem.h"
-#include "optimizer/optimizer.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "junction.h"
-
-typedef struct Demotion
-{
-	Relation	rel;
-	Junction   *junction;
-	TableFacts *table;			/* junction's */
-	char	   *name;			/* new or old */
-	bool		renamed;
-	Oid			old_name;		/* a view that has the name, to be dropped */
-	bool		discards;
-	ColumnFacts *id;			/* null if none can be told */
-	Bitmapset  *dropped;		/* columns that go */
-	List	   *nullable;		/* names of the pair's columns that can be null */
-	bool		is_constraint;	/* the pair's key, and not a bare index */
-} Demotion;
-
-/*
- * Refuse what is no entity: 55000 for what is a junction already, 42809 for
- * what is none of two tables with a key over every pair.
- */
-static void
-check_demotable(const Junction *junction)
-{
-	const char *name = display_name(junction->table->oid);
-
-	if (junction->kind == JUNCTION_PURE || junction->kind == JUNCTION_PAYLOAD)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is no entity", name),
-				 errdetail("It has no primary key beside its pair (%s).",
-						   column_list(pair_columns(junction)))));
-	if (junction->kind != JUNCTION_ENTITY || junction->pair_key->predicate != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is no entity that has been a junction", name),
-				 junction->kind == JUNCTION_ENTITY ?
-				 errdetail("Its key \"%s\" holds the pair (%s) for some rows only.",
-						   index_name(junction->pair_key), column_list(pair_columns(junction))) :
-				 errdetail("It is of the kind \"%s\".", kind_name(junction->kind)),
-				 errhint("It needs an id as its primary key, and a UNIQUE over the two ends of the link.")));
-}
-
-/*
- * Refuse a bare index that ADD PRIMARY KEY USING INDEX would: 0A000.
- */
-static void
-check_bare_index(const Demotion *demotion)
-{
-	const IndexFacts *key = demotion->junction->pair_key;
-	bool		plain = demotion->table->kind != RELKIND_PARTITIONED_TABLE;
-
-	for (int i = 0; i < key->nkeys; i++)
-	{
-		ColumnFacts *column = find_column(demotion->table, key->columns[i]);
-
-		if (key->options[i] != 0 || key->collations[i] != column->collation ||
-			key->classes[i] != GetDefaultOpClass(column->type, BTREE_AM_OID))
-			plain = false;
-	}
-	if (!plain)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" cannot become a primary key", index_name(key)),
-				 errdetail("No constraint owns it, and its table is partitioned or its order is not the default."),
-				 errhint("Add a UNIQUE constraint over (%s) first.",
-						 column_list(pair_columns(demotion->junction)))));
-}
-
-/* Does the server give each row another value there? */
-static bool
-is_generated_id(const Demotion *demotion, const ColumnFacts *column)
-{
-	Node	   *value = build_column_default(demotion->rel, column->attnum);
-
-	return value != NULL && contain_volatile_functions(value);
-}
-
-/*
- * The surrogate id: of the primary key's columns beside the pair the one that
- * is of a type for ids and, if there are several, has a default that makes them.
- */
-static void
-find_id(Demotion *demotion)
-{
-	Bitmapset  *key = index_columns(demotion->junction->primary_key);
-
-	for (int generated = 1; generated >= 0 && demotion->id == NULL; generated--)
-	{
-		int			count = 0;
-		ColumnFacts *found = NULL;
-
-		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-		{
-			if (!bms_is_member(column->attnum, key) ||
-				(column->type != UUIDOID && column->type != INT8OID && column->type != INT4OID) ||
-				(generated && !is_generated_id(demotion, column)))
-				continue;
-			found = column;
-			count++;
-		}
-		if (count == 1)
-			demotion->id = found;
-	}
-}
-
-/* Does this column say only what can be said again, or follow from others? */
-static bool
-holds_nothing(const Demotion *demotion, const ColumnFacts *column)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
-
-	return column == demotion->id || att->attgenerated != '\0' ||
-		(column->type == TIMESTAMPTZOID &&
-		 (strcmp(column->name, "created_at") == 0 || strcmp(column->name, "updated_at") == 0));
-}
-
-/*
- * The columns that go: the id, and what stands behind it.  Where there is none,
- * the primary key's own columns.
- */
-static void
-find_dropped_columns(Demotion *demotion)
-{
-	Bitmapset  *key = index_columns(demotion->junction->primary_key);
-
-	find_id(demotion);
-	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-		if (demotion->id != NULL ? column->attnum >= demotion->id->attnum :
-			bms_is_member(column->attnum, key))
-			demotion->dropped = bms_add_member(demotion->dropped, column->attnum);
-}
-
-/*
- * The names of the columns that stay.
- */
-static List *
-remaining_columns(const Demotion *demotion)
-{
-	List	   *names = NIL;
-
-	foreach_ptr(ColumnFacts, column, demotion->table->columns)
-		if (!bms_is_member(column->attnum, demotion->dropped))
-			names = lappend(names, column->name);
-	return names;
-}
-
-/*
- * The name that the junction is to have: the convention's if none is given.  A
- * view that a promotion has left under that name gives it back.
- */
-static void
-decide_name(Demotion *demotion, text *name)
-{
-	const TableFacts *table = demotion->table;
-	const Endpoint *left = linitial(demotion->junction->endpoints);
-	const Endpoint *right = lsecond(demotion->junction->endpoints);
-	Oid			holder;
-
-	demotion->name = name != NULL ? check_new_table_name(table, name) :
-		junction_table_name(left->key->parent_name, right->key->parent_name);
-	demotion->renamed = strcmp(demotion->name, table->name) != 0;
-	if (!demotion->renamed)
-		return;
-	holder = get_relname_relid(demotion->name, table->namespace);
-	if (OidIsValid(holder) && is_old_name(holder, table, remaining_columns(demotion)))
-		demotion->old_name = holder;
-	else
-		check_table_name_free(table->namespace, demotion->name);
-}
-
-/*
- * Refuse to drop a column that is another table's to drop: 42809.
- */
-static void
-check_not_inherited(const Demotion *demotion)
-{
-	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-	{
-		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
-
-		if (bms_is_member(column->attnum, demotion->dropped) && att->attinhcount > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("column \"%s\" of \"%s\" is inherited", column->name,
-							display_name(demotion->table->oid)),
-					 errhint("Use ALTER TABLE ... NO INHERIT first.")));
-	}
-}
-
-/*
- * Refuse where an index would go with a column that it holds, and is the pair's
- * key, or alone serves an endpoint: 0A000.
- */
-static void
-check_indexes_stay(const Demotion *demotion)
-{
-	TableFacts	before = *demotion->table;
-	TableFacts	after = *demotion->table;
-	Junction   *served;
-	Junction   *junction;
-
-	/* the primary key's index has to go, and came with the promotion */
-	before.indexes = after.indexes = NIL;
-	foreach_ptr(IndexFacts, index, demotion->table->indexes)
-	{
-		if (!index->primary)
-			before.indexes = lappend(before.indexes, index);
-		if (!index->primary && !index_holds(index, demotion->dropped))
-			after.indexes = lappend(after.indexes, index);
-	}
-	served = classify(&before);
-	junction = classify(&after);
-	if (junction->pair_key != demotion->junction->pair_key)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"%s\" cannot be demoted with a key that includes other columns",
-						display_name(demotion->table->oid)),
-				 errdetail("\"%s\" would go with a column that it includes.",
-						   index_name(demotion->junction->pair_key)),
-				 errhint("Make a UNIQUE over (%s) alone first.",
-						 column_list(pair_columns(demotion->junction)))));
-	for (int i = 0; i < list_length(junction->endpoints); i++)
-	{
-		Endpoint   *endpoint = list_nth(served->endpoints, i);
-		const char *columns = column_list(endpoint_columns(demotion->junction, endpoint));
-
-		if (endpoint->served_by != NULL && ((Endpoint *) list_nth(junction->endpoints, i))->served_by == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a demotion of \"%s\" would leave it half-indexed",
-							display_name(demotion->table->oid)),
-					 errdetail("\"%s\", which serves (%s), would go with a column that it holds.",
-							   index_name(endpoint->served_by), columns),
-					 errhint("Before, run: CREATE INDEX CONCURRENTLY ON %s (%s)",
-							 qualified_name(demotion->table->oid), columns)));
-	}
-}
-
-/*
- * "role (12 rows), note (1 row)": what would be lost, or null.
- */
-static char *
-describe_losses(const Demotion *demotion)
-{
-	List	   *columns = NIL;
-	int64	   *counts;
-	StringInfoData buf;
-
-	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-		if (bms_is_member(column->attnum, demotion->dropped) && !holds_nothing(demotion, column))
-			columns = lappend(columns, column);
-	if (columns == NIL)
-		return NULL;
-
-	counts = count_changed(demotion->rel, columns);
-	initStringInfo(&buf);
-	foreach_ptr(ColumnFacts, column, columns)
-	{
-		int64		count = counts[foreach_current_index(column)];
-
-		if (count > 0)
-			appendStringInfo(&buf, ngettext("%s%s (" INT64_FORMAT " row)",
-											"%s%s (" INT64_FORMAT " rows)", count),
-							 buf.len ? ", " : "", quote_identifier(column->name), count);
-	}
-	return buf.len > 0 ? buf.data : NULL;
-}
-
-/*
- * Refuse a look at a table that the caller does not see whole: 42501.
- */
-static void
-check_sees_all(const Demotion *demotion)
-{
-	if (!may_read_all(demotion->table->oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to read all of \"%s\"", display_name(demotion->table->oid)),
-				 errdetail("Whether its rows allow the demotion cannot be known."),
-				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
-}
-
-/*
- * Refuse to lose what columns hold, unless that was asked for: 55000.
- */
-static void
-check_losses(const Demotion *demotion)
-{
-	char	   *losses;
-
-	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-		if (!demotion->discards && bms_is_member(column->attnum, demotion->dropped) &&
-			!holds_nothing(demotion, column))
-			check_sees_all(demotion);
-	losses = demotion->discards ? NULL : describe_losses(demotion);
-	if (losses != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a demotion of \"%s\" would lose data", display_name(demotion->table->oid)),
-				 errdetail("These columns would be dropped, and hold something else than their default: %s.",
-						   losses),
-				 errhint("Use discard_columns => true if it may be lost.")));
-}
-
-/*
- * A primary key allows no nulls: 23502 if there are any.
- */
-static void
-check_nulls(Demotion *demotion)
-{
-	int64		count;
-
-	demotion->nullable = nullable_columns(demotion->table, demotion->junction->pair);
-	if (demotion->nullable == NIL)
-		return;
-	check_sees_all(demotion);
-	count = count_nulls(demotion->table->oid, demotion->nullable);
-	if (count > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("the pair of \"%s\" holds nulls", display_name(demotion->table->oid)),
-				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
-								  (long long) count, column_list(demotion->nullable)),
-				 errhint("Delete these rows, or give them both ends.")));
-}
-
-/*
- * All that the demotion drops, but for what goes with that: the primary key,
- * columns, here and below, and the view that has the name.
- */
-static List *
-dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
-{
-	Oid			primary = demotion->junction->primary_key->oid;
-	List	   *objects = list_make1(make_address(ConstraintRelationId,
-												  get_index_constraint(primary), 0));
-
-	foreach_oid(relid, find_all_inheritors(demotion->table->oid, lockmode, NULL))
-		foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)
-			if (bms_is_member(column->attnum, demotion->dropped))
-				objects = lappend(objects, make_address(RelationRelationId, relid,
-														get_attnum(relid, column->name)));
-	if (OidIsValid(demotion->old_name))
-		objects = lappend(objects, make_address(RelationRelationId, demotion->old_name, 0));
-	return objects;
-}
-
-/*
- * Refuse while anything rests on what goes: 2BP01, with the names.  An index
- * or a constraint on a column goes with it.
- */
-static void
-check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
-{
-	Oid			primary = demotion->junction->primary_key->oid;
-	char	   *dependents = describe_dependents(dropped_objects(demotion, lockmode), true);
-
-	/* nor may the table refer to itself, as the key goes before the column */
-	if (dependents == NULL)
-		dependents = describe_dependents(list_make1(make_address(RelationRelationId, primary, 0)), false);
-	if (dependents != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("\"%s\" cannot be demoted because other objects depend on what would go",
-						display_name(demotion->table->oid)),
-				 errdetail("They are: %s.", dependents),
-				 errhint("Drop or change them first.")));
-}
 
 /*
  * Add the locks on what the foreign keys of a table point at that go with
@@ -509,6 +128,25 @@ build_pair_key(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
 				 base, quote_identifier(name), quote_identifier(index_name(key)));
 }
 
+/*
+ * What a promotion that is under way has added; its check and its index go with
+ * the id.
+ *
+ *	ALTER TABLE public.user_orgs
+ *	    DROP COLUMN id,
+ *	    DROP COLUMN created_at
+ */
+static void
+build_undo(StatementPlan *plan, const Demotion *demotion)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_drops(&buf, demotion);
+	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s", qualified_name(demotion->table->oid),
+			 buf.data + 1);
+}
+
 static void
 build(StatementPlan *plan, const Demotion *demotion)
 {
@@ -531,37 +169,6 @@ build(StatementPlan *plan, const Demotion *demotion)
 	build_pair_key(plan, demotion, &names);
 }
 
-/*
- * All refusals, in this order: the table, its kind, its key, names, what rests
- * on the id, rows.
- */
-static void
-check(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	Oid			key;
-
-	demotion->rel = open_table_to_change(relid, lockmode);
-	demotion->junction = require_junction(relid);
-	demotion->table = demotion->junction->table;
-	check_demotable(demotion->junction);
-	check_not_typed(demotion->rel);
-	check_may_create_in(demotion->table->namespace);
-	key = demotion->junction->pair_key->oid;
-	demotion->is_constraint = OidIsValid(get_index_constraint(key));
-	if (!demotion->is_constraint)
-		check_bare_index(demotion);
-	check_unique_promotable(demotion->rel, key, lockmode);
-
-	find_dropped_columns(demotion);
-	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
-	check_not_inherited(demotion);
-	check_indexes_stay(demotion);
-	check_no_dependents(demotion, lockmode);
-	check_losses(demotion);
-	check_nulls(demotion);
-}
-
 PG_FUNCTION_INFO_V1(junction_demote);
 
 /*
@@ -573,7 +180,8 @@ PG_FUNCTION_INFO_V1(junction_demote);
  * or to a column that goes; 23502 for nulls in the pair; 0A000 for a key that
  * cannot be primary; 42P07, 42710 for a name that is taken, 42622 for one too
  * long, 22023 for one that can't be; 42501 for somebody else's table, and for
- * one that the caller may not read where its rows matter.
+ * one that the caller may not read where its rows matter; 55006 while a
+ * promotion that is to be undone still runs.
  */
 Datum
 junction_demote(PG_FUNCTION_ARGS)
@@ -589,8 +197,13 @@ junction_demote(PG_FUNCTION_ARGS)
 	demotion.discards = PG_GETARG_BOOL(2);
 	dry_run = PG_GETARG_BOOL(3);
 
-	check(&demotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
-	build(&plan, &demotion);
+	check_demotion(&demotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
+	if (demotion.begun != NULL && !dry_run)
+		check_no_run(demotion.table->oid);
+	if (demotion.begun != NULL)
+		build_undo(&plan, &demotion);
+	else
+		build(&plan, &demotion);
 
 	/* the lock stays until the transaction ends */
 	relation_close(demotion.rel, NoLock);

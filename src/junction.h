@@ -220,6 +220,24 @@ typedef struct Patience
 	int64		max_wait;		/* in total, for one lock */
 } Patience;
 
+/* What a demotion is to do */
+typedef struct Demotion
+{
+	Relation	rel;
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	char	   *name;			/* new or old */
+	bool		renamed;
+	Oid			old_name;		/* a view that has the name, to be dropped */
+	bool		discards;
+	ColumnFacts *begun;			/* the id of a promotion that is under way, and
+								 * is to be undone, or null */
+	ColumnFacts *id;			/* null if none can be told */
+	Bitmapset  *dropped;		/* columns that go */
+	List	   *nullable;		/* names of the pair's columns that can be null */
+	bool		is_constraint;	/* the pair's key, and not a bare index */
+} Demotion;
+
 /* A row of the report */
 typedef struct Finding
 {
@@ -404,6 +422,15 @@ extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
 							const Patience *patience, int64 *delay);
 extern void wait_for_standbys(const Patience *patience);
 extern void run_alone(const char *query);
+extern void run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience);
+extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
+extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
+extern void lock_run(Oid relid);
+extern void unlock_run(void);
+extern void check_no_run(Oid relid);
+extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
+					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
+									 MemoryContext context));
 
 /* in online_plan.c */
 extern void check_online(const Promotion *promotion);
@@ -454,6 +481,9 @@ extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);
+
+/* in demotion.c */
+extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 
 /* in dependents.c */
 extern void warn_of_publications(const Junction *junction, Relation rel);

@@ -1,6 +1,7 @@
 /*
  * online.c
- *		The procedures that commit between steps, and block nobody.
+ *		What commits between steps, and blocks nobody: how to wait, to lock and
+ *		to run; and the procedure junction.promote_concurrently.
  *
  * junction.promote_concurrently: the table says what remains to be done
  * (online_plan.c).  Look, do the first of it, commit, and look again; so a run
@@ -48,6 +49,10 @@
 #define TELL_EVERY	3000
 
 static TimestampTz last_told = 0;
+
+/* The lock that keeps a table to one run, while it is held */
+static LOCKTAG run_lock;
+static bool run_locked = false;
 
 /*
  * Start a piece of work: in a transaction that sees what others commit.
@@ -292,8 +297,11 @@ run_patiently(const StatementPlan *plan, const Patience *patience)
 	LockTimeout = 0;
 }
 
-static void
-run_step(const OnlineStep *step, const Promotion *promotion, Oid relid, const Patience *patience)
+/*
+ * Run a step.  column: the one that a step fills.
+ */
+void
+run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience)
 {
 	char	   *text = plan_text(&step->statements);
 
@@ -308,7 +316,7 @@ run_step(const OnlineStep *step, const Promotion *promotion, Oid relid, const Pa
 			run_with_locks(&step->statements, relid, 10 * patience->lock_timeout, patience);
 			break;
 		case STEP_FILL:
-			fill_column(relid, promotion->id_column, patience);
+			fill_column(relid, column, patience);
 			break;
 		case STEP_ALONE:
 			run_patiently(&step->statements, patience);
@@ -342,7 +350,7 @@ promote_step(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext co
 	foreach_ptr(OnlineStep, step, steps)
 	{
 		MemoryContextSwitchTo(context);
-		run_step(step, &promotion, relid, patience);
+		run_step(step, promotion.id_column, relid, patience);
 		MemoryContextSwitchTo(context);
 		if (step->kind != STEP_FILL)
 			break;
@@ -362,7 +370,7 @@ promote_step(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext co
  * Refuse to be called where no commit is possible: 25001 inside a transaction,
  * 2D000 below a DO block or another procedure.
  */
-static void
+void
 check_may_commit(FunctionCallInfo fcinfo, const char *name)
 {
 	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
@@ -397,7 +405,21 @@ interval_ms(FunctionCallInfo fcinfo, int n, const char *name)
 }
 
 /*
- * The arguments that say how patient to be, from number n on.
+ * The arguments that say how long to wait for locks, from number n on.
+ */
+void
+read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)
+{
+	patience->lock_timeout = (int) Min(interval_ms(fcinfo, n, "lock_timeout"), INT_MAX / 10);
+	patience->max_wait = interval_ms(fcinfo, n + 1, "max_wait");
+	if (patience->lock_timeout < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"lock_timeout\" must be positive")));
+}
+
+/*
+ * All that say how patient to be, from number n on.
  */
 static Patience
 read_patience(FunctionCallInfo fcinfo, int n)
@@ -407,24 +429,20 @@ read_patience(FunctionCallInfo fcinfo, int n)
 	patience.batch_size = PG_GETARG_INT32(n);
 	patience.pause = interval_ms(fcinfo, n + 1, "pause");
 	patience.max_lag = PG_ARGISNULL(n + 2) ? -1 : PG_GETARG_INT64(n + 2);
-	patience.lock_timeout = (int) Min(interval_ms(fcinfo, n + 3, "lock_timeout"), INT_MAX / 10);
-	patience.max_wait = interval_ms(fcinfo, n + 4, "max_wait");
-	if (patience.batch_size < 1 || patience.lock_timeout < 1)
+	if (patience.batch_size < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"batch_size\" and \"lock_timeout\" must be positive")));
+				 errmsg("\"batch_size\" must be positive")));
+	read_waiting(fcinfo, n + 3, &patience);
 	return patience;
 }
 
-/*
- * One run a table at a time.  The lock is the session's, as it must outlive
- * transactions; nothing else asks for this one.
- */
 static void
-lock_run(LOCKTAG *tag, Oid relid)
+acquire_run_lock(LOCKTAG *tag, Oid relid, bool session)
 {
+	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
 	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
-	if (LockAcquire(tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("\"%s\" is being changed concurrently by another session",
@@ -432,19 +450,48 @@ lock_run(LOCKTAG *tag, Oid relid)
 }
 
 /*
- * Run a body that commits, and put back what it has set, whatever happens.
+ * One run a table at a time: 55006.  The lock is the session's, as it must
+ * outlive transactions; run_online() lets go of it whatever happens.
  */
-static void
-run_online(FunctionCallInfo fcinfo, Oid relid, const Patience *patience,
+void
+lock_run(Oid relid)
+{
+	acquire_run_lock(&run_lock, relid, true);
+	run_locked = true;
+}
+
+void
+unlock_run(void)
+{
+	if (run_locked)
+		(void) LockRelease(&run_lock, ExclusiveLock, true);
+	run_locked = false;
+}
+
+/*
+ * The same for one transaction.
+ */
+void
+check_no_run(Oid relid)
+{
+	LOCKTAG		tag;
+
+	acquire_run_lock(&tag, relid, false);
+}
+
+/*
+ * Run a body that commits, and put back what it has set, whatever happens.
+ * context: for what outlives transactions.
+ */
+void
+run_online(FunctionCallInfo fcinfo, const Patience *patience,
 		   void (*body) (FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context))
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(PortalContext, "junction online",
 												  ALLOCSET_DEFAULT_SIZES);
 	int			lock_timeout = LockTimeout;
-	LOCKTAG		tag;
 
-	lock_run(&tag, relid);
 	last_told = GetCurrentTimestamp();
 	PG_TRY();
 	{
@@ -454,7 +501,7 @@ run_online(FunctionCallInfo fcinfo, Oid relid, const Patience *patience,
 	PG_FINALLY();
 	{
 		LockTimeout = lock_timeout;
-		(void) LockRelease(&tag, ExclusiveLock, true);
+		unlock_run();
 		pgstat_report_activity(STATE_RUNNING, debug_query_string);
 	}
 	PG_END_TRY();
@@ -467,6 +514,7 @@ promote_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext co
 {
 	bool		done = false;
 
+	lock_run(PG_GETARG_OID(0));
 	while (!done)
 	{
 		MemoryContextReset(context);
@@ -501,7 +549,7 @@ junction_promote_concurrently(PG_FUNCTION_ARGS)
 	check_may_commit(fcinfo, "promote_concurrently");
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 9);
-	run_online(fcinfo, PG_GETARG_OID(0), &patience, promote_body);
+	run_online(fcinfo, &patience, promote_body);
 	PG_RETURN_VOID();
 }
 
@@ -510,6 +558,7 @@ fill_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext conte
 {
 	char	   *column;
 
+	lock_run(PG_GETARG_OID(0));
 	MemoryContextSwitchTo(context);
 	column = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	fill_column(PG_GETARG_OID(0), column, patience);
@@ -538,6 +587,6 @@ junction_fill(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 2);
 	relation_close(open_table_to_change(PG_GETARG_OID(0), AccessShareLock), AccessShareLock);
-	run_online(fcinfo, PG_GETARG_OID(0), &patience, fill_body);
+	run_online(fcinfo, &patience, fill_body);
 	PG_RETURN_VOID();
 }

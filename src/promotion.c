@@ -202,6 +202,8 @@ check_columns(Promotion *promotion)
 					 errmsg("column \"%s\" would be added twice", column->colname)));
 		promotion->parsed = lappend(promotion->parsed, column);
 	}
+	for (int i = 0; promotion->begun != NULL && promotion->timestamps && i < lengthof(timestamp_names); i++)
+		check_column_free(promotion, timestamp_names[i], NULL);
 }
 
 /*
