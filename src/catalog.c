@@ -23,10 +23,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -35,9 +32,8 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_partitioned_table.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,42 +45,41 @@
 typedef struct TableEntry
 {
 	Oid			oid;			/* hash key */
+	char		status;			/* simplehash's */
 	TableFacts *facts;
 } TableEntry;
+
+/* Every row of every catalog asks for its table: a hash of the tables' own */
+#define SH_PREFIX		table_map
+#define SH_ELEMENT_TYPE	TableEntry
+#define SH_KEY_TYPE		Oid
+#define SH_KEY			oid
+#define SH_HASH_KEY(map, key)	murmurhash32(key)
+#define SH_EQUAL(map, a, b)		((a) == (b))
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 typedef struct Reader
 {
 	Oid			relid;			/* the only table asked for, or InvalidOid */
 	Snapshot	snapshot;
-	HTAB	   *tables;			/* of TableEntry */
+	table_map_hash *tables;
 	List	   *operators;		/* meanings, for rows.c */
 	List	   *classes;
 } Reader;
 
-static HTAB *
-create_tables(void)
-{
-	HASHCTL		ctl;
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(TableEntry);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("junction tables", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
 /*
- * Start a scan for the rows of one object, by index, or for all rows.
+ * Start a scan for the rows of the table asked for, by index, or for all rows.
  */
-static SysScanDesc
-begin_scan(Reader *reader, Relation catalog, Oid index, AttrNumber attnum, Oid object)
+static void
+begin_scan(Reader *reader, CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum)
 {
-	ScanKeyData key;
-
-	if (!OidIsValid(object))
-		return systable_beginscan(catalog, InvalidOid, false, reader->snapshot, 0, NULL);
-
-	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
-	return systable_beginscan(catalog, index, true, reader->snapshot, 1, &key);
+	if (OidIsValid(reader->relid))
+		scan_catalog_for(scan, catalog, index, attnum, reader->relid, reader->snapshot);
+	else
+		scan_catalog(scan, catalog, reader->snapshot);
 }
 
 /*
@@ -94,7 +89,7 @@ static TableFacts *
 enter_table(Reader *reader, Oid relid)
 {
 	bool		found;
-	TableEntry *entry = hash_search(reader->tables, &relid, HASH_ENTER, &found);
+	TableEntry *entry = table_map_insert(reader->tables, relid, &found);
 
 	if (!found)
 	{
@@ -105,9 +100,9 @@ enter_table(Reader *reader, Oid relid)
 }
 
 static TableFacts *
-look_up(HTAB *tables, Oid relid)
+look_up(table_map_hash *tables, Oid relid)
 {
-	TableEntry *entry = hash_search(tables, &relid, HASH_FIND, NULL);
+	TableEntry *entry = table_map_lookup(tables, relid);
 
 	return entry ? entry->facts : NULL;
 }
@@ -135,12 +130,11 @@ is_wanted_table(Form_pg_class form)
 static void
 read_classes(Reader *reader)
 {
-	Relation	catalog = table_open(RelationRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, ClassOidIndexId,
-								  Anum_pg_class_oid, reader->relid);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(reader, &scan, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
 		TableFacts *facts;
@@ -154,8 +148,7 @@ read_classes(Reader *reader)
 		facts->persistence = form->relpersistence;
 		facts->identity = form->relreplident;
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -165,11 +158,11 @@ read_classes(Reader *reader)
 static void
 read_foreign_keys(Reader *reader)
 {
-	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, InvalidOid, 0, InvalidOid);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog(&scan, ConstraintRelationId, reader->snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 		TableFacts *facts;
@@ -184,8 +177,7 @@ read_foreign_keys(Reader *reader)
 		if (facts != NULL)
 			facts->referenced = lappend_oid(facts->referenced, con->conindid);
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -194,23 +186,21 @@ read_foreign_keys(Reader *reader)
 static void
 read_indexes(Reader *reader)
 {
-	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, IndexIndrelidIndexId,
-								  Anum_pg_index_indrelid, reader->relid);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(reader, &scan, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
 		TableFacts *facts = look_up(reader->tables, form->indrelid);
 
 		if (facts != NULL)
 			facts->indexes = lappend(facts->indexes,
-									 index_from_row(tuple, RelationGetDescr(catalog),
+									 index_from_row(tuple, RelationGetDescr(scan.catalog),
 													&reader->classes));
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -219,14 +209,14 @@ read_indexes(Reader *reader)
 static void
 read_columns(Reader *reader)
 {
-	Relation	catalog = table_open(AttributeRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, AttributeRelidNumIndexId,
-								  Anum_pg_attribute_attrelid, reader->relid);
+	CatalogScan scan;
 	HeapTuple	tuple;
 	TableFacts *facts = NULL;
 	Oid			relid = InvalidOid;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(reader, &scan, AttributeRelationId, AttributeRelidNumIndexId,
+			   Anum_pg_attribute_attrelid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
 
@@ -239,8 +229,7 @@ read_columns(Reader *reader)
 		if (facts != NULL)
 			facts->columns = lappend(facts->columns, column_from_row(tuple));
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 static int
@@ -335,7 +324,7 @@ read_all(Reader *reader)
 TableFacts *
 read_table(Oid relid)
 {
-	Reader		reader = {.relid = relid,.tables = create_tables()};
+	Reader		reader = {.relid = relid,.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
 	TableFacts *table;
 
 	read_all(&reader);
@@ -343,7 +332,7 @@ read_table(Oid relid)
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
 	finish_table(&reader, table);
-	hash_destroy(reader.tables);
+	table_map_destroy(reader.tables);
 	return table;
 }
 
@@ -353,14 +342,14 @@ read_table(Oid relid)
 Database *
 read_database(Snapshot snapshot)
 {
-	Reader		reader = {.snapshot = snapshot,.tables = create_tables()};
+	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
 	Database   *database = palloc0(sizeof(Database));
-	HASH_SEQ_STATUS status;
+	table_map_iterator iterator;
 	TableEntry *entry;
 
 	read_all(&reader);
-	hash_seq_init(&status, reader.tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
+	table_map_start_iterate(reader.tables, &iterator);
+	while ((entry = table_map_iterate(reader.tables, &iterator)) != NULL)
 	{
 		finish_table(&reader, entry->facts);
 		database->tables = lappend(database->tables, entry->facts);

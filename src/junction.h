@@ -111,9 +111,17 @@ typedef struct TableFacts
 typedef struct Database
 {
 	List	   *tables;			/* TableFacts, by name */
-	struct HTAB *by_oid;
+	struct table_map_hash *by_oid;	/* catalog.c's */
 	struct HTAB *by_link;		/* directory.c's; null until it is asked */
 } Database;
+
+/* A scan of a catalog, of all rows or by an index */
+typedef struct CatalogScan
+{
+	Relation	catalog;
+	struct TableScanDescData *all;	/* or null */
+	struct SysScanDescData *by_index;	/* or null */
+} CatalogScan;
 
 typedef enum JunctionKind
 {
@@ -332,6 +340,13 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);
 extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
 extern ColumnFacts *column_from_row(HeapTuple tuple);
+
+/* in scan.c */
+extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
+extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum,
+							 Oid object, Snapshot snapshot);
+extern HeapTuple next_row(CatalogScan *scan);
+extern void end_scan(CatalogScan *scan);
 
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
