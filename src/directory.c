@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "utils/hsearch.h"
+#include "utils/memutils.h"
 
 #include "junction.h"
 
@@ -42,9 +43,13 @@ enter(Database *database, const char *name, TableFacts *table)
 	entry->tables = found ? lappend(entry->tables, table) : list_make1(table);
 }
 
+/*
+ * Make the list, to last as long as the database's facts.
+ */
 static void
 make_directory(Database *database)
 {
+	MemoryContext outer = MemoryContextSwitchTo(GetMemoryChunkContext(database));
 	HASHCTL		ctl;
 
 	ctl.keysize = NAMEDATALEN;
@@ -61,6 +66,7 @@ make_directory(Database *database)
 		enter(database, endpoint_column_name(table->name, column->name, true), table);
 		enter(database, psprintf(".%s", table_noun(table->name)), table);
 	}
+	MemoryContextSwitchTo(outer);
 }
 
 static TableFacts *

@@ -208,7 +208,7 @@ typedef enum NameKind
 typedef struct NameSpace
 {
 	Oid			namespace;
-	List	   *taken;			/* of char * */
+	struct HTAB *taken;			/* of any schema: naming.c's */
 	List	   *freed;			/* of char * */
 } NameSpace;
 
@@ -272,6 +272,9 @@ extern char *endpoint_column_name(const char *parent, const char *column, bool s
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
 extern char *table_noun(const char *table);
+extern struct HTAB *make_taken_names(void);
+extern void take_name(NameSpace *space, const char *name);
+extern bool is_name_taken(const NameSpace *space, const char *name);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,

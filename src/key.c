@@ -237,7 +237,7 @@ partition_key_name(Relation rel)
 {
 	TableFacts *table = read_table(RelationGetRelid(rel));
 	IndexFacts *key = find_primary_key(table);
-	NameSpace	names = {.namespace = table->namespace};
+	NameSpace	names = {.namespace = table->namespace, .taken = make_taken_names()};
 
 	return choose_name(&names, NAME_UNIQUE, table->name,
 					   column_names(table, key->columns, key->nkeys), NULL, NIL);

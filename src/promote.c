@@ -344,7 +344,7 @@ build_pair_key(StatementPlan *plan, const Promotion *promotion, NameSpace *names
 		name = choose_name(names, NAME_DEMOTED, promotion->name,
 						   pair_columns(promotion->junction), NULL, NIL);
 	else
-		names->taken = lappend(names->taken, name);
+		take_name(names, name);
 	if (promotion->demotes)
 	{
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
@@ -420,8 +420,9 @@ build_columns(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 static void
 build(StatementPlan *plan, const Promotion *promotion)
 {
-	NameSpace	names = {.namespace = promotion->table->namespace, .taken = list_make1(promotion->name)};
+	NameSpace	names = {.namespace = promotion->table->namespace, .taken = make_taken_names()};
 
+	take_name(&names, promotion->name);
 	if (promotion->renamed)
 		build_rename(plan, promotion->table, promotion->name,
 					 promotion->junction->pair_key->oid, &names);

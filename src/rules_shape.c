@@ -266,9 +266,9 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 
 	/* where several tables link the same two, only one can have their names */
 	if (OidIsValid(get_relname_relid(name, junction->table->namespace)) ||
-		list_has_name(findings->names->taken, name))
+		is_name_taken(findings->names, name))
 		return;
-	findings->names->taken = lappend(findings->names->taken, name);
+	take_name(findings->names, name);
 	finding = add_finding(rule, junction, NIL, findings);
 	finding->message = psprintf("%s would be named %s by convention",
 								quote_identifier(junction->table->name), quote_identifier(name));
