@@ -172,7 +172,8 @@ read_foreign_keys(Reader *reader)
 		facts = look_up(reader->tables, con->conrelid);
 		if (facts != NULL)
 			facts->foreign_keys = lappend(facts->foreign_keys,
-										  foreign_key_from_row(tuple, &reader->operators));
+										  foreign_key_from_row(tuple, RelationGetDescr(scan.catalog),
+															   &reader->operators));
 		facts = look_up(reader->tables, con->confrelid);
 		if (facts != NULL)
 			facts->referenced = lappend_oid(facts->referenced, con->conindid);

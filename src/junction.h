@@ -340,7 +340,7 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 									   const char *noun, Oid type);
 
 /* in rows.c */
-extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);
+extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, TupleDesc desc, List **operators);
 extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
 extern ColumnFacts *column_from_row(HeapTuple tuple);
 

@@ -106,35 +106,60 @@ class_meaning(List **classes, Oid class)
 	return meaning;
 }
 
-static void *
-copy(const void *source, Size size)
+/*
+ * Copy the elements of an array of a catalog row, which has one dimension and
+ * no nulls; the result is their count.  They are taken from where they stand:
+ * the arrays of pg_constraint are packed, and to unpack each first takes longer
+ * than all else that is done with the row.
+ */
+static int
+copy_elements(void *elements, Datum array, Size size)
 {
-	return memcpy(palloc(size), source, size);
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(array);
+	Size		header = ARR_OVERHEAD_NONULLS(1) - VARHDRSZ;
+	Size		length = VARSIZE_ANY_EXHDR(packed) - header;
+
+	if (length > INDEX_MAX_KEYS * size)
+		elog(ERROR, "unexpected array in a catalog");
+	memcpy(elements, VARDATA_ANY(packed) + header, length);
+	return length / size;
 }
 
 /*
  * A foreign key, from its pg_constraint row.  operators: meanings kept.
  */
 ForeignKeyFacts *
-foreign_key_from_row(HeapTuple tuple, List **operators)
+foreign_key_from_row(HeapTuple tuple, TupleDesc desc, List **operators)
 {
 	Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
-	ForeignKeyFacts *key = palloc0(sizeof(ForeignKeyFacts));
+	Datum		values[Natts_pg_constraint];
+	bool		nulls[Natts_pg_constraint];
 	AttrNumber	columns[INDEX_MAX_KEYS];
-	AttrNumber	parent_columns[INDEX_MAX_KEYS];
-	Oid			equality[INDEX_MAX_KEYS];
+	int			nkeys;
+	ForeignKeyFacts *key;
 
-	DeconstructFkConstraintRow(tuple, &key->nkeys, columns, parent_columns,
-							   equality, NULL, NULL, NULL, NULL);
+	/* all at once: one by one, each would be searched for from the first */
+	heap_deform_tuple(tuple, desc, values, nulls);
+	nkeys = copy_elements(columns, values[Anum_pg_constraint_conkey - 1], sizeof(AttrNumber));
+
+	/* the arrays in the same piece of memory, by falling width */
+	key = palloc0(sizeof(ForeignKeyFacts) +
+				  nkeys * (sizeof(List *) + sizeof(Oid) + 2 * sizeof(AttrNumber)));
+	key->families = (List **) (key + 1);
+	key->operators = (Oid *) (key->families + nkeys);
+	key->columns = (AttrNumber *) (key->operators + nkeys);
+	key->parent_columns = key->columns + nkeys;
+
+	key->nkeys = nkeys;
+	memcpy(key->columns, columns, sizeof(AttrNumber) * nkeys);
+	copy_elements(key->parent_columns, values[Anum_pg_constraint_confkey - 1], sizeof(AttrNumber));
+	copy_elements(key->operators, values[Anum_pg_constraint_conpfeqop - 1], sizeof(Oid));
+	for (int i = 0; i < nkeys; i++)
+		key->families[i] = equality_families(operators, key->operators[i]);
+
 	key->oid = con->oid;
 	key->name = pstrdup(NameStr(con->conname));
 	key->parent = con->confrelid;
-	key->columns = copy(columns, sizeof(AttrNumber) * key->nkeys);
-	key->parent_columns = copy(parent_columns, sizeof(AttrNumber) * key->nkeys);
-	key->operators = copy(equality, sizeof(Oid) * key->nkeys);
-	key->families = palloc(sizeof(List *) * key->nkeys);
-	for (int i = 0; i < key->nkeys; i++)
-		key->families[i] = equality_families(operators, equality[i]);
 	key->on_delete = con->confdeltype;
 	key->on_update = con->confupdtype;
 	key->match = con->confmatchtype;
@@ -146,33 +171,49 @@ foreign_key_from_row(HeapTuple tuple, List **operators)
 }
 
 /*
+ * Make room for an index and its arrays, in one piece.
+ */
+static IndexFacts *
+make_index(int nkeys)
+{
+	IndexFacts *index = palloc0(sizeof(IndexFacts) +
+								nkeys * (3 * sizeof(Oid) + sizeof(AttrNumber) + sizeof(int16)));
+
+	index->nkeys = nkeys;
+	index->classes = (Oid *) (index + 1);
+	index->families = index->classes + nkeys;
+	index->collations = index->families + nkeys;
+	index->columns = (AttrNumber *) (index->collations + nkeys);
+	index->options = index->columns + nkeys;
+	return index;
+}
+
+/*
  * An index, from its pg_index row.  classes: meanings kept.
  */
 IndexFacts *
 index_from_row(HeapTuple tuple, TupleDesc desc, List **classes)
 {
 	Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
-	IndexFacts *index = palloc0(sizeof(IndexFacts));
-	bool		isnull;
-	Datum		datum;
+	IndexFacts *index = make_index(form->indnkeyatts);
+	Datum		values[Natts_pg_index];
+	bool		nulls[Natts_pg_index];
 
+	heap_deform_tuple(tuple, desc, values, nulls);
 	index->oid = form->indexrelid;
-	index->nkeys = form->indnkeyatts;
 	index->ncolumns = form->indnatts;
-	index->columns = copy(form->indkey.values, sizeof(AttrNumber) * index->nkeys);
-	datum = heap_getattr(tuple, Anum_pg_index_indcollation, desc, &isnull);
-	index->collations = copy(((oidvector *) DatumGetPointer(datum))->values,
-							 sizeof(Oid) * index->nkeys);
-	datum = heap_getattr(tuple, Anum_pg_index_indclass, desc, &isnull);
-	index->classes = copy(((oidvector *) DatumGetPointer(datum))->values,
-						  sizeof(Oid) * index->nkeys);
-	datum = heap_getattr(tuple, Anum_pg_index_indoption, desc, &isnull);
-	index->options = copy(((int2vector *) DatumGetPointer(datum))->values,
-						  sizeof(int16) * index->nkeys);
-	index->families = palloc(sizeof(Oid) * index->nkeys);
 	for (int i = 0; i < index->nkeys; i++)
-		index->families[i] = class_meaning(classes, index->classes[i])->family;
-	index->method = class_meaning(classes, index->classes[0])->method;
+	{
+		const Meaning *class;
+
+		index->columns[i] = form->indkey.values[i];
+		index->classes[i] = ((oidvector *) DatumGetPointer(values[Anum_pg_index_indclass - 1]))->values[i];
+		index->collations[i] = ((oidvector *) DatumGetPointer(values[Anum_pg_index_indcollation - 1]))->values[i];
+		index->options[i] = ((int2vector *) DatumGetPointer(values[Anum_pg_index_indoption - 1]))->values[i];
+		class = class_meaning(classes, index->classes[i]);
+		index->families[i] = class->family;
+		index->method = class->method;
+	}
 
 	index->unique = form->indisunique;
 	index->primary = form->indisprimary;
@@ -181,11 +222,9 @@ index_from_row(HeapTuple tuple, TupleDesc desc, List **classes)
 	index->usable = form->indisvalid && form->indisready && form->indislive;
 	index->deferrable = !form->indimmediate;
 
-	(void) heap_getattr(tuple, Anum_pg_index_indexprs, desc, &isnull);
-	index->has_expressions = !isnull;
-	datum = heap_getattr(tuple, Anum_pg_index_indpred, desc, &isnull);
-	if (!isnull)
-		index->predicate = TextDatumGetCString(datum);
+	index->has_expressions = !nulls[Anum_pg_index_indexprs - 1];
+	if (!nulls[Anum_pg_index_indpred - 1])
+		index->predicate = TextDatumGetCString(values[Anum_pg_index_indpred - 1]);
 	return index;
 }
 
