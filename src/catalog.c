@@ -68,6 +68,8 @@ typedef struct Reader
 	table_map_hash *tables;
 	List	   *operators;		/* meanings, for rows.c */
 	List	   *classes;
+	List	   *partial;		/* IndexFacts, */
+	List	   *partial_tables; /* and whose they are */
 } Reader;
 
 /*
@@ -107,6 +109,39 @@ look_up(table_map_hash *tables, Oid relid)
 	return entry ? entry->facts : NULL;
 }
 
+static int
+compare_columns(const ListCell *a, const ListCell *b)
+{
+	return ((ColumnFacts *) lfirst(a))->attnum - ((ColumnFacts *) lfirst(b))->attnum;
+}
+
+static int
+compare_foreign_keys(const ListCell *a, const ListCell *b)
+{
+	return oid_cmp(&((ForeignKeyFacts *) lfirst(a))->oid, &((ForeignKeyFacts *) lfirst(b))->oid);
+}
+
+static int
+compare_indexes(const ListCell *a, const ListCell *b)
+{
+	return oid_cmp(&((IndexFacts *) lfirst(a))->oid, &((IndexFacts *) lfirst(b))->oid);
+}
+
+/*
+ * Put facts into a list that is in order.  Rows mostly stand in the order in
+ * which they were made, so the place is mostly the end.
+ */
+static List *
+insert(List *list, void *facts, list_sort_comparator compare)
+{
+	ListCell	cell = {.ptr_value = facts};
+	int			place = list_length(list);
+
+	while (place > 0 && compare(list_nth_cell(list, place - 1), &cell) > 0)
+		place--;
+	return list_insert_nth(list, place, facts);
+}
+
 /*
  * Is a table of this pg_class row to be looked at?  Partitions are their
  * root's; another session's temporary tables are none of ours; what initdb
@@ -122,6 +157,26 @@ is_wanted_table(Form_pg_class form)
 	if (form->relpersistence == RELPERSISTENCE_TEMP)
 		return isTempOrTempToastNamespace(form->relnamespace);
 	return true;
+}
+
+/*
+ * The columns by which a partitioned table is, at its top, partitioned.
+ */
+static Bitmapset *
+read_partition_key(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(relid));
+	Form_pg_partitioned_table form;
+	Bitmapset  *columns = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;			/* dropped as we read */
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	for (int i = 0; i < form->partnatts; i++)
+		if (form->partattrs.values[i] > 0)
+			columns = bms_add_member(columns, form->partattrs.values[i]);
+	ReleaseSysCache(tuple);
+	return columns;
 }
 
 /*
@@ -147,8 +202,23 @@ read_classes(Reader *reader)
 		facts->kind = form->relkind;
 		facts->persistence = form->relpersistence;
 		facts->identity = form->relreplident;
+		if (facts->kind == RELKIND_PARTITIONED_TABLE)
+			facts->partition_key = read_partition_key(facts->oid);
 	}
 	end_scan(&scan);
+}
+
+/*
+ * Join a foreign key with the table that it points at.  That is not in hand if
+ * it is a partition, or if only another table was asked for.
+ */
+static void
+set_parent(ForeignKeyFacts *key, TableFacts *parent)
+{
+	key->parent_table = parent;
+	key->parent_name = parent ? parent->name : get_rel_name(key->parent);
+	if (key->parent_name == NULL)
+		key->parent_name = psprintf("%u", key->parent); /* dropped as we read */
 }
 
 /*
@@ -166,17 +236,22 @@ read_foreign_keys(Reader *reader)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 		TableFacts *facts;
+		TableFacts *parent;
 
 		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
 			continue;
 		facts = look_up(reader->tables, con->conrelid);
+		parent = look_up(reader->tables, con->confrelid);
 		if (facts != NULL)
-			facts->foreign_keys = lappend(facts->foreign_keys,
-										  foreign_key_from_row(tuple, RelationGetDescr(scan.catalog),
-															   &reader->operators));
-		facts = look_up(reader->tables, con->confrelid);
-		if (facts != NULL)
-			facts->referenced = lappend_oid(facts->referenced, con->conindid);
+		{
+			ForeignKeyFacts *key = foreign_key_from_row(tuple, RelationGetDescr(scan.catalog),
+														&reader->operators);
+
+			set_parent(key, parent);
+			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
+		}
+		if (parent != NULL)
+			parent->referenced = lappend_oid(parent->referenced, con->conindid);
 	}
 	end_scan(&scan);
 }
@@ -196,10 +271,17 @@ read_indexes(Reader *reader)
 		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
 		TableFacts *facts = look_up(reader->tables, form->indrelid);
 
-		if (facts != NULL)
-			facts->indexes = lappend(facts->indexes,
-									 index_from_row(tuple, RelationGetDescr(scan.catalog),
-													&reader->classes));
+		IndexFacts *index;
+
+		if (facts == NULL)
+			continue;
+		index = index_from_row(tuple, RelationGetDescr(scan.catalog), &reader->classes);
+		facts->indexes = insert(facts->indexes, index, compare_indexes);
+		if (index->predicate != NULL)
+		{
+			reader->partial = lappend(reader->partial, index);
+			reader->partial_tables = lappend(reader->partial_tables, facts);
+		}
 	}
 	end_scan(&scan);
 }
@@ -228,27 +310,9 @@ read_columns(Reader *reader)
 			facts = look_up(reader->tables, att->attrelid);
 		relid = att->attrelid;
 		if (facts != NULL)
-			facts->columns = lappend(facts->columns, column_from_row(tuple));
+			facts->columns = insert(facts->columns, column_from_row(tuple), compare_columns);
 	}
 	end_scan(&scan);
-}
-
-static int
-compare_columns(const ListCell *a, const ListCell *b)
-{
-	return ((ColumnFacts *) lfirst(a))->attnum - ((ColumnFacts *) lfirst(b))->attnum;
-}
-
-static int
-compare_foreign_keys(const ListCell *a, const ListCell *b)
-{
-	return oid_cmp(&((ForeignKeyFacts *) lfirst(a))->oid, &((ForeignKeyFacts *) lfirst(b))->oid);
-}
-
-static int
-compare_indexes(const ListCell *a, const ListCell *b)
-{
-	return oid_cmp(&((IndexFacts *) lfirst(a))->oid, &((IndexFacts *) lfirst(b))->oid);
 }
 
 static int
@@ -262,51 +326,15 @@ compare_tables(const ListCell *a, const ListCell *b)
 }
 
 /*
- * The columns by which a partitioned table is, at its top, partitioned.
- */
-static Bitmapset *
-read_partition_key(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(relid));
-	Form_pg_partitioned_table form;
-	Bitmapset  *columns = NULL;
-
-	if (!HeapTupleIsValid(tuple))
-		return NULL;			/* dropped as we read */
-	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
-	for (int i = 0; i < form->partnatts; i++)
-		if (form->partattrs.values[i] > 0)
-			columns = bms_add_member(columns, form->partattrs.values[i]);
-	ReleaseSysCache(tuple);
-	return columns;
-}
-
-/*
- * Put the lists of a table in order, and join what the phases found apart.
+ * Ask which foreign keys may use the partial indexes, now that the keys'
+ * columns are known.
  */
 static void
-finish_table(Reader *reader, TableFacts *table)
+prove_predicates(Reader *reader)
 {
-	list_sort(table->columns, compare_columns);
-	list_sort(table->foreign_keys, compare_foreign_keys);
-	list_sort(table->indexes, compare_indexes);
-
-	if (table->kind == RELKIND_PARTITIONED_TABLE)
-		table->partition_key = read_partition_key(table->oid);
-
-	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-	{
-		/* a partition can be a parent, and is not in hand */
-		TableFacts *parent = look_up(reader->tables, key->parent);
-
-		key->parent_table = parent;
-		key->parent_name = parent ? parent->name : get_rel_name(key->parent);
-		if (key->parent_name == NULL)
-			key->parent_name = psprintf("%u", key->parent);	/* dropped as we read */
-	}
-	foreach_ptr(IndexFacts, index, table->indexes)
-		if (index->predicate != NULL)
-			index->implied_by = keys_implying(table, index);
+	foreach_ptr(IndexFacts, index, reader->partial)
+		index->implied_by = keys_implying(list_nth(reader->partial_tables,
+												   foreach_current_index(index)), index);
 }
 
 static void
@@ -316,6 +344,7 @@ read_all(Reader *reader)
 	read_foreign_keys(reader);
 	read_indexes(reader);
 	read_columns(reader);
+	prove_predicates(reader);
 }
 
 /*
@@ -332,7 +361,6 @@ read_table(Oid relid)
 	table = look_up(reader.tables, relid);
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
-	finish_table(&reader, table);
 	table_map_destroy(reader.tables);
 	return table;
 }
@@ -351,10 +379,7 @@ read_database(Snapshot snapshot)
 	read_all(&reader);
 	table_map_start_iterate(reader.tables, &iterator);
 	while ((entry = table_map_iterate(reader.tables, &iterator)) != NULL)
-	{
-		finish_table(&reader, entry->facts);
 		database->tables = lappend(database->tables, entry->facts);
-	}
 	list_sort(database->tables, compare_tables);
 	database->by_oid = reader.tables;
 	return database;
