@@ -66,6 +66,7 @@ typedef struct Reader
 	Oid			relid;			/* the only table asked for, or InvalidOid */
 	Snapshot	snapshot;
 	table_map_hash *tables;
+	List	   *oids;			/* of those tables */
 	List	   *operators;		/* meanings, for rows.c */
 	List	   *classes;
 	List	   *partial;		/* IndexFacts, */
@@ -197,6 +198,7 @@ read_classes(Reader *reader)
 		if (!OidIsValid(reader->relid) && !is_wanted_table(form))
 			continue;
 		facts = enter_table(reader, form->oid);
+		reader->oids = lappend_oid(reader->oids, form->oid);
 		facts->name = pstrdup(NameStr(form->relname));
 		facts->namespace = form->relnamespace;
 		facts->kind = form->relkind;
@@ -315,16 +317,6 @@ read_columns(Reader *reader)
 	end_scan(&scan);
 }
 
-static int
-compare_tables(const ListCell *a, const ListCell *b)
-{
-	const TableFacts *left = lfirst(a);
-	const TableFacts *right = lfirst(b);
-	int			order = strcmp(left->name, right->name);
-
-	return order != 0 ? order : oid_cmp(&left->oid, &right->oid);
-}
-
 /*
  * Ask which foreign keys may use the partial indexes, now that the keys'
  * columns are known.
@@ -373,14 +365,11 @@ read_database(Snapshot snapshot)
 {
 	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
 	Database   *database = palloc0(sizeof(Database));
-	table_map_iterator iterator;
-	TableEntry *entry;
 
 	read_all(&reader);
-	table_map_start_iterate(reader.tables, &iterator);
-	while ((entry = table_map_iterate(reader.tables, &iterator)) != NULL)
-		database->tables = lappend(database->tables, entry->facts);
-	list_sort(database->tables, compare_tables);
+	list_sort(reader.oids, list_oid_cmp);
+	foreach_oid(oid, reader.oids)
+		database->tables = lappend(database->tables, look_up(reader.tables, oid));
 	database->by_oid = reader.tables;
 	return database;
 }

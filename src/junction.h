@@ -110,7 +110,7 @@ typedef struct TableFacts
 /* All tables, with their OIDs for an index */
 typedef struct Database
 {
-	List	   *tables;			/* TableFacts, by name */
+	List	   *tables;			/* TableFacts, oldest first */
 	struct table_map_hash *by_oid;	/* catalog.c's */
 	struct HTAB *by_link;		/* directory.c's; null until it is asked */
 } Database;
