@@ -138,7 +138,7 @@ find_serving_indexes(Junction *junction)
 
 			/* one that is to be unique met duplicates, and would again */
 			if (!index->usable && index->unique &&
-				bms_equal(index_columns(index), endpoint->columns))
+				bms_equal(index->column_set, endpoint->columns))
 				continue;
 			if (*found == NULL && could_serve(junction->table, index, endpoint))
 				*found = index;
@@ -222,14 +222,15 @@ find_pair_key(Junction *junction, List *endpoints)
 			continue;
 		foreach_ptr(Endpoint, right, endpoints)
 		{
-			Bitmapset  *pair = bms_union(left->columns, right->columns);
+			Bitmapset  *pair;
 
 			if (foreach_current_index(right) <= foreach_current_index(left) ||
 				is_unique(junction->table, right->columns))
 				continue;
+			pair = bms_union(left->columns, right->columns);
 			foreach_ptr(IndexFacts, index, junction->table->indexes)
 			{
-				if (!is_key(index) || !bms_equal(index_columns(index), pair) ||
+				if (!is_key(index) || !bms_equal(index->column_set, pair) ||
 					!is_better_key(index, junction->pair_key))
 					continue;
 				junction->pair_key = index;
@@ -250,7 +251,7 @@ find_multiway_key(Junction *junction, List *endpoints)
 {
 	foreach_ptr(IndexFacts, index, junction->table->indexes)
 	{
-		Bitmapset  *key = index_columns(index);
+		Bitmapset  *key = index->column_set;
 		Bitmapset  *held = NULL;
 		List	   *inside = NIL;
 
@@ -374,7 +375,7 @@ classify(TableFacts *table)
 	{
 		find_own_columns(junction);
 		if (junction->primary_key != NULL &&
-			!bms_equal(index_columns(junction->primary_key), junction->pair))
+			!bms_equal(junction->primary_key->column_set, junction->pair))
 			junction->kind = JUNCTION_ENTITY;
 		else
 			junction->kind = junction->own_columns == NIL ? JUNCTION_PURE : JUNCTION_PAYLOAD;

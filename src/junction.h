@@ -69,6 +69,7 @@ typedef struct IndexFacts
 	int			nkeys;			/* INCLUDE columns are no keys */
 	int			ncolumns;		/* keys and INCLUDE columns */
 	AttrNumber *columns;		/* key columns in order, 0 for an expression */
+	Bitmapset  *column_set;		/* the same as a set, and 0 for an expression */
 	Oid		   *classes;		/* operator classes */
 	Oid		   *families;
 	Oid		   *collations;
@@ -250,7 +251,6 @@ extern List *pair_columns(const Junction *junction);
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_primary_key(const TableFacts *table);
-extern Bitmapset *index_columns(const IndexFacts *index);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);

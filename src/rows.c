@@ -207,6 +207,7 @@ index_from_row(HeapTuple tuple, TupleDesc desc, List **classes)
 		const Meaning *class;
 
 		index->columns[i] = form->indkey.values[i];
+		index->column_set = bms_add_member(index->column_set, Max(index->columns[i], 0));
 		index->classes[i] = ((oidvector *) DatumGetPointer(values[Anum_pg_index_indclass - 1]))->values[i];
 		index->collations[i] = ((oidvector *) DatumGetPointer(values[Anum_pg_index_indcollation - 1]))->values[i];
 		index->options[i] = ((int2vector *) DatumGetPointer(values[Anum_pg_index_indoption - 1]))->values[i];

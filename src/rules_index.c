@@ -171,7 +171,7 @@ is_reverse(const IndexFacts *index, const Endpoint *endpoint)
 {
 	return index->usable && !index->exclusion && index->predicate == NULL &&
 		(index->method == BTREE_AM_OID || index->method == HASH_AM_OID) &&
-		bms_equal(index_columns(index), endpoint->columns);
+		bms_equal(index->column_set, endpoint->columns);
 }
 
 /*

@@ -249,7 +249,7 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 	if (bms_num_members(wanted) == key->nkeys)
 		return false;			/* the foreign key holds it itself */
 	foreach_ptr(IndexFacts, index, parent->indexes)
-		if (is_whole_key(index) && bms_equal(index_columns(index), wanted))
+		if (is_whole_key(index) && bms_equal(index->column_set, wanted))
 			return true;
 	return false;
 }

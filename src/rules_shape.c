@@ -39,7 +39,7 @@ further_links(const Rule *rule, const Junction *junction, Findings *findings)
 void
 multiway(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	List	   *columns = pair_columns(junction);
+	List	   *columns;
 	Finding    *finding;
 	StringInfoData parents;
 
@@ -48,6 +48,7 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 		further_links(rule, junction, findings);
 		return;
 	}
+	columns = pair_columns(junction);
 	initStringInfo(&parents);
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 		appendStringInfo(&parents, "%s%s", parents.len ? ", " : "",
@@ -109,7 +110,7 @@ without_surrogate(const Junction *junction, const char *id)
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index != junction->primary_key &&
 			(index->has_expressions ||
-			 bms_is_member(junction->primary_key->columns[0], index_columns(index))))
+			 bms_is_member(junction->primary_key->columns[0], index->column_set)))
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
 	{
