@@ -67,8 +67,7 @@ typedef struct Reader
 	Snapshot	snapshot;
 	table_map_hash *tables;
 	List	   *oids;			/* of those tables */
-	List	   *operators;		/* meanings, for rows.c */
-	List	   *classes;
+	FactMaker	maker;
 	List	   *partial;		/* IndexFacts, */
 	List	   *partial_tables; /* and whose they are */
 } Reader;
@@ -246,8 +245,8 @@ read_foreign_keys(Reader *reader)
 		parent = look_up(reader->tables, con->confrelid);
 		if (facts != NULL)
 		{
-			ForeignKeyFacts *key = foreign_key_from_row(tuple, RelationGetDescr(scan.catalog),
-														&reader->operators);
+			ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple,
+														RelationGetDescr(scan.catalog));
 
 			set_parent(key, parent);
 			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
@@ -277,7 +276,7 @@ read_indexes(Reader *reader)
 
 		if (facts == NULL)
 			continue;
-		index = index_from_row(tuple, RelationGetDescr(scan.catalog), &reader->classes);
+		index = index_from_row(&reader->maker, tuple, RelationGetDescr(scan.catalog));
 		facts->indexes = insert(facts->indexes, index, compare_indexes);
 		if (index->predicate != NULL)
 		{
@@ -312,7 +311,7 @@ read_columns(Reader *reader)
 			facts = look_up(reader->tables, att->attrelid);
 		relid = att->attrelid;
 		if (facts != NULL)
-			facts->columns = insert(facts->columns, column_from_row(tuple), compare_columns);
+			facts->columns = insert(facts->columns, column_from_row(&reader->maker, tuple), compare_columns);
 	}
 	end_scan(&scan);
 }
@@ -366,6 +365,7 @@ read_database(Snapshot snapshot)
 	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
 	Database   *database = palloc0(sizeof(Database));
 
+	database->context = CurrentMemoryContext;
 	read_all(&reader);
 	list_sort(reader.oids, list_oid_cmp);
 	foreach_oid(oid, reader.oids)

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "utils/hsearch.h"
-#include "utils/memutils.h"
 
 #include "junction.h"
 
@@ -49,7 +48,7 @@ enter(Database *database, const char *name, TableFacts *table)
 static void
 make_directory(Database *database)
 {
-	MemoryContext outer = MemoryContextSwitchTo(GetMemoryChunkContext(database));
+	MemoryContext outer = MemoryContextSwitchTo(database->context);
 	HASHCTL		ctl;
 
 	ctl.keysize = NAMEDATALEN;

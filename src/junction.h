@@ -108,9 +108,19 @@ typedef struct TableFacts
 								 * table rest on, one for each such key */
 } TableFacts;
 
+/* What makes the facts of one read: rows.c's */
+typedef struct FactMaker
+{
+	char	   *room;			/* for the next facts */
+	Size		left;
+	List	   *operators;		/* what they mean, as far as it was asked */
+	List	   *classes;
+} FactMaker;
+
 /* All tables, with their OIDs for an index */
 typedef struct Database
 {
+	MemoryContext context;		/* where all facts are */
 	List	   *tables;			/* TableFacts, oldest first */
 	struct table_map_hash *by_oid;	/* catalog.c's */
 	struct HTAB *by_link;		/* directory.c's; null until it is asked */
@@ -267,7 +277,7 @@ extern char *mirror_expressions(List *left, List *right, List *columns);
 
 /* in naming.c */
 extern char *junction_table_name(const char *left, const char *right);
-extern char *junction_name_of(TableFacts *left, TableFacts *right);
+extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
@@ -340,9 +350,11 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 									   const char *noun, Oid type);
 
 /* in rows.c */
-extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, TupleDesc desc, List **operators);
-extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
-extern ColumnFacts *column_from_row(HeapTuple tuple);
+extern void *make_facts(FactMaker *maker, Size size);
+extern char *make_name(FactMaker *maker, const NameData *name);
+extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 
 /* in scan.c */
 extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);

@@ -21,7 +21,6 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
 #include "junction.h"
 
@@ -79,7 +78,7 @@ junction_table_name(const char *left, const char *right)
  * The same of two tables that are asked for often: their nouns are kept.
  */
 char *
-junction_name_of(TableFacts *left, TableFacts *right)
+junction_name_of(Database *database, TableFacts *left, TableFacts *right)
 {
 	char	   *left_snake = snake_case(left->name);
 	char	   *right_snake = snake_case(right->name);
@@ -87,7 +86,7 @@ junction_name_of(TableFacts *left, TableFacts *right)
 	TableFacts *first = in_order ? left : right;
 
 	if (first->noun == NULL)
-		first->noun = MemoryContextStrdup(GetMemoryChunkContext(first), table_noun(first->name));
+		first->noun = MemoryContextStrdup(database->context, table_noun(first->name));
 	return makeObjectName(first->noun, in_order ? right_snake : left_snake, NULL);
 }
 

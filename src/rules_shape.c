@@ -297,7 +297,7 @@ misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 	if (left->key->parent == right->key->parent ||
 		left->key->parent_table == NULL || right->key->parent_table == NULL)
 		return;
-	name = junction_name_of(left->key->parent_table, right->key->parent_table);
+	name = junction_name_of(findings->database, left->key->parent_table, right->key->parent_table);
 	if (entity && strcmp(name, junction->table->name) == 0)
 		not_yet_named(rule, junction, findings);
 	else if (!entity && strcmp(name, junction->table->name) != 0)
