@@ -121,6 +121,22 @@ WHERE tgrelid IN ('disabled'::regclass, 'users_trigger'::regclass) AND NOT tgisi
 DROP FUNCTION switch;
 SET ROLE regress_junction_rules;
 DROP TABLE not_valid, disabled, replica, always, users_trigger, elsewhere, switched;
+-- of several on the same columns, to the same parent's same columns one has to
+-- hold, and it need not be the oldest; to another parent, each
+ALTER TABLE tags ADD UNIQUE (id);
+CREATE TABLE base_tags (id int PRIMARY KEY);
+CREATE TABLE twins (LIKE plain INCLUDING INDEXES);
+ALTER TABLE twins ADD FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+    ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE NOT VALID;
+ALTER TABLE twins ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE;
+CREATE TABLE no_twins (LIKE twins INCLUDING INDEXES);
+ALTER TABLE no_twins ADD FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+    ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE;
+ALTER TABLE no_twins ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES base_tags ON DELETE CASCADE NOT VALID;
+SELECT junction, rule, columns, message, fix FROM found;
+SELECT * FROM fixes('unvalidated_foreign_key') \gexec
+DROP TABLE twins, no_twins, base_tags;
+ALTER TABLE tags DROP CONSTRAINT tags_id_key;
 
 -- undeclared_endpoint: names and types fit, and one or both foreign keys are
 -- missing, whether the key is the primary one or beside an id.
@@ -194,6 +210,44 @@ SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE contype = 'f' AND conrelid IN ('restricted'::regclass, 'cleared'::regclass, 'parted'::regclass)
 ORDER BY conrelid::regclass::text, conname COLLATE "C";
 DROP TABLE pairs, restricted, cleared, parted, orders;
+-- of several on the same columns, the oldest has its say first, and then there
+-- is nothing left for the others; one that checks at commit comes last anyway.
+-- PostgreSQL itself is asked.
+CREATE TABLE two_keys (invoice_id int REFERENCES invoices ON DELETE CASCADE, tag_id int, PRIMARY KEY (invoice_id, tag_id));
+CREATE INDEX ON two_keys (tag_id);
+CREATE FUNCTION two_keys(first text, second text, OUT said bool, OUT stay bool)
+LANGUAGE plpgsql SET search_path = rules AS $$
+BEGIN
+    EXECUTE 'ALTER TABLE two_keys ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ' || first;
+    EXECUTE 'ALTER TABLE two_keys ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ' || second;
+    said := EXISTS (SELECT FROM found WHERE junction = 'two_keys'::regclass AND rule = 'no_cascade');
+    INSERT INTO two_keys VALUES (1, 1);
+    BEGIN
+        DELETE FROM tags WHERE id = 1;
+        stay := EXISTS (SELECT FROM two_keys);
+        INSERT INTO tags VALUES (1);
+    EXCEPTION WHEN foreign_key_violation OR restrict_violation OR not_null_violation THEN
+        stay := true;
+    END;
+    DELETE FROM two_keys;
+    IF first ~ 'DEFERRED' THEN
+        SET CONSTRAINTS first IMMEDIATE;
+    END IF;
+    ALTER TABLE two_keys DROP CONSTRAINT first, DROP CONSTRAINT second;
+END $$;
+SELECT * FROM (VALUES
+    ('ON DELETE CASCADE', 'ON DELETE NO ACTION'), ('ON DELETE CASCADE', 'ON DELETE RESTRICT'),
+    ('ON DELETE CASCADE', 'ON DELETE SET NULL'), ('ON DELETE NO ACTION', 'ON DELETE CASCADE'),
+    ('ON DELETE RESTRICT', 'ON DELETE CASCADE'), ('ON DELETE SET NULL', 'ON DELETE CASCADE'),
+    ('DEFERRABLE INITIALLY DEFERRED', 'ON DELETE CASCADE'), ('DEFERRABLE', 'ON DELETE CASCADE'),
+    ('ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED', 'ON DELETE CASCADE'),
+    ('ON DELETE NO ACTION', 'ON DELETE NO ACTION')) AS k (first, second), two_keys(first, second);
+ALTER TABLE two_keys ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags,
+    ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ON DELETE RESTRICT;
+SELECT fix FROM found ORDER BY fix \gexec
+SELECT * FROM found;
+DROP FUNCTION two_keys;
+DROP TABLE two_keys;
 
 -- needless_surrogate: an id, the pair, and nothing else.  Not if something
 -- references the id, or the row has more to say.
