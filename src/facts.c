@@ -89,7 +89,7 @@ nullable_columns(const TableFacts *table, const Bitmapset *columns)
 bool
 is_key(const IndexFacts *index)
 {
-	return index->unique && index->usable && !index->has_expressions;
+	return index->unique && index->usable && index->expressions == NULL;
 }
 
 /*

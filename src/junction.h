@@ -80,7 +80,7 @@ typedef struct IndexFacts
 	bool		replica_identity;
 	bool		usable;			/* valid, ready and live */
 	bool		deferrable;
-	bool		has_expressions;
+	char	   *expressions;	/* nodeToString form; null if it has none */
 	char	   *predicate;		/* nodeToString form; null if not partial */
 	Bitmapset  *implied_by;		/* if partial: the foreign keys, by place in
 								 * the table's list, whose lookup implies the
@@ -274,6 +274,7 @@ extern char *singular_name(const char *name);
 
 /* in mirror.c */
 extern char *mirror_expressions(List *left, List *right, List *columns);
+extern bool is_mirror(const IndexFacts *index, const Bitmapset *ends);
 
 /* in naming.c */
 extern char *junction_table_name(const char *left, const char *right);

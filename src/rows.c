@@ -259,7 +259,8 @@ index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	index->usable = form->indisvalid && form->indisready && form->indislive;
 	index->deferrable = !form->indimmediate;
 
-	index->has_expressions = !nulls[Anum_pg_index_indexprs - 1];
+	if (!nulls[Anum_pg_index_indexprs - 1])
+		index->expressions = TextDatumGetCString(values[Anum_pg_index_indexprs - 1]);
 	if (!nulls[Anum_pg_index_indpred - 1])
 		index->predicate = TextDatumGetCString(values[Anum_pg_index_indpred - 1]);
 	return index;

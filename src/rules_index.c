@@ -214,7 +214,7 @@ static IndexFacts *
 covering_index(const Junction *junction, const IndexFacts *index)
 {
 	if (!index->usable || index->unique || index->exclusion || index->ncolumns != index->nkeys ||
-		index->has_expressions)
+		index->expressions != NULL)
 		return NULL;
 	foreach_ptr(IndexFacts, other, junction->table->indexes)
 		if (index->method == BTREE_AM_OID && covers(other, index) &&

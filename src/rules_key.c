@@ -35,8 +35,22 @@ missing_key_fix(const Junction *junction, Findings *findings)
 }
 
 /*
+ * The index that holds the pair of a relation without direction, in either
+ * order, or null.
+ */
+static IndexFacts *
+find_mirror(const Junction *junction)
+{
+	foreach_ptr(IndexFacts, index, junction->table->indexes)
+		if (is_mirror(index, junction->pair))
+			return index;
+	return NULL;
+}
+
+/*
  * missing_pair_key: nothing keeps a pair from being there twice; or nothing
- * keeps it so for all rows, where the only key is partial.
+ * keeps it so for all rows, where the only key is partial; or not as a key,
+ * where only an index over the lesser and the greater end does.
  */
 void
 missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -47,11 +61,19 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 
 	if (junction->kind == JUNCTION_UNKEYED)
 	{
+		IndexFacts *mirror = find_mirror(junction);
+
 		columns = pair_columns(junction);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("no key of %s holds the pair (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
 		finding->detail = pstrdup("The same pair can be there many times.");
+		if (mirror != NULL)
+		{
+			finding->severity = "notice";
+			finding->detail = psprintf("\"%s\" keeps it from being there twice, but is over expressions: it can be no conflict target without them, and no foreign key can point at it.",
+									   index_name(mirror));
+		}
 		finding->fix = missing_key_fix(junction, findings);
 		if (finding->fix == NULL)
 			finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",

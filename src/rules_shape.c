@@ -109,7 +109,7 @@ without_surrogate(const Junction *junction, const char *id)
 		return NULL;
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index != junction->primary_key &&
-			(index->has_expressions ||
+			(index->expressions != NULL ||
 			 bms_is_member(junction->primary_key->columns[0], index->column_set)))
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
