@@ -649,6 +649,26 @@ SELECT junction, severity, message, detail, fix FROM found WHERE rule = 'missing
 ORDER BY junction::text;
 DROP TABLE mirrored, mirrored_other, half_mirrored, some_mirrored;
 
+-- The key begins with what no index serves, or else with what has an index that
+-- the key would not make redundant; or else what will be redundant is named.
+CREATE TABLE both_indexed (tag_id int NOT NULL REFERENCES tags, invoice_id int NOT NULL REFERENCES invoices);
+CREATE TABLE one_other (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE TABLE none_same (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE TABLE pair_indexed (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE INDEX ON both_indexed (tag_id);
+CREATE INDEX ON both_indexed (invoice_id);
+CREATE INDEX ON one_other (tag_id);
+CREATE INDEX ON one_other USING hash (invoice_id);
+CREATE INDEX ON none_same (tag_id DESC);
+CREATE INDEX ON none_same (invoice_id) INCLUDE (tag_id);
+CREATE INDEX ON pair_indexed (tag_id, invoice_id);
+SELECT junction, detail, fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'one|indexed'
+ORDER BY junction::text;
+SELECT fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'one|indexed' ORDER BY fix \gexec
+SELECT junction, message, fix FROM found WHERE rule <> 'no_cascade' AND junction::text ~ 'one|indexed'
+ORDER BY junction::text;
+DROP TABLE both_indexed, one_other, none_same, pair_indexed;
+
 -- missing_pair_key counts what is there twice only if asked for one table, and
 -- only for who may read it.
 SELECT detail FROM junction.report('unkeyed') WHERE rule = 'missing_pair_key';

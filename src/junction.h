@@ -253,6 +253,8 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
 extern const char *kind_name(JunctionKind kind);
+extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *first,
+								   const Endpoint *second);
 extern bool is_stamp(const ColumnFacts *column);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);
@@ -395,6 +397,7 @@ extern void no_cascade(const Rule *rule, const Junction *junction, Findings *fin
 extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* in rules_shape.c */
+extern bool is_plain(const IndexFacts *index);
 extern void needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
 extern void promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
 extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);

@@ -78,8 +78,10 @@ has_needless_surrogate(const Junction *junction)
 		list_length(junction->own_columns) == 1 && junction->table->referenced == NIL;
 }
 
-/* Is every column of a btree index ascending, in the default order? */
-static bool
+/*
+ * Is every column of a btree index ascending, in the default order?
+ */
+bool
 is_plain(const IndexFacts *index)
 {
 	for (int i = 0; i < index->nkeys; i++)
