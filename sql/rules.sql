@@ -121,6 +121,38 @@ WHERE tgrelid IN ('disabled'::regclass, 'users_trigger'::regclass) AND NOT tgisi
 DROP FUNCTION switch;
 SET ROLE regress_junction_rules;
 DROP TABLE not_valid, disabled, replica, always, users_trigger, elsewhere, switched;
+-- of several on the same columns, to the same parent's same columns one has to
+-- hold, and it need not be the oldest; to another parent, each
+ALTER TABLE tags ADD UNIQUE (id);
+CREATE TABLE base_tags (id int PRIMARY KEY);
+CREATE TABLE twins (LIKE plain INCLUDING INDEXES);
+ALTER TABLE twins ADD FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+    ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE NOT VALID;
+ALTER TABLE twins ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE;
+CREATE TABLE no_twins (LIKE twins INCLUDING INDEXES);
+ALTER TABLE no_twins ADD FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+    ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE;
+ALTER TABLE no_twins ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES base_tags ON DELETE CASCADE NOT VALID;
+SELECT junction, rule, columns, message, fix FROM found;
+SELECT * FROM fixes('unvalidated_foreign_key') \gexec
+DROP TABLE twins, no_twins, base_tags;
+ALTER TABLE tags DROP CONSTRAINT tags_id_key;
+-- one that is only noted, where the server has such: says nothing if all is well
+CREATE TABLE noted (LIKE plain INCLUDING INDEXES, FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE);
+DO $$
+DECLARE
+    mends text;
+BEGIN
+    IF current_setting('server_version_num')::int >= 180000 THEN
+        ALTER TABLE noted ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE NOT VALID;
+        EXECUTE 'ALTER TABLE noted ALTER CONSTRAINT first NOT ENFORCED';
+        SELECT fix INTO STRICT mends FROM found
+        WHERE junction = 'noted'::regclass AND message = 'foreign key first of noted is not enforced';
+        EXECUTE mends;
+        ASSERT NOT EXISTS (SELECT FROM found WHERE junction = 'noted'::regclass), 'it is still there';
+    END IF;
+END $$;
+DROP TABLE noted;
 
 -- undeclared_endpoint: names and types fit, and one or both foreign keys are
 -- missing, whether the key is the primary one or beside an id.
@@ -194,6 +226,44 @@ SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE contype = 'f' AND conrelid IN ('restricted'::regclass, 'cleared'::regclass, 'parted'::regclass)
 ORDER BY conrelid::regclass::text, conname COLLATE "C";
 DROP TABLE pairs, restricted, cleared, parted, orders;
+-- of several on the same columns, the oldest has its say first, and then there
+-- is nothing left for the others; one that checks at commit comes last anyway.
+-- PostgreSQL itself is asked.
+CREATE TABLE two_keys (invoice_id int REFERENCES invoices ON DELETE CASCADE, tag_id int, PRIMARY KEY (invoice_id, tag_id));
+CREATE INDEX ON two_keys (tag_id);
+CREATE FUNCTION two_keys(first text, second text, OUT said bool, OUT stay bool)
+LANGUAGE plpgsql SET search_path = rules AS $$
+BEGIN
+    EXECUTE 'ALTER TABLE two_keys ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags ' || first;
+    EXECUTE 'ALTER TABLE two_keys ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ' || second;
+    said := EXISTS (SELECT FROM found WHERE junction = 'two_keys'::regclass AND rule = 'no_cascade');
+    INSERT INTO two_keys VALUES (1, 1);
+    BEGIN
+        DELETE FROM tags WHERE id = 1;
+        stay := EXISTS (SELECT FROM two_keys);
+        INSERT INTO tags VALUES (1);
+    EXCEPTION WHEN foreign_key_violation OR restrict_violation OR not_null_violation THEN
+        stay := true;
+    END;
+    DELETE FROM two_keys;
+    IF first ~ 'DEFERRED' THEN
+        SET CONSTRAINTS first IMMEDIATE;
+    END IF;
+    ALTER TABLE two_keys DROP CONSTRAINT first, DROP CONSTRAINT second;
+END $$;
+SELECT * FROM (VALUES
+    ('ON DELETE CASCADE', 'ON DELETE NO ACTION'), ('ON DELETE CASCADE', 'ON DELETE RESTRICT'),
+    ('ON DELETE CASCADE', 'ON DELETE SET NULL'), ('ON DELETE NO ACTION', 'ON DELETE CASCADE'),
+    ('ON DELETE RESTRICT', 'ON DELETE CASCADE'), ('ON DELETE SET NULL', 'ON DELETE CASCADE'),
+    ('DEFERRABLE INITIALLY DEFERRED', 'ON DELETE CASCADE'), ('DEFERRABLE', 'ON DELETE CASCADE'),
+    ('ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED', 'ON DELETE CASCADE'),
+    ('ON DELETE NO ACTION', 'ON DELETE NO ACTION')) AS k (first, second), two_keys(first, second);
+ALTER TABLE two_keys ADD CONSTRAINT first FOREIGN KEY (tag_id) REFERENCES tags,
+    ADD CONSTRAINT second FOREIGN KEY (tag_id) REFERENCES tags ON DELETE RESTRICT;
+SELECT fix FROM found ORDER BY fix \gexec
+SELECT * FROM found;
+DROP FUNCTION two_keys;
+DROP TABLE two_keys;
 
 -- needless_surrogate: an id, the pair, and nothing else.  Not if something
 -- references the id, or the row has more to say.
@@ -579,6 +649,41 @@ SELECT junction."check"();
 SELECT junction."check"('notice');
 \set VERBOSITY terse
 COMMENT ON TABLE unkeyed IS NULL;
+
+-- missing_pair_key: no error where an index over the lesser end and the greater
+-- one holds the pair, however it is written.  Not over something else, nor for
+-- some rows.
+CREATE TABLE mirrored (left_id int NOT NULL REFERENCES people, right_id int NOT NULL REFERENCES people);
+CREATE TABLE mirrored_other (LIKE mirrored, FOREIGN KEY (left_id) REFERENCES people, FOREIGN KEY (right_id) REFERENCES people);
+CREATE TABLE half_mirrored (LIKE mirrored, FOREIGN KEY (left_id) REFERENCES people, FOREIGN KEY (right_id) REFERENCES people);
+CREATE TABLE some_mirrored (LIKE mirrored, FOREIGN KEY (left_id) REFERENCES people, FOREIGN KEY (right_id) REFERENCES people);
+CREATE UNIQUE INDEX mirror ON mirrored (least(left_id, right_id), greatest(left_id, right_id));
+CREATE UNIQUE INDEX ON mirrored_other (greatest(right_id, left_id), least(left_id, right_id));
+CREATE UNIQUE INDEX ON half_mirrored (least(left_id, right_id), greatest(left_id, 0));
+CREATE UNIQUE INDEX ON some_mirrored (least(left_id, right_id), greatest(left_id, right_id)) WHERE left_id > 0;
+SELECT junction, severity, message, detail, fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'mirror'
+ORDER BY junction::text;
+DROP TABLE mirrored, mirrored_other, half_mirrored, some_mirrored;
+
+-- The key begins with what no index serves, or else with what has an index that
+-- the key would not make redundant; or else what will be redundant is named.
+CREATE TABLE both_indexed (tag_id int NOT NULL REFERENCES tags, invoice_id int NOT NULL REFERENCES invoices);
+CREATE TABLE one_other (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE TABLE none_same (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE TABLE pair_indexed (LIKE both_indexed, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+CREATE INDEX ON both_indexed (tag_id);
+CREATE INDEX ON both_indexed (invoice_id);
+CREATE INDEX ON one_other (tag_id);
+CREATE INDEX ON one_other USING hash (invoice_id);
+CREATE INDEX ON none_same (tag_id DESC);
+CREATE INDEX ON none_same (invoice_id) INCLUDE (tag_id);
+CREATE INDEX ON pair_indexed (tag_id, invoice_id);
+SELECT junction, detail, fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'one|indexed'
+ORDER BY junction::text;
+SELECT fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'one|indexed' ORDER BY fix \gexec
+SELECT junction, message, fix FROM found WHERE rule <> 'no_cascade' AND junction::text ~ 'one|indexed'
+ORDER BY junction::text;
+DROP TABLE both_indexed, one_other, none_same, pair_indexed;
 
 -- missing_pair_key counts what is there twice only if asked for one table, and
 -- only for who may read it.

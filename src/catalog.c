@@ -23,10 +23,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -35,9 +32,8 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_partitioned_table.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,42 +45,43 @@
 typedef struct TableEntry
 {
 	Oid			oid;			/* hash key */
+	char		status;			/* simplehash's */
 	TableFacts *facts;
 } TableEntry;
+
+/* Every row of every catalog asks for its table: a hash of the tables' own */
+#define SH_PREFIX		table_map
+#define SH_ELEMENT_TYPE	TableEntry
+#define SH_KEY_TYPE		Oid
+#define SH_KEY			oid
+#define SH_HASH_KEY(map, key)	murmurhash32(key)
+#define SH_EQUAL(map, a, b)		((a) == (b))
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 typedef struct Reader
 {
 	Oid			relid;			/* the only table asked for, or InvalidOid */
 	Snapshot	snapshot;
-	HTAB	   *tables;			/* of TableEntry */
-	List	   *operators;		/* meanings, for rows.c */
-	List	   *classes;
+	table_map_hash *tables;
+	List	   *oids;			/* of those tables */
+	FactMaker	maker;
+	List	   *partial;		/* IndexFacts, */
+	List	   *partial_tables; /* and whose they are */
 } Reader;
 
-static HTAB *
-create_tables(void)
-{
-	HASHCTL		ctl;
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(TableEntry);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("junction tables", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
 /*
- * Start a scan for the rows of one object, by index, or for all rows.
+ * Start a scan for the rows of the table asked for, by index, or for all rows.
  */
-static SysScanDesc
-begin_scan(Reader *reader, Relation catalog, Oid index, AttrNumber attnum, Oid object)
+static void
+begin_scan(Reader *reader, CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum)
 {
-	ScanKeyData key;
-
-	if (!OidIsValid(object))
-		return systable_beginscan(catalog, InvalidOid, false, reader->snapshot, 0, NULL);
-
-	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
-	return systable_beginscan(catalog, index, true, reader->snapshot, 1, &key);
+	if (OidIsValid(reader->relid))
+		scan_catalog_for(scan, catalog, index, attnum, reader->relid, reader->snapshot);
+	else
+		scan_catalog(scan, catalog, reader->snapshot);
 }
 
 /*
@@ -94,7 +91,7 @@ static TableFacts *
 enter_table(Reader *reader, Oid relid)
 {
 	bool		found;
-	TableEntry *entry = hash_search(reader->tables, &relid, HASH_ENTER, &found);
+	TableEntry *entry = table_map_insert(reader->tables, relid, &found);
 
 	if (!found)
 	{
@@ -105,142 +102,11 @@ enter_table(Reader *reader, Oid relid)
 }
 
 static TableFacts *
-look_up(HTAB *tables, Oid relid)
+look_up(table_map_hash *tables, Oid relid)
 {
-	TableEntry *entry = hash_search(tables, &relid, HASH_FIND, NULL);
+	TableEntry *entry = table_map_lookup(tables, relid);
 
 	return entry ? entry->facts : NULL;
-}
-
-/*
- * Is a table of this pg_class row to be looked at?  Partitions are their
- * root's; another session's temporary tables are none of ours; what initdb
- * made has no foreign keys.
- */
-static bool
-is_wanted_table(Form_pg_class form)
-{
-	if (form->relkind != RELKIND_RELATION && form->relkind != RELKIND_PARTITIONED_TABLE)
-		return false;
-	if (form->relispartition || form->oid < FirstNormalObjectId)
-		return false;
-	if (form->relpersistence == RELPERSISTENCE_TEMP)
-		return isTempOrTempToastNamespace(form->relnamespace);
-	return true;
-}
-
-/*
- * Phase 1.
- */
-static void
-read_classes(Reader *reader)
-{
-	Relation	catalog = table_open(RelationRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, ClassOidIndexId,
-								  Anum_pg_class_oid, reader->relid);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-		TableFacts *facts;
-
-		if (!OidIsValid(reader->relid) && !is_wanted_table(form))
-			continue;
-		facts = enter_table(reader, form->oid);
-		facts->name = pstrdup(NameStr(form->relname));
-		facts->namespace = form->relnamespace;
-		facts->kind = form->relkind;
-		facts->persistence = form->relpersistence;
-		facts->identity = form->relreplident;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-}
-
-/*
- * Phase 2.  A key with a parent constraint is a partition's copy of its
- * root's.
- */
-static void
-read_foreign_keys(Reader *reader)
-{
-	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, InvalidOid, 0, InvalidOid);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
-		TableFacts *facts;
-
-		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
-			continue;
-		facts = look_up(reader->tables, con->conrelid);
-		if (facts != NULL)
-			facts->foreign_keys = lappend(facts->foreign_keys,
-										  foreign_key_from_row(tuple, &reader->operators));
-		facts = look_up(reader->tables, con->confrelid);
-		if (facts != NULL)
-			facts->referenced = lappend_oid(facts->referenced, con->conindid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-}
-
-/*
- * Phase 3.
- */
-static void
-read_indexes(Reader *reader)
-{
-	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, IndexIndrelidIndexId,
-								  Anum_pg_index_indrelid, reader->relid);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
-		TableFacts *facts = look_up(reader->tables, form->indrelid);
-
-		if (facts != NULL)
-			facts->indexes = lappend(facts->indexes,
-									 index_from_row(tuple, RelationGetDescr(catalog),
-													&reader->classes));
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-}
-
-/*
- * Phase 4.
- */
-static void
-read_columns(Reader *reader)
-{
-	Relation	catalog = table_open(AttributeRelationId, AccessShareLock);
-	SysScanDesc scan = begin_scan(reader, catalog, AttributeRelidNumIndexId,
-								  Anum_pg_attribute_attrelid, reader->relid);
-	HeapTuple	tuple;
-	TableFacts *facts = NULL;
-	Oid			relid = InvalidOid;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
-
-		if (att->attnum <= 0 || att->attisdropped)
-			continue;
-		/* the columns of a table stand together, mostly */
-		if (relid != att->attrelid)
-			facts = look_up(reader->tables, att->attrelid);
-		relid = att->attrelid;
-		if (facts != NULL)
-			facts->columns = lappend(facts->columns, column_from_row(tuple));
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
 }
 
 static int
@@ -261,14 +127,36 @@ compare_indexes(const ListCell *a, const ListCell *b)
 	return oid_cmp(&((IndexFacts *) lfirst(a))->oid, &((IndexFacts *) lfirst(b))->oid);
 }
 
-static int
-compare_tables(const ListCell *a, const ListCell *b)
+/*
+ * Put facts into a list that is in order.  Rows mostly stand in the order in
+ * which they were made, so the place is mostly the end.
+ */
+static List *
+insert(List *list, void *facts, list_sort_comparator compare)
 {
-	const TableFacts *left = lfirst(a);
-	const TableFacts *right = lfirst(b);
-	int			order = strcmp(left->name, right->name);
+	ListCell	cell = {.ptr_value = facts};
+	int			place = list_length(list);
 
-	return order != 0 ? order : oid_cmp(&left->oid, &right->oid);
+	while (place > 0 && compare(list_nth_cell(list, place - 1), &cell) > 0)
+		place--;
+	return list_insert_nth(list, place, facts);
+}
+
+/*
+ * Is a table of this pg_class row to be looked at?  Partitions are their
+ * root's; another session's temporary tables are none of ours; what initdb
+ * made has no foreign keys.
+ */
+static bool
+is_wanted_table(Form_pg_class form)
+{
+	if (form->relkind != RELKIND_RELATION && form->relkind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	if (form->relispartition || form->oid < FirstNormalObjectId)
+		return false;
+	if (form->relpersistence == RELPERSISTENCE_TEMP)
+		return isTempOrTempToastNamespace(form->relnamespace);
+	return true;
 }
 
 /*
@@ -292,31 +180,152 @@ read_partition_key(Oid relid)
 }
 
 /*
- * Put the lists of a table in order, and join what the phases found apart.
+ * Phase 1.
  */
 static void
-finish_table(Reader *reader, TableFacts *table)
+read_classes(Reader *reader)
 {
-	list_sort(table->columns, compare_columns);
-	list_sort(table->foreign_keys, compare_foreign_keys);
-	list_sort(table->indexes, compare_indexes);
+	CatalogScan scan;
+	HeapTuple	tuple;
 
-	if (table->kind == RELKIND_PARTITIONED_TABLE)
-		table->partition_key = read_partition_key(table->oid);
-
-	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+	begin_scan(reader, &scan, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
-		/* a partition can be a parent, and is not in hand */
-		TableFacts *parent = look_up(reader->tables, key->parent);
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+		TableFacts *facts;
 
-		key->parent_table = parent;
-		key->parent_name = parent ? parent->name : get_rel_name(key->parent);
-		if (key->parent_name == NULL)
-			key->parent_name = psprintf("%u", key->parent);	/* dropped as we read */
+		if (!OidIsValid(reader->relid) && !is_wanted_table(form))
+			continue;
+		facts = enter_table(reader, form->oid);
+		reader->oids = lappend_oid(reader->oids, form->oid);
+		facts->name = pstrdup(NameStr(form->relname));
+		facts->namespace = form->relnamespace;
+		facts->kind = form->relkind;
+		facts->persistence = form->relpersistence;
+		facts->identity = form->relreplident;
+		if (facts->kind == RELKIND_PARTITIONED_TABLE)
+			facts->partition_key = read_partition_key(facts->oid);
 	}
-	foreach_ptr(IndexFacts, index, table->indexes)
+	end_scan(&scan);
+}
+
+/*
+ * Join a foreign key with the table that it points at.  That is not in hand if
+ * it is a partition, or if only another table was asked for.
+ */
+static void
+set_parent(ForeignKeyFacts *key, TableFacts *parent)
+{
+	key->parent_table = parent;
+	key->parent_name = parent ? parent->name : get_rel_name(key->parent);
+	if (key->parent_name == NULL)
+		key->parent_name = psprintf("%u", key->parent); /* dropped as we read */
+}
+
+/*
+ * Phase 2.  A key with a parent constraint is a partition's copy of its
+ * root's.
+ */
+static void
+read_foreign_keys(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_catalog(&scan, ConstraintRelationId, reader->snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+		TableFacts *facts;
+		TableFacts *parent;
+
+		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
+			continue;
+		facts = look_up(reader->tables, con->conrelid);
+		parent = look_up(reader->tables, con->confrelid);
+		if (facts != NULL)
+		{
+			ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple,
+														RelationGetDescr(scan.catalog));
+
+			set_parent(key, parent);
+			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
+		}
+		if (parent != NULL)
+			parent->referenced = lappend_oid(parent->referenced, con->conindid);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Phase 3.
+ */
+static void
+read_indexes(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	begin_scan(reader, &scan, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+		TableFacts *facts = look_up(reader->tables, form->indrelid);
+
+		IndexFacts *index;
+
+		if (facts == NULL)
+			continue;
+		index = index_from_row(&reader->maker, tuple, RelationGetDescr(scan.catalog));
+		facts->indexes = insert(facts->indexes, index, compare_indexes);
 		if (index->predicate != NULL)
-			index->implied_by = keys_implying(table, index);
+		{
+			reader->partial = lappend(reader->partial, index);
+			reader->partial_tables = lappend(reader->partial_tables, facts);
+		}
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Phase 4.
+ */
+static void
+read_columns(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	TableFacts *facts = NULL;
+	Oid			relid = InvalidOid;
+
+	begin_scan(reader, &scan, AttributeRelationId, AttributeRelidNumIndexId,
+			   Anum_pg_attribute_attrelid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (att->attnum <= 0 || att->attisdropped)
+			continue;
+		/* the columns of a table stand together, mostly */
+		if (relid != att->attrelid)
+			facts = look_up(reader->tables, att->attrelid);
+		relid = att->attrelid;
+		if (facts != NULL)
+			facts->columns = insert(facts->columns, column_from_row(&reader->maker, tuple), compare_columns);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Ask which foreign keys may use the partial indexes, now that the keys'
+ * columns are known.
+ */
+static void
+prove_predicates(Reader *reader)
+{
+	foreach_ptr(IndexFacts, index, reader->partial)
+		index->implied_by = keys_implying(list_nth(reader->partial_tables,
+												   foreach_current_index(index)), index);
 }
 
 static void
@@ -326,6 +335,7 @@ read_all(Reader *reader)
 	read_foreign_keys(reader);
 	read_indexes(reader);
 	read_columns(reader);
+	prove_predicates(reader);
 }
 
 /*
@@ -335,15 +345,14 @@ read_all(Reader *reader)
 TableFacts *
 read_table(Oid relid)
 {
-	Reader		reader = {.relid = relid,.tables = create_tables()};
+	Reader		reader = {.relid = relid,.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
 	TableFacts *table;
 
 	read_all(&reader);
 	table = look_up(reader.tables, relid);
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
-	finish_table(&reader, table);
-	hash_destroy(reader.tables);
+	table_map_destroy(reader.tables);
 	return table;
 }
 
@@ -353,19 +362,14 @@ read_table(Oid relid)
 Database *
 read_database(Snapshot snapshot)
 {
-	Reader		reader = {.snapshot = snapshot,.tables = create_tables()};
+	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
 	Database   *database = palloc0(sizeof(Database));
-	HASH_SEQ_STATUS status;
-	TableEntry *entry;
 
+	database->context = CurrentMemoryContext;
 	read_all(&reader);
-	hash_seq_init(&status, reader.tables);
-	while ((entry = hash_seq_search(&status)) != NULL)
-	{
-		finish_table(&reader, entry->facts);
-		database->tables = lappend(database->tables, entry->facts);
-	}
-	list_sort(database->tables, compare_tables);
+	list_sort(reader.oids, list_oid_cmp);
+	foreach_oid(oid, reader.oids)
+		database->tables = lappend(database->tables, look_up(reader.tables, oid));
 	database->by_oid = reader.tables;
 	return database;
 }

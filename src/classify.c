@@ -138,7 +138,7 @@ find_serving_indexes(Junction *junction)
 
 			/* one that is to be unique met duplicates, and would again */
 			if (!index->usable && index->unique &&
-				bms_equal(index_columns(index), endpoint->columns))
+				bms_equal(index->column_set, endpoint->columns))
 				continue;
 			if (*found == NULL && could_serve(junction->table, index, endpoint))
 				*found = index;
@@ -222,14 +222,15 @@ find_pair_key(Junction *junction, List *endpoints)
 			continue;
 		foreach_ptr(Endpoint, right, endpoints)
 		{
-			Bitmapset  *pair = bms_union(left->columns, right->columns);
+			Bitmapset  *pair;
 
 			if (foreach_current_index(right) <= foreach_current_index(left) ||
 				is_unique(junction->table, right->columns))
 				continue;
+			pair = bms_union(left->columns, right->columns);
 			foreach_ptr(IndexFacts, index, junction->table->indexes)
 			{
-				if (!is_key(index) || !bms_equal(index_columns(index), pair) ||
+				if (!is_key(index) || !bms_equal(index->column_set, pair) ||
 					!is_better_key(index, junction->pair_key))
 					continue;
 				junction->pair_key = index;
@@ -250,7 +251,7 @@ find_multiway_key(Junction *junction, List *endpoints)
 {
 	foreach_ptr(IndexFacts, index, junction->table->indexes)
 	{
-		Bitmapset  *key = index_columns(index);
+		Bitmapset  *key = index->column_set;
 		Bitmapset  *held = NULL;
 		List	   *inside = NIL;
 
@@ -336,16 +337,54 @@ is_unkeyed(Junction *junction, List *endpoints)
 }
 
 /*
+ * The first index over columns with which a key over the two endpoints, in that
+ * order, would begin, so that nothing would need the index any more; or null.
+ */
+IndexFacts *
+index_below_key(const TableFacts *table, const Endpoint *first, const Endpoint *second)
+{
+	List	   *order = NIL;
+
+	for (int i = 0; i < first->key->nkeys; i++)
+		order = lappend_int(order, first->key->columns[i]);
+	for (int i = 0; i < second->key->nkeys; i++)
+		order = list_append_unique_int(order, second->key->columns[i]);
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		int			i = 0;
+
+		if (index->method != BTREE_AM_OID || !index->usable || index->unique ||
+			index->predicate != NULL || index->ncolumns != index->nkeys)
+			continue;
+		while (i < index->nkeys && i < list_length(order) && index->options[i] == 0 &&
+			   index->columns[i] == list_nth_int(order, i) &&
+			   index->collations[i] == find_column(table, index->columns[i])->collation)
+			i++;
+		if (i == index->nkeys)
+			return index;
+	}
+	return NULL;
+}
+
+/*
  * An unkeyed junction's endpoints have no order yet.  The key that it is to
- * get had better begin with the one that no index serves.
+ * get had better begin with the one that no index serves; or if both are
+ * served, with the one whose index is still needed beside the key.
  */
 static void
-let_unserved_lead(Junction *junction)
+order_for_key(Junction *junction)
 {
 	Endpoint   *left = linitial(junction->endpoints);
 	Endpoint   *right = lsecond(junction->endpoints);
+	bool		right_leads;
 
-	if (left->served_by != NULL && right->served_by == NULL)
+	if (left->served_by != NULL && right->served_by != NULL)
+		right_leads = index_below_key(junction->table, left, right) != NULL &&
+			index_below_key(junction->table, right, left) == NULL;
+	else
+		right_leads = left->served_by != NULL;
+	if (right_leads)
 		junction->endpoints = list_make2(right, left);
 }
 
@@ -374,7 +413,7 @@ classify(TableFacts *table)
 	{
 		find_own_columns(junction);
 		if (junction->primary_key != NULL &&
-			!bms_equal(index_columns(junction->primary_key), junction->pair))
+			!bms_equal(junction->primary_key->column_set, junction->pair))
 			junction->kind = JUNCTION_ENTITY;
 		else
 			junction->kind = junction->own_columns == NIL ? JUNCTION_PURE : JUNCTION_PAYLOAD;
@@ -395,7 +434,7 @@ classify(TableFacts *table)
 		find_serving_indexes(junction);
 	}
 	if (junction->kind == JUNCTION_UNKEYED)
-		let_unserved_lead(junction);
+		order_for_key(junction);
 	return junction;
 }
 

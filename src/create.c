@@ -368,8 +368,9 @@ build_mirror_index(StatementPlan *plan, const Creation *creation, NameSpace *nam
 static void
 build(StatementPlan *plan, const Creation *creation)
 {
-	NameSpace	names = {.namespace = creation->namespace, .taken = list_make1(creation->name)};
+	NameSpace	names = {.namespace = creation->namespace, .taken = make_taken_names()};
 
+	take_name(&names, creation->name);
 	build_table(plan, creation, &names);
 	if (creation->reverse_index)
 		build_reverse_index(plan, creation, &names);

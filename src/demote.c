@@ -154,9 +154,10 @@ build(StatementPlan *plan, const Demotion *demotion)
 	Oid			primary = demotion->junction->primary_key->oid;
 	Oid			pair = demotion->junction->pair_key->oid;
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = list_make1(demotion->name)
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
 	};
 
+	take_name(&names, demotion->name);
 	if (OidIsValid(demotion->old_name))
 		plan_add(plan, lock_on("ACCESS EXCLUSIVE", demotion->old_name), "DROP VIEW %s",
 				 qualified_name(demotion->old_name));

@@ -101,7 +101,7 @@ is_generated_id(const Demotion *demotion, const ColumnFacts *column)
 static void
 find_id(Demotion *demotion)
 {
-	Bitmapset  *key = index_columns(demotion->junction->primary_key);
+	Bitmapset  *key = demotion->junction->primary_key->column_set;
 
 	for (int generated = 1; generated >= 0 && demotion->id == NULL; generated--)
 	{
@@ -145,7 +145,7 @@ find_dropped_columns(Demotion *demotion)
 	demotion->id = demotion->begun;
 	if (demotion->begun == NULL)
 	{
-		key = index_columns(demotion->junction->primary_key);
+		key = demotion->junction->primary_key->column_set;
 		find_id(demotion);
 	}
 	foreach_ptr(ColumnFacts, column, demotion->junction->own_columns)

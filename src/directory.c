@@ -42,9 +42,13 @@ enter(Database *database, const char *name, TableFacts *table)
 	entry->tables = found ? lappend(entry->tables, table) : list_make1(table);
 }
 
+/*
+ * Make the list, to last as long as the database's facts.
+ */
 static void
 make_directory(Database *database)
 {
+	MemoryContext outer = MemoryContextSwitchTo(database->context);
 	HASHCTL		ctl;
 
 	ctl.keysize = NAMEDATALEN;
@@ -61,6 +65,7 @@ make_directory(Database *database)
 		enter(database, endpoint_column_name(table->name, column->name, true), table);
 		enter(database, psprintf(".%s", table_noun(table->name)), table);
 	}
+	MemoryContextSwitchTo(outer);
 }
 
 static TableFacts *

@@ -42,19 +42,6 @@ find_primary_key(const TableFacts *table)
 }
 
 /*
- * The key columns of an index as a set.  An expression stands as 0.
- */
-Bitmapset *
-index_columns(const IndexFacts *index)
-{
-	Bitmapset  *columns = NULL;
-
-	for (int i = 0; i < index->nkeys; i++)
-		columns = bms_add_member(columns, Max(index->columns[i], 0));
-	return columns;
-}
-
-/*
  * The names of numbered columns, in that order; an expression has none.
  */
 List *
@@ -102,7 +89,7 @@ nullable_columns(const TableFacts *table, const Bitmapset *columns)
 bool
 is_key(const IndexFacts *index)
 {
-	return index->unique && index->usable && !index->has_expressions;
+	return index->unique && index->usable && index->expressions == NULL;
 }
 
 /*
@@ -121,7 +108,7 @@ bool
 is_unique(const TableFacts *table, const Bitmapset *columns)
 {
 	foreach_ptr(IndexFacts, index, table->indexes)
-		if (is_whole_key(index) && bms_is_subset(index_columns(index), columns))
+		if (is_whole_key(index) && bms_is_subset(index->column_set, columns))
 			return true;
 	return false;
 }

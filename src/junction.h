@@ -70,6 +70,7 @@ typedef struct IndexFacts
 	int			nkeys;			/* INCLUDE columns are no keys */
 	int			ncolumns;		/* keys and INCLUDE columns */
 	AttrNumber *columns;		/* key columns in order, 0 for an expression */
+	Bitmapset  *column_set;		/* the same as a set, and 0 for an expression */
 	Oid		   *classes;		/* operator classes */
 	Oid		   *families;
 	Oid		   *collations;
@@ -80,7 +81,7 @@ typedef struct IndexFacts
 	bool		replica_identity;
 	bool		usable;			/* valid, ready and live */
 	bool		deferrable;
-	bool		has_expressions;
+	char	   *expressions;	/* nodeToString form; null if it has none */
 	char	   *predicate;		/* nodeToString form; null if not partial */
 	Bitmapset  *implied_by;		/* if partial: the foreign keys, by place in
 								 * the table's list, whose lookup implies the
@@ -108,13 +109,31 @@ typedef struct TableFacts
 								 * table rest on, one for each such key */
 } TableFacts;
 
+/* What makes the facts of one read: rows.c's */
+typedef struct FactMaker
+{
+	char	   *room;			/* for the next facts */
+	Size		left;
+	List	   *operators;		/* what they mean, as far as it was asked */
+	List	   *classes;
+} FactMaker;
+
 /* All tables, with their OIDs for an index */
 typedef struct Database
 {
-	List	   *tables;			/* TableFacts, by name */
-	struct HTAB *by_oid;
+	MemoryContext context;		/* where all facts are */
+	List	   *tables;			/* TableFacts, oldest first */
+	struct table_map_hash *by_oid;	/* catalog.c's */
 	struct HTAB *by_link;		/* directory.c's; null until it is asked */
 } Database;
+
+/* A scan of a catalog, of all rows or by an index */
+typedef struct CatalogScan
+{
+	Relation	catalog;
+	struct TableScanDescData *all;	/* or null */
+	struct SysScanDescData *by_index;	/* or null */
+} CatalogScan;
 
 typedef enum JunctionKind
 {
@@ -276,7 +295,7 @@ typedef enum NameKind
 typedef struct NameSpace
 {
 	Oid			namespace;
-	List	   *taken;			/* of char * */
+	struct HTAB *taken;			/* of any schema: naming.c's */
 	List	   *freed;			/* of char * */
 	Oid			table;			/* whose constraints are named; InvalidOid if it
 								 * is still to be made */
@@ -313,6 +332,8 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
 extern const char *kind_name(JunctionKind kind);
+extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *first,
+								   const Endpoint *second);
 extern bool is_stamp(const ColumnFacts *column);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);
@@ -321,7 +342,6 @@ extern List *pair_columns(const Junction *junction);
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_primary_key(const TableFacts *table);
-extern Bitmapset *index_columns(const IndexFacts *index);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
@@ -341,14 +361,18 @@ extern char *statement_locks(const char *statement);
 
 /* in mirror.c */
 extern char *mirror_expressions(List *left, List *right, List *columns);
+extern bool is_mirror(const IndexFacts *index, const Bitmapset *ends);
 
 /* in naming.c */
 extern char *junction_table_name(const char *left, const char *right);
-extern char *junction_name_of(TableFacts *left, TableFacts *right);
+extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
 extern char *table_noun(const char *table);
+extern struct HTAB *make_taken_names(void);
+extern void take_name(NameSpace *space, const char *name);
+extern bool is_name_taken(const NameSpace *space, const char *name);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
 extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
@@ -495,12 +519,21 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 									   const char *noun, Oid type);
 
 /* in report.c */
-extern List *find_findings(Oid only, bool concurrently);
+extern List *collect_findings(Oid only, bool concurrently);
 
 /* in rows.c */
-extern ForeignKeyFacts *foreign_key_from_row(HeapTuple tuple, List **operators);
-extern IndexFacts *index_from_row(HeapTuple tuple, TupleDesc desc, List **classes);
-extern ColumnFacts *column_from_row(HeapTuple tuple);
+extern void *make_facts(FactMaker *maker, Size size);
+extern char *make_name(FactMaker *maker, const NameData *name);
+extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
+
+/* in scan.c */
+extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
+extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum,
+							 Oid object, Snapshot snapshot);
+extern HeapTuple next_row(CatalogScan *scan);
+extern void end_scan(CatalogScan *scan);
 
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
@@ -536,6 +569,7 @@ extern void no_cascade(const Rule *rule, const Junction *junction, Findings *fin
 extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* in rules_shape.c */
+extern bool is_plain(const IndexFacts *index);
 extern void needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
 extern void promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
 extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);

@@ -295,7 +295,10 @@ partition_key_name(Relation rel, Oid index, bool primary)
 {
 	TableFacts *table = read_table(RelationGetRelid(rel));
 	char	   *name = get_rel_name(index);
-	NameSpace	names = {.namespace = table->namespace,.table = table->oid,.freed = list_make1(name)};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.freed = list_make1(name)
+	};
 
 	foreach_ptr(IndexFacts, key, table->indexes)
 	{

@@ -10,13 +10,14 @@
  * order, by their full names: a type may have no "<" in pg_catalog, or one
  * there that orders otherwise.
  *
- * Builds text only.
+ * Builds text, and knows such an index when it sees one.
  */
 #include "postgres.h"
 
 #include "access/stratnum.h"
 #include "catalog/pg_am.h"
 #include "commands/defrem.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -88,4 +89,46 @@ mirror_expressions(List *left, List *right, List *columns)
 							 quote_identifier(list_nth(greater ? right : left, i)),
 							 quote_identifier(list_nth(greater ? left : right, i)));
 	return buf.data;
+}
+
+/*
+ * Is an expression LEAST or GREATEST of just these columns?
+ */
+static bool
+is_choice(Node *expression, MinMaxOp op, const Bitmapset *ends)
+{
+	MinMaxExpr *choice = (MinMaxExpr *) expression;
+	Bitmapset  *columns = NULL;
+
+	if (!IsA(expression, MinMaxExpr) || choice->op != op)
+		return false;
+	foreach_ptr(Node, argument, choice->args)
+	{
+		Var		   *column = (Var *) strip_implicit_coercions(argument);
+
+		if (!IsA(column, Var))
+			return false;
+		columns = bms_add_member(columns, Max(column->varattno, 0));
+	}
+	return bms_equal(columns, ends);
+}
+
+/*
+ * Does an index hold a pair of two columns, in whichever order?  Whoever made
+ * it may have written the greater end first.
+ */
+bool
+is_mirror(const IndexFacts *index, const Bitmapset *ends)
+{
+	List	   *expressions;
+
+	if (!index->unique || !index->usable || index->predicate != NULL ||
+		index->expressions == NULL || index->nkeys != 2)
+		return false;
+	expressions = stringToNode(index->expressions);
+	return list_length(expressions) == 2 &&
+		((is_choice(linitial(expressions), IS_LEAST, ends) &&
+		  is_choice(lsecond(expressions), IS_GREATEST, ends)) ||
+		 (is_choice(linitial(expressions), IS_GREATEST, ends) &&
+		  is_choice(lsecond(expressions), IS_LEAST, ends)));
 }

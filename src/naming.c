@@ -19,6 +19,7 @@
 #include "commands/defrem.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 
 #include "junction.h"
@@ -77,7 +78,7 @@ junction_table_name(const char *left, const char *right)
  * The same of two tables that are asked for often: their nouns are kept.
  */
 char *
-junction_name_of(TableFacts *left, TableFacts *right)
+junction_name_of(Database *database, TableFacts *left, TableFacts *right)
 {
 	char	   *left_snake = snake_case(left->name);
 	char	   *right_snake = snake_case(right->name);
@@ -85,7 +86,7 @@ junction_name_of(TableFacts *left, TableFacts *right)
 	TableFacts *first = in_order ? left : right;
 
 	if (first->noun == NULL)
-		first->noun = table_noun(first->name);
+		first->noun = MemoryContextStrdup(database->context, table_noun(first->name));
 	return makeObjectName(first->noun, in_order ? right_snake : left_snake, NULL);
 }
 
@@ -185,10 +186,60 @@ join_names(List *names)
 	return buf.data;
 }
 
-static bool
-is_taken(const NameSpace *space, const char *name)
+/* A name, and the schema in which it is taken */
+typedef struct TakenName
 {
-	if (list_has_name(space->taken, name))
+	Oid			namespace;
+	NameData	name;
+} TakenName;
+
+/*
+ * An empty set of names that are taken.
+ */
+HTAB *
+make_taken_names(void)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(TakenName);
+	ctl.entrysize = sizeof(TakenName);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("junction taken names", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static bool
+search_taken(const NameSpace *space, const char *name, HASHACTION action)
+{
+	TakenName	key = {.namespace = space->namespace};
+	bool		found;
+
+	namestrcpy(&key.name, name);
+	(void) hash_search(space->taken, &key, action, &found);
+	return found;
+}
+
+/*
+ * Take a name, whether it is free or not.
+ */
+void
+take_name(NameSpace *space, const char *name)
+{
+	(void) search_taken(space, name, HASH_ENTER);
+}
+
+/*
+ * Has an earlier step, or another fix, taken the name?
+ */
+bool
+is_name_taken(const NameSpace *space, const char *name)
+{
+	return search_taken(space, name, HASH_FIND);
+}
+
+static bool
+is_in_use(const NameSpace *space, const char *name)
+{
+	if (is_name_taken(space, name))
 		return true;
 	if (list_has_name(space->freed, name))
 		return false;
@@ -207,10 +258,10 @@ take_numbered(NameSpace *space, const char *name1, const char *name2, const char
 {
 	char	   *name = makeObjectName(name1, name2, label);
 
-	for (int i = 1; is_taken(space, name); i++)
+	for (int i = 1; is_in_use(space, name); i++)
 		name = makeObjectName(name1, name2,
 							  label ? psprintf("%s%d", label, i) : psprintf("%d", i));
-	space->taken = lappend(space->taken, name);
+	take_name(space, name);
 	return name;
 }
 

@@ -288,7 +288,7 @@ static IndexFacts *
 find_id_index(const Promotion *promotion)
 {
 	foreach_ptr(IndexFacts, index, promotion->table->indexes)
-		if (index->unique && !index->has_expressions && index->predicate == NULL &&
+		if (index->unique && index->expressions == NULL && index->predicate == NULL &&
 			index != promotion->junction->pair_key && index->nkeys == index->ncolumns &&
 			!OidIsValid(get_index_constraint(index->oid)) &&
 			same_names(column_names(promotion->table, index->columns, index->nkeys),
@@ -350,13 +350,14 @@ build_online(Promotion *promotion)
 	const char *new_table = new_qualified_name(table, promotion->name);
 	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = list_make1(promotion->name)
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
 	};
 	List	   *steps = NIL;
 	List	   *last = NIL;
 	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;
 	char	   *name;
 
+	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
 	(void) build_names(plan, promotion, &names);
 	if (index != NULL)

@@ -35,7 +35,7 @@ is_usable_key(const TableFacts *table, const IndexFacts *index, List *shared)
 	{
 		ColumnFacts *column = find_column_by_name(table, name);
 
-		if (column == NULL || !bms_is_member(column->attnum, index_columns(index)))
+		if (column == NULL || !bms_is_member(column->attnum, index->column_set))
 			return false;
 	}
 	return true;
@@ -91,7 +91,7 @@ find_key(const Parent *parent, List *shared)
 		if (key == NULL)
 			key = index;
 		if (primary != NULL &&
-			bms_is_subset(index_columns(primary), index_columns(index)))
+			bms_is_subset(primary->column_set, index->column_set))
 			return index;
 	}
 	if (key == NULL)

@@ -64,7 +64,7 @@ pair_key_name(const Promotion *promotion, NameSpace *names)
 	if (promotion->unique_name == NULL)
 		return choose_name(names, NAME_DEMOTED, promotion->name,
 						   pair_columns(promotion->junction), NULL, NIL);
-	names->taken = lappend(names->taken, promotion->unique_name);
+	take_name(names, promotion->unique_name);
 	return promotion->unique_name;
 }
 
@@ -200,10 +200,12 @@ build(StatementPlan *plan, const Promotion *promotion)
 {
 	const TableFacts *table = promotion->table;
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = list_make1(promotion->name)
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
 	};
-	char	   *unique = build_names(plan, promotion, &names);
+	char	   *unique;
 
+	take_name(&names, promotion->name);
+	unique = build_names(plan, promotion, &names);
 	build_columns(plan, promotion, unique, &names);
 	if (promotion->portable && promotion->demotes)
 		build_portable_rest(plan, table, promotion->junction->pair_key, promotion->name, unique);

@@ -41,7 +41,7 @@ find_named(Oid relid, List *rules)
 {
 	List	   *findings = NIL;
 
-	foreach_ptr(Finding, finding, find_findings(relid, false))
+	foreach_ptr(Finding, finding, collect_findings(relid, false))
 		if (list_has_name(rules, finding->rule))
 			findings = lappend(findings, finding);
 	return findings;

@@ -49,7 +49,7 @@ find_targets(Oid only)
 {
 	List	   *targets = NIL;
 
-	foreach_ptr(Finding, finding, find_findings(only, true))
+	foreach_ptr(Finding, finding, collect_findings(only, true))
 	{
 		bool		partitioned = get_rel_relkind(finding->junction) == RELKIND_PARTITIONED_TABLE;
 		Target	   *target;
@@ -99,7 +99,7 @@ find_index(const TableFacts *table, List *columns, Oid parent)
 
 	foreach_ptr(IndexFacts, index, table->indexes)
 	{
-		if (index->method != BTREE_AM_OID || index->unique || index->has_expressions ||
+		if (index->method != BTREE_AM_OID || index->unique || index->expressions ||
 			index->predicate != NULL || index->nkeys != index->ncolumns ||
 			!same_names(column_names(table, index->columns, index->nkeys), columns))
 			continue;
@@ -125,7 +125,7 @@ next_move(Oid relid, List *columns, Oid parent)
 	TableFacts *table = read_table(relid);
 	bool		partitioned = table->kind == RELKIND_PARTITIONED_TABLE;
 	IndexFacts *index = find_index(table, columns, parent);
-	NameSpace	names = {.namespace = table->namespace};
+	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
 
 	if (index != NULL && !partitioned && !index->usable)
 		return make_move(true, "DROP INDEX CONCURRENTLY %s%s%s", qualified_name(index->oid), "", "");

@@ -15,6 +15,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "junction.h"
@@ -148,42 +149,90 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/*
- * The names that the fixes for a schema have taken so far.
- */
-static NameSpace *
-name_space(List **spaces, Oid namespace)
-{
-	NameSpace  *space;
+/* What is to be done with each finding */
+typedef void (*FindingSink) (Finding *finding, void *state);
 
-	foreach_ptr(NameSpace, other, *spaces)
-		if (other->namespace == namespace)
-			return other;
-	space = palloc0(sizeof(NameSpace));
-	space->namespace = namespace;
-	*spaces = lappend(*spaces, space);
-	return space;
+/*
+ * Give the findings of the whole database, but for what extensions brought, to
+ * the sink; or of one table, whoever brought it.  What is made of a table is
+ * gone when the next is looked at.  concurrently: whether the fixes are to run
+ * by themselves, so that they can build indexes concurrently.
+ */
+static void
+find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
+{
+	Database   *database = read_all(true);
+	NameSpace	names = {.taken = make_taken_names()};
+	MemoryContext per_table = AllocSetContextCreate(CurrentMemoryContext, "junction rules",
+													ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(per_table);
+
+	foreach_ptr(TableFacts, table, database->tables)
+	{
+		if (OidIsValid(only) ? table->oid != only : table->extension_member)
+			continue;
+		names.namespace = table->namespace;
+		foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
+			sink(finding, state);
+		MemoryContextReset(per_table);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(per_table);
+}
+
+/* A list of findings in the making */
+typedef struct Collection
+{
+	MemoryContext context;
+	List	   *findings;
+} Collection;
+
+static void
+collect_finding(Finding *finding, void *state)
+{
+	Collection *collection = state;
+	MemoryContext caller = MemoryContextSwitchTo(collection->context);
+	Finding    *copy = palloc(sizeof(Finding));
+
+	*copy = *finding;
+	copy->columns = NIL;
+	foreach_ptr(char, column, finding->columns)
+		copy->columns = lappend(copy->columns, pstrdup(column));
+	copy->message = pstrdup(finding->message);
+	copy->detail = finding->detail ? pstrdup(finding->detail) : NULL;
+	copy->fix = finding->fix ? pstrdup(finding->fix) : NULL;
+	collection->findings = lappend(collection->findings, copy);
+	MemoryContextSwitchTo(caller);
 }
 
 /*
- * The findings of the whole database, but for what extensions brought; or of
- * one table, whoever brought it.  concurrently: whether the fixes are to run by
- * themselves, so that they can build indexes concurrently.
+ * The same as a list.
  */
 List *
-find_findings(Oid only, bool concurrently)
+collect_findings(Oid only, bool concurrently)
 {
-	Database   *database = read_all(true);
-	List	   *spaces = NIL;
-	List	   *findings = NIL;
+	Collection	collection = {.context = CurrentMemoryContext};
 
-	foreach_ptr(TableFacts, table, database->tables)
-		if (OidIsValid(only) ? table->oid == only : !table->extension_member)
-			findings = list_concat(findings,
-								   apply_rules(classify(table), database,
-											   name_space(&spaces, table->namespace),
-											   concurrently));
-	return findings;
+	find_findings(only, concurrently, collect_finding, &collection);
+	return collection.findings;
+}
+
+/* What junction.report() does with a finding */
+typedef struct Report
+{
+	Oid			only;			/* the one table asked for, or InvalidOid */
+	ReturnSetInfo *rsinfo;
+} Report;
+
+static void
+report_finding(Finding *finding, void *state)
+{
+	Report	   *report = state;
+
+	if (OidIsValid(report->only) && strcmp(finding->rule, "missing_pair_key") == 0)
+		finding->detail = psprintf("%s%s", finding->detail,
+								   describe_duplicates(report->only, finding->columns));
+	return_finding(report->rsinfo, finding);
 }
 
 PG_FUNCTION_INFO_V1(junction_report);
@@ -199,18 +248,13 @@ PG_FUNCTION_INFO_V1(junction_report);
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	Report		report = {.only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0),
+	.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	if (!PG_ARGISNULL(0))
-		check_table_kind(relid);
+		check_table_kind(report.only);
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(Finding, finding, find_findings(relid, true))
-	{
-		if (OidIsValid(relid) && strcmp(finding->rule, "missing_pair_key") == 0)
-			finding->detail = psprintf("%s%s", finding->detail,
-									   describe_duplicates(relid, finding->columns));
-		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
-	}
+	find_findings(report.only, true, report_finding, &report);
 	return (Datum) 0;
 }
 
@@ -228,6 +272,29 @@ severity_rank(const char *severity)
 			 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
 }
 
+/* What junction.check() makes of the findings */
+typedef struct Verdict
+{
+	int			least;			/* rank of the severity from which they count */
+	int			count;
+	StringInfoData lines;
+	char	   *fix;			/* the first, or null */
+	MemoryContext context;
+} Verdict;
+
+static void
+judge_finding(Finding *finding, void *state)
+{
+	Verdict    *verdict = state;
+
+	if (severity_rank(finding->severity) < verdict->least)
+		return;
+	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->count++ > 0 ? "\n" : "",
+					 finding->severity, finding->rule, finding->message);
+	if (verdict->fix == NULL && finding->fix != NULL)
+		verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
+}
+
 PG_FUNCTION_INFO_V1(junction_check);
 
 /*
@@ -240,27 +307,17 @@ PG_FUNCTION_INFO_V1(junction_check);
 Datum
 junction_check(PG_FUNCTION_ARGS)
 {
-	int			least = severity_rank(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	StringInfoData lines;
-	const char *fix = NULL;
-	int			count = 0;
+	Verdict		verdict = {.context = CurrentMemoryContext};
 
-	initStringInfo(&lines);
-	foreach_ptr(Finding, finding, find_findings(InvalidOid, true))
-	{
-		if (severity_rank(finding->severity) < least)
-			continue;
-		appendStringInfo(&lines, "%s%s: %s: %s", count++ > 0 ? "\n" : "",
-						 finding->severity, finding->rule, finding->message);
-		if (fix == NULL)
-			fix = finding->fix;
-	}
-	if (count > 0)
+	verdict.least = severity_rank(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	initStringInfo(&verdict.lines);
+	find_findings(InvalidOid, true, judge_finding, &verdict);
+	if (verdict.count > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
 				 errmsg_plural("the report has %d finding", "the report has %d findings",
-							   count, count),
-				 errdetail_internal("%s", lines.data),
-				 fix ? errhint("The first fix is: %s;", fix) : 0));
+							   verdict.count, verdict.count),
+				 errdetail_internal("%s", verdict.lines.data),
+				 verdict.fix ? errhint("The first fix is: %s;", verdict.fix) : 0));
 	PG_RETURN_VOID();
 }

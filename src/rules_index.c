@@ -172,7 +172,7 @@ is_reverse(const IndexFacts *index, const Endpoint *endpoint)
 {
 	return index->usable && !index->exclusion && index->predicate == NULL &&
 		(index->method == BTREE_AM_OID || index->method == HASH_AM_OID) &&
-		bms_equal(index_columns(index), endpoint->columns);
+		bms_equal(index->column_set, endpoint->columns);
 }
 
 /*
@@ -215,7 +215,7 @@ static IndexFacts *
 covering_index(const Junction *junction, const IndexFacts *index)
 {
 	if (!index->usable || index->unique || index->exclusion || index->ncolumns != index->nkeys ||
-		index->has_expressions)
+		index->expressions != NULL)
 		return NULL;
 	foreach_ptr(IndexFacts, other, junction->table->indexes)
 		if (index->method == BTREE_AM_OID && covers(other, index) &&

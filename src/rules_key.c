@@ -35,40 +35,84 @@ missing_key_fix(const Junction *junction, Findings *findings)
 }
 
 /*
+ * The index that holds the pair of a relation without direction, in either
+ * order, or null.
+ */
+static IndexFacts *
+find_mirror(const Junction *junction)
+{
+	foreach_ptr(IndexFacts, index, junction->table->indexes)
+		if (is_mirror(index, junction->pair))
+			return index;
+	return NULL;
+}
+
+/*
+ * The index that the key which is missing will make redundant, or null.  No
+ * statement adds the one and drops the other, so it is told beforehand.
+ */
+static IndexFacts *
+find_superseded(const Junction *junction)
+{
+	IndexFacts *index = index_below_key(junction->table, linitial(junction->endpoints),
+										lsecond(junction->endpoints));
+
+	return index != NULL && is_plain(index) ? index : NULL;
+}
+
+static void
+add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const char *table = quote_identifier(junction->table->name);
+	List	   *columns = pair_columns(junction);
+	Finding    *finding = add_finding(rule, junction, columns, findings);
+	IndexFacts *mirror = find_mirror(junction);
+	IndexFacts *superseded = find_superseded(junction);
+
+	finding->message = psprintf("no key of %s holds the pair (%s)", table, column_list(columns));
+	finding->detail = pstrdup("The same pair can be there many times.");
+	if (mirror != NULL)
+	{
+		finding->severity = "notice";
+		finding->detail = psprintf("\"%s\" keeps it from being there twice, but is over expressions: it can be no conflict target without them, and no foreign key can point at it.",
+								   index_name(mirror));
+	}
+	finding->fix = missing_key_fix(junction, findings);
+	if (finding->fix == NULL)
+		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
+								   finding->detail, table);
+	else if (superseded != NULL)
+		finding->detail = psprintf("%s The key will do all that \"%s\" does, which can go then.",
+								   finding->detail, index_name(superseded));
+}
+
+static void
+add_partly_keyed(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	List	   *columns = pair_columns(junction);
+	const char *predicate = predicate_text(junction->table, junction->pair_key);
+	Finding    *finding = add_finding(rule, junction, columns, findings);
+
+	finding->severity = "notice";
+	finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
+								quote_identifier(junction->table->name), column_list(columns));
+	finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",
+							   index_name(junction->pair_key), predicate ? ", WHERE " : "",
+							   predicate ? predicate : "");
+}
+
+/*
  * missing_pair_key: nothing keeps a pair from being there twice; or nothing
- * keeps it so for all rows, where the only key is partial.
+ * keeps it so for all rows, where the only key is partial; or not as a key,
+ * where only an index over the lesser and the greater end does.
  */
 void
 missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	List	   *columns;
-	Finding    *finding;
-	const char *predicate;
-
 	if (junction->kind == JUNCTION_UNKEYED)
-	{
-		columns = pair_columns(junction);
-		finding = add_finding(rule, junction, columns, findings);
-		finding->message = psprintf("no key of %s holds the pair (%s)",
-									quote_identifier(junction->table->name), column_list(columns));
-		finding->detail = pstrdup("The same pair can be there many times.");
-		finding->fix = missing_key_fix(junction, findings);
-		if (finding->fix == NULL)
-			finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
-									   finding->detail, quote_identifier(junction->table->name));
-	}
+		add_unkeyed(rule, junction, findings);
 	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
-	{
-		columns = pair_columns(junction);
-		predicate = predicate_text(junction->table, junction->pair_key);
-		finding = add_finding(rule, junction, columns, findings);
-		finding->severity = "notice";
-		finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
-									quote_identifier(junction->table->name), column_list(columns));
-		finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",
-								   index_name(junction->pair_key), predicate ? ", WHERE " : "",
-								   predicate ? predicate : "");
-	}
+		add_partly_keyed(rule, junction, findings);
 }
 
 /*

@@ -19,15 +19,75 @@ add_reference_finding(const Rule *rule, const Junction *junction, const Endpoint
 }
 
 /*
+ * The endpoint on whose columns a foreign key is, or null: it may be the scope
+ * of one, or beside the pair.
+ */
+static Endpoint *
+find_endpoint(const Junction *junction, const ForeignKeyFacts *key)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < key->nkeys; i++)
+		columns = bms_add_member(columns, key->columns[i]);
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+		if (bms_equal(endpoint->columns, columns))
+			return endpoint;
+	return NULL;
+}
+
+/*
+ * Do two foreign keys of a table say the same, whatever they are called?
+ */
+static bool
+are_twins(const ForeignKeyFacts *key, const ForeignKeyFacts *other)
+{
+	if (key == other || key->parent != other->parent || key->nkeys != other->nkeys)
+		return false;
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		int			j = 0;
+
+		while (j < other->nkeys && other->columns[j] != key->columns[i])
+			j++;
+		if (j == other->nkeys || other->parent_columns[j] != key->parent_columns[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Does a foreign key keep all rows from linking to nothing?
+ */
+static bool
+holds(const ForeignKeyFacts *key)
+{
+	return key->validated && key->disabled == NIL && key->disabled_at_parent == NIL;
+}
+
+/*
+ * Does another one do so in its place?
+ */
+static bool
+is_held_by_twin(const TableFacts *table, const ForeignKeyFacts *key)
+{
+	foreach_ptr(ForeignKeyFacts, other, table->foreign_keys)
+		if (holds(other) && are_twins(key, other))
+			return true;
+	return false;
+}
+
+/*
  * A foreign key that is not proven, or only noted.
  */
 static void
 unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
-		 Findings *findings)
+		 const ForeignKeyFacts *key, Findings *findings)
 {
-	const ForeignKeyFacts *key = endpoint->key;
-	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+	Finding    *finding;
 
+	if (key->validated)
+		return;
+	finding = add_reference_finding(rule, junction, endpoint, findings);
 	finding->message = psprintf("foreign key %s of %s is not %s", quote_identifier(key->name),
 								quote_identifier(junction->table->name),
 								key->enforced ? "validated" : "enforced");
@@ -46,9 +106,8 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
  */
 static void
 not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
-		   const TableFacts *where, List *triggers, Findings *findings)
+		   const ForeignKeyFacts *key, const TableFacts *where, List *triggers, Findings *findings)
 {
-	const ForeignKeyFacts *key = endpoint->key;
 	bool		here = where == junction->table;
 	Finding    *finding;
 	StringInfoData fix;
@@ -68,21 +127,27 @@ not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 }
 
 /*
- * unvalidated_foreign_key: a foreign key that does not hold all rows.
+ * unvalidated_foreign_key: a foreign key that does not hold all rows, and has
+ * no twin that does.
  *
  *	ALTER TABLE public.invoice_tags VALIDATE CONSTRAINT invoice_tags_tag_id_fkey
  */
 void
 unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
 	{
-		if (!endpoint->key->validated)
-			unproven(rule, junction, endpoint, findings);
-		not_firing(rule, junction, endpoint, junction->table,
-				   endpoint->key->disabled, findings);
-		not_firing(rule, junction, endpoint, endpoint->key->parent_table,
-				   endpoint->key->disabled_at_parent, findings);
+		Endpoint   *endpoint;
+
+		if (holds(key))
+			continue;
+		endpoint = find_endpoint(junction, key);
+		if (endpoint == NULL || is_held_by_twin(junction->table, key))
+			continue;
+		unproven(rule, junction, endpoint, key, findings);
+		not_firing(rule, junction, endpoint, key, junction->table, key->disabled, findings);
+		not_firing(rule, junction, endpoint, key, key->parent_table, key->disabled_at_parent,
+				   findings);
 	}
 }
 
@@ -209,29 +274,64 @@ cascading(const Junction *junction, const ForeignKeyFacts *key, const TableFacts
 }
 
 /*
+ * Does a foreign key do at once, when a row of the parent goes, what it is to
+ * do?  One that checks can wait for the commit.
+ */
+static bool
+acts_at_once(const ForeignKeyFacts *key)
+{
+	return key->enforced && key->disabled_at_parent == NIL &&
+		!(key->deferred && key->on_delete == FKCONSTR_ACTION_NOACTION);
+}
+
+/*
+ * Have the links gone by a twin, before this foreign key has its say?  Those
+ * that act at once do so in the order of their triggers' names, which hold
+ * numbers: the oldest first.
+ */
+static bool
+is_forestalled(const TableFacts *table, const ForeignKeyFacts *key)
+{
+	foreach_ptr(ForeignKeyFacts, other, table->foreign_keys)
+		if (other->on_delete == FKCONSTR_ACTION_CASCADE && acts_at_once(other) &&
+			are_twins(key, other) && (other->oid < key->oid || !acts_at_once(key)))
+			return true;
+	return false;
+}
+
+static void
+add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
+			   const ForeignKeyFacts *key, Findings *findings)
+{
+	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+
+	finding->message = psprintf("links of %s do not go with %s",
+								quote_identifier(junction->table->name),
+								quote_identifier(key->parent_name));
+	finding->detail = psprintf(key->on_delete == FKCONSTR_ACTION_SETNULL ||
+							   key->on_delete == FKCONSTR_ACTION_SETDEFAULT ?
+							   "When a row of %s goes, its links are set to link to something else, or nothing." :
+							   "A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
+							   quote_identifier(key->parent_name));
+	if (key->parent_table != NULL)
+		finding->fix = cascading(junction, key, key->parent_table);
+}
+
+/*
  * no_cascade: links do not go with an end.  That can be meant.
  */
 void
 no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
 	{
-		const ForeignKeyFacts *key = endpoint->key;
-		Finding    *finding;
+		Endpoint   *endpoint;
 
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
 			continue;
-		finding = add_reference_finding(rule, junction, endpoint, findings);
-		finding->message = psprintf("links of %s do not go with %s",
-									quote_identifier(junction->table->name),
-									quote_identifier(key->parent_name));
-		finding->detail = psprintf(key->on_delete == FKCONSTR_ACTION_SETNULL ||
-								   key->on_delete == FKCONSTR_ACTION_SETDEFAULT ?
-								   "When a row of %s goes, its links are set to link to something else, or nothing." :
-								   "A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
-								   quote_identifier(key->parent_name));
-		if (key->parent_table != NULL)
-			finding->fix = cascading(junction, key, key->parent_table);
+		endpoint = find_endpoint(junction, key);
+		if (endpoint != NULL && !is_forestalled(junction->table, key))
+			add_no_cascade(rule, junction, endpoint, key, findings);
 	}
 }
 
@@ -249,7 +349,7 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 	if (bms_num_members(wanted) == key->nkeys)
 		return false;			/* the foreign key holds it itself */
 	foreach_ptr(IndexFacts, index, parent->indexes)
-		if (is_whole_key(index) && bms_equal(index_columns(index), wanted))
+		if (is_whole_key(index) && bms_equal(index->column_set, wanted))
 			return true;
 	return false;
 }

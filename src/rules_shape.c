@@ -39,7 +39,7 @@ further_links(const Rule *rule, const Junction *junction, Findings *findings)
 void
 multiway(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	List	   *columns = pair_columns(junction);
+	List	   *columns;
 	Finding    *finding;
 	StringInfoData parents;
 
@@ -48,6 +48,7 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 		further_links(rule, junction, findings);
 		return;
 	}
+	columns = pair_columns(junction);
 	initStringInfo(&parents);
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 		appendStringInfo(&parents, "%s%s", parents.len ? ", " : "",
@@ -77,8 +78,10 @@ has_needless_surrogate(const Junction *junction)
 		list_length(junction->own_columns) == 1 && junction->table->referenced == NIL;
 }
 
-/* Is every column of a btree index ascending, in the default order? */
-static bool
+/*
+ * Is every column of a btree index ascending, in the default order?
+ */
+bool
 is_plain(const IndexFacts *index)
 {
 	for (int i = 0; i < index->nkeys; i++)
@@ -108,8 +111,8 @@ without_surrogate(const Junction *junction, const char *id)
 		return NULL;
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index != junction->primary_key &&
-			(index->has_expressions ||
-			 bms_is_member(junction->primary_key->columns[0], index_columns(index))))
+			(index->expressions != NULL ||
+			 bms_is_member(junction->primary_key->columns[0], index->column_set)))
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
 	{
@@ -266,9 +269,9 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 
 	/* where several tables link the same two, only one can have their names */
 	if (OidIsValid(get_relname_relid(name, junction->table->namespace)) ||
-		list_has_name(findings->names->taken, name))
+		is_name_taken(findings->names, name))
 		return;
-	findings->names->taken = lappend(findings->names->taken, name);
+	take_name(findings->names, name);
 	finding = add_finding(rule, junction, NIL, findings);
 	finding->message = psprintf("%s would be named %s by convention",
 								quote_identifier(junction->table->name), quote_identifier(name));
@@ -296,7 +299,7 @@ misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 	if (left->key->parent == right->key->parent ||
 		left->key->parent_table == NULL || right->key->parent_table == NULL)
 		return;
-	name = junction_name_of(left->key->parent_table, right->key->parent_table);
+	name = junction_name_of(findings->database, left->key->parent_table, right->key->parent_table);
 	if (entity && strcmp(name, junction->table->name) == 0)
 		not_yet_named(rule, junction, findings);
 	else if (!entity && strcmp(name, junction->table->name) != 0)

@@ -8,10 +8,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
@@ -22,8 +19,6 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/rel.h"
 
 #include "junction.h"
@@ -35,11 +30,11 @@
 static void
 read_triggers(const Database *database, Snapshot snapshot)
 {
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog(&scan, TriggerRelationId, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		TableFacts *here;
@@ -58,26 +53,24 @@ read_triggers(const Database *database, Snapshot snapshot)
 				key->disabled_at_parent = lappend(key->disabled_at_parent,
 												  pstrdup(NameStr(form->tgname)));
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 static void
 read_inheritance(const Database *database, Snapshot snapshot)
 {
-	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog(&scan, InheritsRelationId, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		TableFacts *parent = find_table(database, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
 
 		if (parent != NULL)
 			parent->has_children = true;
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -111,11 +104,11 @@ parse_ignored(const char *comment)
 static void
 read_comments(const Database *database, Snapshot snapshot)
 {
-	Relation	catalog = table_open(DescriptionRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, snapshot, 0, NULL);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog(&scan, DescriptionRelationId, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
 		TableFacts *table;
@@ -128,12 +121,11 @@ read_comments(const Database *database, Snapshot snapshot)
 		if (table == NULL)
 			continue;
 		comment = heap_getattr(tuple, Anum_pg_description_description,
-							RelationGetDescr(catalog), &isnull);
+							RelationGetDescr(scan.catalog), &isnull);
 		if (!isnull)
 			table->ignored = parse_ignored(TextDatumGetCString(comment));
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -143,15 +135,12 @@ read_comments(const Database *database, Snapshot snapshot)
 void
 read_extension_members(const Database *database, Snapshot snapshot)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ExtensionRelationId));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, snapshot, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog_for(&scan, DependRelationId, DependReferenceIndexId,
+					 Anum_pg_depend_refclassid, ExtensionRelationId, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
 		TableFacts *table;
@@ -162,8 +151,7 @@ read_extension_members(const Database *database, Snapshot snapshot)
 		if (table != NULL)
 			table->extension_member = true;
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
