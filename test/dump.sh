@@ -127,6 +127,11 @@ ALTER TABLE "Links" ATTACH PARTITION links_2 FOR VALUES FROM (50) TO (1000);
 INSERT INTO "Links" SELECT users.id, orgs.id FROM users, orgs;
 SELECT junction.promote('"Links"', primary_key => '{id,user_id,org_id}', unique_name => 'The "pair"; --');
 
+CREATE TABLE pairings (a_id int REFERENCES users, b_id int REFERENCES users, PRIMARY KEY (a_id, b_id));
+INSERT INTO pairings VALUES (1, 2), (2, 1);
+SELECT junction.promote('pairings', 'marriages', keep_old_name => true);
+SELECT junction.demote('marriages', 'pairings');
+
 CREATE TABLE points (id uuid DEFAULT junction.uuidv7() PRIMARY KEY);
 INSERT INTO points DEFAULT VALUES;
 END
@@ -141,7 +146,8 @@ works "the dump of what was restored is the same" diff "$work/first" "$work/seco
 for pair in 'memberships_user_id_org_id_unique UNIQUE (user_id, org_id)' '"The ""pair""; --" UNIQUE (user_id, org_id) DEFERRABLE'; do
     works "the dump has $pair" grep --fixed-strings --quiet "ADD CONSTRAINT $pair;" "$work/first"
 done
-is "and no pair as a primary key" "$(grep --count 'PRIMARY KEY (user_id, org_id)' "$work/first" || true)" 0
+works "the dump has the key of what was demoted" grep --fixed-strings --quiet 'ADD CONSTRAINT pairings_pkey PRIMARY KEY (a_id, b_id);' "$work/first"
+is "and no pair of a promoted one as a primary key" "$(grep --count 'PRIMARY KEY (user_id, org_id)' "$work/first" || true)" 0
 is "the pairs are restored as UNIQUE, in every partition" \
     "$(sql "$owner" junction_dump_restored -c "
         SELECT string_agg(concat_ws(' ', conrelid::regclass, contype), ', ' ORDER BY conrelid::regclass::text COLLATE \"C\") FROM pg_constraint
@@ -151,6 +157,10 @@ fails_with "there a pair is unique" 23505 "$owner" junction_dump_restored 'INSER
 fails_with "there what points at a pair holds it" 23503 "$owner" junction_dump_restored \
     'DELETE FROM memberships WHERE (user_id, org_id) = (1, 1)'
 fails_with "there a pair must exist to be pointed at" 23503 "$owner" junction_dump_restored 'INSERT INTO badges VALUES (1, 99)'
+
+for database in junction_dump junction_dump_restored; do
+    is "the catalogs are sound in $database" "$(sql "$PGUSER" "$database" --file "$(dirname "$0")/invariants.sql" 2>&1)" ""
+done
 
 #
 # pg_amcheck finds nothing wrong with heaps and indexes
