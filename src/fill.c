@@ -71,17 +71,20 @@ may_quiet_triggers(void)
  * Warn of triggers that fire for each row that is filled.
  */
 static void
-warn_of_triggers(Relation rel)
+warn_of_triggers(Relation rel, bool quiet)
 {
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		bool		fires = trigger->tgenabled == TRIGGER_FIRES_ALWAYS ||
+			trigger->tgenabled == (quiet ? TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
 
 		if (!trigger->tgisinternal && TRIGGER_FOR_UPDATE(trigger->tgtype) &&
-			trigger->tgnattr == 0 && trigger->tgenabled != TRIGGER_DISABLED)
+			trigger->tgnattr == 0 && fires)
 			ereport(WARNING,
 					(errmsg("trigger \"%s\" fires for each row of \"%s\" that is filled",
 							trigger->tgname, display_name(RelationGetRelid(rel))),
+					 quiet ? 0 :
 					 errhint("Call it as a role that may set session_replication_role, to have it not fire.")));
 	}
 }
@@ -105,31 +108,39 @@ start_pass(Filling *filling, bool first)
 		filling->expected = density * filling->blocks;
 		filling->step = Max(filling->patience->batch_size / density, 1);
 		filling->quiet_triggers = may_quiet_triggers();
-		if (!filling->quiet_triggers)
-			warn_of_triggers(rel);
+		warn_of_triggers(rel, filling->quiet_triggers);
 	}
 	relation_close(rel, AccessShareLock);
 	end_work();
 }
 
+/* What became of the rows of a range, or of a pass */
+typedef struct Counts
+{
+	int64		tried;
+	int64		filled;			/* fewer, if a trigger has its way */
+} Counts;
+
 /*
- * Fill the rows of a range that nobody else has locked, and commit.  Returns
- * how many they were.
+ * Fill the rows of a range that nobody else has locked, and commit.
  *
  *	WITH batch AS MATERIALIZED (
  *		SELECT ctid FROM ONLY public.user_orgs
  *		WHERE ctid >= '(0,0)' AND ctid < '(50,0)' AND id IS NULL
- *		FOR NO KEY UPDATE SKIP LOCKED)
- *	UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
- *	FROM batch WHERE target.ctid = batch.ctid
+ *		FOR NO KEY UPDATE SKIP LOCKED),
+ *	filled AS (
+ *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
+ *		FROM batch WHERE target.ctid = batch.ctid RETURNING target.id)
+ *	SELECT count(*), count(id) FROM filled
  */
-static uint64
+static Counts
 fill_range(const Filling *filling, BlockNumber from, BlockNumber to)
 {
 	const char *column = quote_identifier(filling->column);
 	const char *table;
 	char	   *query;
-	uint64		count;
+	Counts		counts;
+	bool		isnull;
 
 	begin_work();
 	if (filling->quiet_triggers)
@@ -139,15 +150,17 @@ fill_range(const Filling *filling, BlockNumber from, BlockNumber to)
 	query = psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s"
 					 " WHERE ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
 					 " AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid AND %s IS NULL"
-					 " FOR NO KEY UPDATE SKIP LOCKED)"
-					 " UPDATE ONLY %s AS target SET %s = DEFAULT"
-					 " FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid",
-					 table, from, to, column, table, column);
-	if (SPI_execute(query, false, 0) != SPI_OK_UPDATE)
+					 " FOR NO KEY UPDATE SKIP LOCKED),"
+					 " filled AS (UPDATE ONLY %s AS target SET %s = DEFAULT"
+					 " FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid RETURNING target.%s AS id)"
+					 " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled",
+					 table, from, to, column, table, column, column);
+	if (SPI_execute(query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not run \"%s\"", query);
-	count = SPI_processed;
+	counts.tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	counts.filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 	end_work();
-	return count;
+	return counts;
 }
 
 static bool
@@ -183,7 +196,7 @@ tell_progress(const Filling *filling)
  * As many blocks for the next batch as fill in the time that one may take.
  */
 static void
-adapt_step(Filling *filling, uint64 rows, int64 milliseconds)
+adapt_step(Filling *filling, int64 rows, int64 milliseconds)
 {
 	if (milliseconds > LONG_BATCH || rows > filling->patience->batch_size)
 		filling->step = Max(filling->step / 2, 1);
@@ -210,27 +223,28 @@ vacuum(Oid relid)
 }
 
 /*
- * One pass over the table.  Returns how many rows were filled.
+ * One pass over the table.
  */
-static uint64
+static Counts
 fill_pass(Filling *filling)
 {
 	BlockNumber vacuum_step = Max(filling->blocks / VACUUMS_PER_PASS, MIN_VACUUM_BLOCKS);
 	BlockNumber next_vacuum = vacuum_step;
-	uint64		total = 0;
+	Counts		total = {0};
 
 	for (BlockNumber block = 0; block < filling->blocks;)
 	{
 		BlockNumber end = Min(block + filling->step, filling->blocks);
 		TimestampTz start = GetCurrentTimestamp();
-		uint64		rows = fill_range(filling, block, end);
+		Counts		rows = fill_range(filling, block, end);
 
-		total += rows;
-		filling->filled += rows;
-		adapt_step(filling, rows, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
+		total.tried += rows.tried;
+		total.filled += rows.filled;
+		filling->filled += rows.filled;
+		adapt_step(filling, rows.tried, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
 		tell_progress(filling);
 		block = end;
-		if (block >= next_vacuum && block < filling->blocks && total > 0)
+		if (block >= next_vacuum && block < filling->blocks && total.tried > 0)
 		{
 			vacuum(filling->relid);
 			next_vacuum = block + vacuum_step;
@@ -243,7 +257,7 @@ fill_pass(Filling *filling)
 
 /*
  * Fill a column, until no row is empty.  55P03 if rows stay locked for longer
- * than the caller waits.
+ * than the caller waits, 55000 if something keeps them from being filled.
  */
 void
 fill_column(Oid relid, const char *column, const Patience *patience)
@@ -256,13 +270,21 @@ fill_column(Oid relid, const char *column, const Patience *patience)
 	start_pass(&filling, true);
 	for (;;)
 	{
-		if (fill_pass(&filling) > 0)
+		Counts		rows = fill_pass(&filling);
+
+		if (!is_any_empty(&filling))
+			return;
+		if (rows.tried > 0 && rows.filled == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("rows of \"%s\" cannot be filled", display_name(relid)),
+					 errdetail("\"%s\" is null again after it was given its default.", column),
+					 errhint("A trigger may put it back; disable it, or let it pass this column.")));
+		if (rows.filled > 0)
 		{
 			moved = GetCurrentTimestamp();
 			delay = 100;
 		}
-		if (!is_any_empty(&filling))
-			return;
 		wait_or_give_up(relid, "locks on rows", moved, patience, &delay);
 		start_pass(&filling, false);
 	}

@@ -128,22 +128,39 @@ tell(const char *format,...)
 }
 
 /*
- * Who has locks on a table, and since when; in the caller's memory context.
+ * Who is in the way of a lock on a table; null if nobody is.  snapshots: also
+ * whoever has one that is older than a second, as who builds an index waits for
+ * all of them, and for those who have written to the table.
  */
 static char *
-describe_holders(Oid relid)
+describe_holders(Oid relid, bool snapshots)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	char	   *query = psprintf("SELECT pg_catalog.string_agg(pg_catalog.format(%s, l.pid, a.state,"
-								 " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start)::interval(0)), ', '"
-								 " ORDER BY a.xact_start) OPERATOR(pg_catalog.||) ''"
-								 " FROM (SELECT DISTINCT pid FROM pg_catalog.pg_locks"
-								 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND relation OPERATOR(pg_catalog.=) %u"
-								 " AND granted AND pid IS DISTINCT FROM pg_catalog.pg_backend_pid()) AS l"
-								 " LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid OPERATOR(pg_catalog.=) l.pid",
-								 quote_literal_cstr("process %s (%s, in a transaction for %s)"), relid);
 	char	   *result = NULL;
+	char	   *query;
 
+	query = psprintf("WITH locks AS (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks"
+					 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted"
+					 " AND database OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+					 " AND relation OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+					 " AND (NOT %s OR mode OPERATOR(pg_catalog.<>) 'AccessShareLock')"
+					 " AND pid IS DISTINCT FROM pg_catalog.pg_backend_pid()),"
+					 " holders (who, since) AS ("
+					 " SELECT pg_catalog.format('process %%s (%%s)', pid, state), xact_start"
+					 " FROM pg_catalog.pg_stat_activity AS a"
+					 " WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
+					 " AND (EXISTS (SELECT FROM locks WHERE locks.pid OPERATOR(pg_catalog.=) a.pid)"
+					 " OR (%s AND backend_xmin IS NOT NULL AND datid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+					 " AND backend_type OPERATOR(pg_catalog.=) 'client backend'))"
+					 " UNION ALL SELECT pg_catalog.format('prepared transaction %%L', gid), prepared"
+					 " FROM pg_catalog.pg_prepared_xacts JOIN locks ON"
+					 " virtualtransaction OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) transaction::pg_catalog.text))"
+					 " SELECT pg_catalog.string_agg(pg_catalog.format('%%s, in a transaction for %%s s', who,"
+					 " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since)::pg_catalog.int8), '; ' ORDER BY since)"
+					 " FROM holders WHERE NOT %s OR"
+					 " since OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) '1 s'::pg_catalog.interval)",
+					 MyDatabaseId, relid, snapshots ? "true" : "false", snapshots ? "true" : "false",
+					 MyDatabaseId, snapshots ? "true" : "false");
 	begin_work();
 	if (SPI_execute(query, true, 0) == SPI_OK_SELECT && SPI_processed == 1)
 		result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
@@ -151,30 +168,65 @@ describe_holders(Oid relid)
 		result = MemoryContextStrdup(caller, result);
 	end_work();
 	MemoryContextSwitchTo(caller);
-	return result != NULL ? result : pstrdup("nobody any more");
+	return result;
 }
 
 /*
- * After a try that failed: tell for whom it waits, and wait a while, each time
+ * Tell for whom it waits, the first time at once, and wait a while, each time
  * longer; or give up, if it has done so for long enough: 55P03.
  */
-void
-wait_or_give_up(Oid relid, const char *what, TimestampTz since, const Patience *patience, int64 *delay)
+static void
+wait_for_holders(Oid relid, const char *what, const char *holders, TimestampTz since,
+				 const Patience *patience, int64 *delay)
 {
+	static TimestampTz told_since = 0;
 	int64		waited = TimestampDifferenceMilliseconds(since, GetCurrentTimestamp());
-	char	   *holders = describe_holders(relid);
 
 	if (waited > patience->max_wait)
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("could not get %s of \"%s\" in %lld s", what, display_name(relid),
 						(long long) (waited / 1000)),
-				 errdetail("Locks on it are held by: %s.", holders),
+				 errdetail("In the way: %s.", holders ? holders : "nobody any more"),
 				 errhint("What was done stays. The same call goes on from here.")));
-	tell("waiting for %s of \"%s\"; locks on it are held by: %s", what, display_name(relid), holders);
-	pfree(holders);
+	if (told_since != since)
+		last_told = 0;
+	told_since = since;
+	tell("waiting for %s of \"%s\"; in the way: %s", what, display_name(relid),
+		 holders ? holders : "nobody any more");
 	wait_ms(*delay + pg_prng_uint64_range(&pg_global_prng_state, 0, *delay / 2));
 	*delay = Min(*delay * 2, MAX_DELAY);
+}
+
+/*
+ * After a try that failed.
+ */
+void
+wait_or_give_up(Oid relid, const char *what, TimestampTz since, const Patience *patience, int64 *delay)
+{
+	char	   *holders = describe_holders(relid, false);
+
+	wait_for_holders(relid, what, holders, since, patience, delay);
+	if (holders != NULL)
+		pfree(holders);
+}
+
+/*
+ * Before an index is built: it would wait for these without a word.
+ */
+static void
+wait_for_transactions(Oid relid, const Patience *patience)
+{
+	TimestampTz since = GetCurrentTimestamp();
+	int64		delay = 100;
+	char	   *holders;
+
+	while ((holders = describe_holders(relid, true)) != NULL)
+	{
+		wait_for_holders(relid, "the end of transactions that are older than an index", holders,
+						 since, patience, &delay);
+		pfree(holders);
+	}
 }
 
 /*
@@ -290,8 +342,9 @@ run_with_locks(const StatementPlan *plan, Oid relid, int lock_timeout, const Pat
  * nobody meanwhile, so it may wait as long as the caller does.
  */
 static void
-run_patiently(const StatementPlan *plan, const Patience *patience)
+run_patiently(const StatementPlan *plan, Oid relid, const Patience *patience)
 {
+	wait_for_transactions(relid, patience);
 	LockTimeout = (int) Min(patience->max_wait, INT_MAX);
 	run_alone(plan_text(plan));
 	LockTimeout = 0;
@@ -319,7 +372,7 @@ run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *
 			fill_column(relid, column, patience);
 			break;
 		case STEP_ALONE:
-			run_patiently(&step->statements, patience);
+			run_patiently(&step->statements, relid, patience);
 			break;
 	}
 }

@@ -24,17 +24,27 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "catalog/heap.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_node.h"
 #include "parser/parse_type.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -133,6 +143,31 @@ check_key_column(const Promotion *promotion, const char *name)
 }
 
 /*
+ * Refuse a check that rows may break that are there: 55000.  An UPDATE tries
+ * it.
+ */
+static void
+check_checks(const Promotion *promotion)
+{
+	TupleConstr *constraints = RelationGetDescr(promotion->rel)->constr;
+
+	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		ConstrCheck *check = &constraints->check[i];
+		NullTest   *test = stringToNode(check->ccbin);
+		bool		ours = promotion->begun != NULL && IsA(test, NullTest);
+
+		if (!check->ccvalid && !ours)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("constraint \"%s\" of \"%s\" is not validated", check->ccname,
+							display_name(promotion->table->oid)),
+					 errdetail("The rows that break it could not be given an id."),
+					 errhint("Use ALTER TABLE ... VALIDATE CONSTRAINT first.")));
+	}
+}
+
+/*
  * Refuse what can be promoted in one transaction only.
  */
 void
@@ -158,6 +193,10 @@ check_online(const Promotion *promotion)
 				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
 				 errdetail("Every row must be given an id."),
 				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	CheckCmdReplicaIdentity(promotion->rel, CMD_UPDATE);
+	check_checks(promotion);
 	foreach_ptr(char, name, promotion->primary_key)
 		check_key_column(promotion, name);
 	if (promotion->begun == NULL)
@@ -178,14 +217,55 @@ add_step(List **steps, StepKind kind, char *locks)
 
 /*
  * The sequence that an integer id gets its values from until the column can be
- * an identity: "user_orgs_id_filling".
+ * an identity: the one that it has, or else a name that is free.
  */
-static const char *
+static char *
 filling_sequence(const Promotion *promotion)
 {
-	return quote_qualified_identifier(get_namespace_name_or_temp(promotion->table->namespace),
-									  makeObjectName(promotion->table->name,
-													 promotion->id_column, "filling"));
+	const TableFacts *table = promotion->table;
+	LOCAL_FCINFO(fcinfo, 2);
+	Datum		name;
+
+	if (promotion->begun == NULL)
+		return quote_qualified_identifier(get_namespace_name_or_temp(table->namespace),
+										  ChooseRelationName(table->name, promotion->id_column,
+															 "filling", table->namespace, false));
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = CStringGetTextDatum(qualified_name(table->oid));
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = CStringGetTextDatum(promotion->id_column);
+	fcinfo->args[1].isnull = false;
+	name = pg_get_serial_sequence(fcinfo);
+	if (fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" of \"%s\" has no sequence of its own", promotion->id_column,
+						display_name(table->oid)),
+				 errdetail("The promotion that is under way had made one."),
+				 errhint("Undo it with junction.demote, and begin anew.")));
+	return TextDatumGetCString(name);
+}
+
+/*
+ *		CREATE SEQUENCE public.user_orgs_id_filling AS bigint
+ *		ALTER SEQUENCE public.user_orgs_id_filling OWNED BY public.user_orgs.id
+ *		GRANT USAGE ON SEQUENCE public.user_orgs_id_filling TO PUBLIC
+ *
+ * Nobody needs a right for an identity's sequence, but for this one, until it
+ * is one.
+ */
+static void
+build_sequence(StatementPlan *plan, const Promotion *promotion, const char *sequence)
+{
+	Oid			owner = promotion->rel->rd_rel->relowner;
+
+	plan_add(plan, NULL, "CREATE SEQUENCE %s AS %s", sequence, type_text(promotion->id_type, -1));
+	if (owner != GetUserId())
+		plan_add(plan, NULL, "ALTER SEQUENCE %s OWNER TO %s", sequence,
+				 quote_identifier(GetUserNameFromId(owner, false)));
+	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY %s.%s", sequence,
+			 qualified_name(promotion->table->oid), quote_identifier(promotion->id_column));
+	plan_add(plan, NULL, "GRANT USAGE ON SEQUENCE %s TO PUBLIC", sequence);
 }
 
 /*
@@ -196,7 +276,7 @@ filling_sequence(const Promotion *promotion)
  *		COMMENT ON COLUMN public.user_orgs.id IS '...'
  */
 static void
-build_begin(List **steps, const Promotion *promotion)
+build_begin(List **steps, const Promotion *promotion, const char *sequence)
 {
 	const char *table = qualified_name(promotion->table->oid);
 	const char *id = quote_identifier(promotion->id_column);
@@ -212,32 +292,60 @@ build_begin(List **steps, const Promotion *promotion)
 	plan_add(plan, NULL, "ALTER TABLE %s%s", table, buf.data);
 	if (promotion->id_type != UUIDOID)
 	{
-		value = psprintf("pg_catalog.nextval(%s)", quote_literal_cstr(filling_sequence(promotion)));
-		plan_add(plan, NULL, "CREATE SEQUENCE %s AS %s OWNED BY %s.%s", filling_sequence(promotion),
-				 type_text(promotion->id_type, -1), table, id);
+		value = psprintf("pg_catalog.nextval(%s)", quote_literal_cstr(sequence));
+		build_sequence(plan, promotion, sequence);
 	}
 	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, id, value);
 	plan_add(plan, NULL, "%s", begun_statement(promotion, table));
 }
 
 /*
- * The check that stands for NOT NULL until that can be had: is it there, and
- * validated?
+ * Is this the check that the id is not null?
  */
 static bool
-find_check(const Promotion *promotion, const char *name, bool *validated)
+is_not_null_check(HeapTuple tuple, TupleDesc desc, AttrNumber id)
 {
-	Oid			oid = get_relation_constraint_oid(promotion->table->oid, name, true);
-	HeapTuple	tuple;
+	bool		isnull;
+	Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin, desc, &isnull);
+	NullTest   *test;
 
-	if (!OidIsValid(oid))
+	if (((Form_pg_constraint) GETSTRUCT(tuple))->contype != CONSTRAINT_CHECK || isnull)
 		return false;
-	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", oid);
-	*validated = ((Form_pg_constraint) GETSTRUCT(tuple))->convalidated;
-	ReleaseSysCache(tuple);
-	return true;
+	test = stringToNode(TextDatumGetCString(conbin));
+	return IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == id;
+}
+
+/*
+ * The name of the check that stands for NOT NULL until that can be had, or
+ * null; and is it validated?
+ */
+static char *
+find_check(const Promotion *promotion, bool *validated)
+{
+	Relation	catalog;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	char	   *name = NULL;
+
+	if (promotion->begun == NULL)
+		return NULL;
+	catalog = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(promotion->table->oid));
+	scan = systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		if (is_not_null_check(tuple, RelationGetDescr(catalog), promotion->begun->attnum))
+		{
+			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+			name = pstrdup(NameStr(con->conname));
+			*validated = con->convalidated;
+		}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return name;
 }
 
 /*
@@ -253,12 +361,17 @@ build_not_null(List **steps, const Promotion *promotion)
 	Oid			relid = promotion->table->oid;
 	const char *table = qualified_name(relid);
 	const char *id = quote_identifier(promotion->id_column);
-	char	   *name = makeObjectName(promotion->table->name, promotion->id_column, "filled");
-	const char *check = quote_identifier(name);
 	bool		validated = false;
+	char	   *name = find_check(promotion, &validated);
+	bool		there = name != NULL;
+	const char *check;
 	StatementPlan *plan;
 
-	if (!find_check(promotion, name, &validated))
+	if (!there)
+		name = ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
+									promotion->table->namespace, NIL);
+	check = quote_identifier(name);
+	if (!there)
 	{
 		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
 		plan_add(plan, NULL, "CALL junction._fill(%s, %s)", quote_literal_cstr(table),
@@ -298,6 +411,21 @@ find_id_index(const Promotion *promotion)
 }
 
 /*
+ * A name to build the index under: the key's own, unless that is free only when
+ * the names are changed.
+ */
+static char *
+free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *name)
+{
+	Oid			holder = get_relname_relid(name, promotion->table->namespace);
+
+	if (!OidIsValid(holder) || (invalid != NULL && holder == invalid->oid))
+		return name;
+	return ChooseRelationName(promotion->table->name, promotion->id_column, "filled",
+							  promotion->table->namespace, true);
+}
+
+/*
  * 6.	DROP INDEX CONCURRENTLY public.memberships_pkey
  *		CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
  */
@@ -326,9 +454,9 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
  *	DROP SEQUENCE public.user_orgs_id_filling
  */
 static void
-build_identity(StatementPlan *plan, const Promotion *promotion, const char *table)
+build_identity(StatementPlan *plan, const Promotion *promotion, const char *table,
+			   const char *sequence)
 {
-	const char *sequence = filling_sequence(promotion);
 	const char *id = quote_identifier(promotion->id_column);
 
 	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY NONE", sequence);
@@ -355,7 +483,9 @@ build_online(Promotion *promotion)
 	List	   *steps = NIL;
 	List	   *last = NIL;
 	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;
+	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
+	char	   *built;
 
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
@@ -363,20 +493,24 @@ build_online(Promotion *promotion)
 	if (index != NULL)
 		names.freed = lappend(names.freed, index_name(index));
 	name = primary_key_name(promotion, &names);
+	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name);
+	if (strcmp(built, name) != 0)
+		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
+				 quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), built),
+				 quote_identifier(name));
 	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", new_table,
-			 quote_identifier(name),
-			 quote_identifier(index && index->usable ? index_name(index) : name));
+			 quote_identifier(name), quote_identifier(name));
 	plan_add(plan, NULL, "COMMENT ON COLUMN %s.%s IS NULL", new_table,
 			 quote_identifier(promotion->id_column));
 	if (promotion->id_type != UUIDOID)
-		build_identity(plan, promotion, new_table);
+		build_identity(plan, promotion, new_table, sequence);
 	if (promotion->keep_old_name)
 		build_old_name(plan, table, promotion->name);
 
 	if (promotion->begun == NULL)
-		build_begin(&steps, promotion);
+		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
 		build_not_null(&steps, promotion);
-	build_id_index(&steps, promotion, index, name);
+	build_id_index(&steps, promotion, index, built);
 	return list_concat(steps, last);
 }
