@@ -326,7 +326,7 @@ CREATE FUNCTION no_word(text) RETURNS bool LANGUAGE plpgsql IMMUTABLE AS $$ BEGI
 BEGIN;
 ALTER TABLE memberships
     ADD plain int, ADD constant int DEFAULT 5, ADD role role DEFAULT 'member', ADD price numeric(10,2) DEFAULT 1.5,
-    ADD word word, ADD own_word word DEFAULT 'x', ADD json json DEFAULT '{"a": 1}', ADD words text[] NOT NULL DEFAULT '{}',
+    ADD word word, ADD own_word word DEFAULT 'x', ADD note json DEFAULT '{"a": 1}', ADD words text[] NOT NULL DEFAULT '{}',
     ADD "a ""b""; --" varchar(9) DEFAULT 'it''s'::text, ADD short char(5) DEFAULT 'x', ADD span interval day DEFAULT '1 day',
     ADD place point DEFAULT '(1,2)', ADD doubled int GENERATED ALWAYS AS (user_id * 2) STORED;
 SELECT count(*) > 0 AS demoted FROM junction.demote('memberships', 'memberships');
@@ -337,10 +337,10 @@ ROLLBACK;
 BEGIN;
 ALTER TABLE memberships
     ADD plain int, ADD constant int DEFAULT 5, ADD role role DEFAULT 'member', ADD price numeric(10,2) DEFAULT 1.5,
-    ADD word word, ADD own_word word DEFAULT 'x', ADD json json DEFAULT '{"a": 1}', ADD words text[] NOT NULL DEFAULT '{}',
+    ADD word word, ADD own_word word DEFAULT 'x', ADD note json DEFAULT '{"a": 1}', ADD words text[] NOT NULL DEFAULT '{}',
     ADD "a ""b""; --" varchar(3) DEFAULT 'x', ADD same text DEFAULT 'same';
 UPDATE memberships SET plain = 1, constant = NULL, price = 1.50, word = NULL, words = '{a}';
-UPDATE memberships SET role = 'admin', own_word = 'y', json = '{}', "a ""b""; --" = 'y' WHERE user_id = 2;
+UPDATE memberships SET role = 'admin', own_word = 'y', note = '{}', "a ""b""; --" = 'y' WHERE user_id = 2;
 SELECT * FROM refused('memberships', 'memberships');
 -- asked for, they go
 SELECT count(*) > 0 AS demoted FROM junction.demote('memberships', 'memberships', discard_columns => true);

@@ -13,7 +13,7 @@
  *	   the pass had been), pass again.
  *
  * Rows inserted meanwhile get their value by the column's default.  A range is
- * as large as fills in about 50 ms, and holds about batch_size rows at most.
+ * as large as fills in about 40 ms, and holds about batch_size rows at most.
  * The triggers of users are for what users do, so none fires where the caller
  * may say so.
  */
@@ -37,9 +37,9 @@
 
 #include "junction.h"
 
-/* A batch is to take between these, in milliseconds */
-#define SHORT_BATCH	25
-#define LONG_BATCH	60
+/* A batch is to take so long, in milliseconds, and the first has so many rows */
+#define BATCH_TIME	40
+#define FIRST_BATCH	500
 
 /* How often a pass over the table stops to vacuum, and from which size on */
 #define VACUUMS_PER_PASS	8
@@ -106,7 +106,7 @@ start_pass(Filling *filling, bool first)
 		double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
 
 		filling->expected = density * filling->blocks;
-		filling->step = Max(filling->patience->batch_size / density, 1);
+		filling->step = Max(Min(filling->patience->batch_size, FIRST_BATCH) / density, 1);
 		filling->quiet_triggers = may_quiet_triggers();
 		warn_of_triggers(rel, filling->quiet_triggers);
 	}
@@ -193,15 +193,18 @@ tell_progress(const Filling *filling)
 }
 
 /*
- * As many blocks for the next batch as fill in the time that one may take.
+ * As many blocks for the next batch as fill in the time that one may take; it
+ * grows slowly, and shrinks at once.
  */
 static void
 adapt_step(Filling *filling, int64 rows, int64 milliseconds)
 {
-	if (milliseconds > LONG_BATCH || rows > filling->patience->batch_size)
-		filling->step = Max(filling->step / 2, 1);
-	else if (milliseconds < SHORT_BATCH && 2 * rows <= filling->patience->batch_size)
-		filling->step = Min(filling->step * 2, MaxBlockNumber / 2);
+	double		factor = Min((double) BATCH_TIME / Max(milliseconds, 1), 1.5);
+
+	if (rows > 0)
+		factor = Min(factor, (double) filling->patience->batch_size / rows);
+	filling->step = (BlockNumber) Max(Min(filling->step * factor + (factor > 1 ? 1 : 0),
+										  (double) MaxBlockNumber / 2), 1);
 }
 
 /*

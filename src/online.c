@@ -30,10 +30,12 @@
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -269,8 +271,11 @@ run_alone(const char *query)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
 				   None_Receiver, NULL);
-	/* unless the statement has ended the transaction of the snapshot */
-	if (ActiveSnapshotSet())
+	/*
+	 * Unless the statement has ended the transaction of the snapshot.  What is
+	 * there then may be the portal's, which an event trigger has needed.
+	 */
+	if (ActiveSnapshotSet() && GetActiveSnapshot() != ActivePortal->portalSnapshot)
 		PopActiveSnapshot();
 }
 
@@ -516,7 +521,8 @@ lock_run(Oid relid)
 void
 unlock_run(void)
 {
-	if (run_locked)
+	/* a commit that failed has let go of it */
+	if (run_locked && lock_held_by_me(&run_lock, ExclusiveLock))
 		(void) LockRelease(&run_lock, ExclusiveLock, true);
 	run_locked = false;
 }

@@ -168,6 +168,27 @@ check_checks(const Promotion *promotion)
 }
 
 /*
+ * Refuse to go on with another key than the one that an index was built for
+ * already: 55000.
+ */
+static void
+check_id_index(const Promotion *promotion)
+{
+	foreach_ptr(IndexFacts, index, promotion->table->indexes)
+		if (promotion->begun != NULL && index->unique &&
+			!OidIsValid(get_index_constraint(index->oid)) &&
+			bms_is_member(promotion->begun->attnum, index->column_set) &&
+			!same_names(column_names(promotion->table, index->columns, index->nkeys),
+						promotion->primary_key))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("a promotion of \"%s\" is under way", display_name(promotion->table->oid)),
+					 errdetail("Its index \"%s\" is not over (%s).", index_name(index),
+							   column_list(promotion->primary_key)),
+					 errhint("Go on with the arguments of its first call, or drop the index.")));
+}
+
+/*
  * Refuse what can be promoted in one transaction only.
  */
 void
@@ -197,6 +218,7 @@ check_online(const Promotion *promotion)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	CheckCmdReplicaIdentity(promotion->rel, CMD_UPDATE);
 	check_checks(promotion);
+	check_id_index(promotion);
 	foreach_ptr(char, name, promotion->primary_key)
 		check_key_column(promotion, name);
 	if (promotion->begun == NULL)

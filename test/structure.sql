@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(39);
+SELECT plan(41);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,9 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'demote', 'dependents', 'primary_to_unique', 'promote', 'repair', 'report', 'unique_to_primary', 'uuidv7'], 'the public functions');
+              ARRAY['check', 'create', 'demote', 'dependents', 'primary_to_unique', 'promote',
+                    'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
+              'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
     'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
     'left_columns text[] DEFAULT NULL::text[], right_columns text[] DEFAULT NULL::text[], '
@@ -52,12 +54,25 @@ SELECT is(pg_get_function_arguments(oid),
     'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
     'primary_key text[] DEFAULT NULL::text[], unique_name text DEFAULT NULL::text, '
     'keep_old_name boolean DEFAULT false, portable boolean DEFAULT false, '
-    'concurrently boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of promote')
+    '"concurrently" boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of promote')
 FROM functions WHERE proname = 'promote';
 SELECT is(pg_get_function_arguments(oid),
     'entity regclass, name text DEFAULT NULL::text, discard_columns boolean DEFAULT false, '
     'dry_run boolean DEFAULT false', 'the arguments of demote')
 FROM functions WHERE proname = 'demote';
+SELECT is(pg_get_function_arguments(oid),
+    'IN junction regclass, IN name text DEFAULT NULL::text, IN columns text[] DEFAULT ''{}''::text[], '
+    'IN timestamps boolean DEFAULT true, IN id_column text DEFAULT ''id''::text, IN id_type regtype DEFAULT ''uuid''::regtype, '
+    'IN primary_key text[] DEFAULT NULL::text[], IN unique_name text DEFAULT NULL::text, '
+    'IN keep_old_name boolean DEFAULT false, IN batch_size integer DEFAULT 10000, '
+    'IN pause interval DEFAULT ''00:00:00''::interval, IN max_lag bigint DEFAULT NULL::bigint, '
+    'IN lock_timeout interval DEFAULT ''00:00:00.1''::interval, IN max_wait interval DEFAULT ''00:10:00''::interval',
+    'the arguments of promote_concurrently')
+FROM functions WHERE proname = 'promote_concurrently';
+SELECT is(pg_get_function_arguments(oid),
+    'IN junction regclass DEFAULT NULL::regclass, IN lock_timeout interval DEFAULT ''00:00:00.1''::interval, '
+    'IN max_wait interval DEFAULT ''00:10:00''::interval', 'the arguments of repair_concurrently')
+FROM functions WHERE proname = 'repair_concurrently';
 SELECT is(pg_get_function_arguments(oid),
     'junction regclass, rules text[] DEFAULT ''{half_indexed}''::text[], dry_run boolean DEFAULT false',
     'the arguments of repair')
@@ -83,7 +98,8 @@ ORDER BY proname;
 
 -- A verb writes, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['create', 'demote', 'primary_to_unique', 'promote', 'repair', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, and uuidv7');
+              ARRAY['_fill', 'create', 'demote', 'primary_to_unique', 'promote', 'promote_concurrently', 'repair',
+                    'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
 -- The types, and the views
