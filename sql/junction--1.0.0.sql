@@ -227,6 +227,54 @@ COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the inde
 GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
 
 --
+-- Assertions for pgTAP
+--
+
+CREATE FUNCTION junction.is_junction(junction regclass, description text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'junction_is_junction'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.is_junction(regclass, text) IS
+'assert that a table is a junction, for pgTAP';
+
+CREATE FUNCTION junction.is_pure(junction regclass, description text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'junction_is_pure'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.is_pure(regclass, text) IS
+'assert that a table is a pure junction, for pgTAP';
+
+CREATE FUNCTION junction.is_entity(junction regclass, description text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'junction_is_entity'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.is_entity(regclass, text) IS
+'assert that a table is a junction that has become an entity, for pgTAP';
+
+CREATE FUNCTION junction.is_served(junction regclass, description text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'junction_is_served'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.is_served(regclass, text) IS
+'assert that an index serves each endpoint of a junction, for pgTAP';
+
+--
+-- The guard
+--
+
+CREATE FUNCTION junction._load_guard()
+RETURNS event_trigger
+AS 'MODULE_PATHNAME', 'junction_load_guard'
+LANGUAGE C;
+COMMENT ON FUNCTION junction._load_guard() IS
+'loads the library before the first command that makes or alters a table, for junction.guard';
+
+CREATE EVENT TRIGGER junction_guard ON ddl_command_start
+EXECUTE FUNCTION junction._load_guard();
+COMMENT ON EVENT TRIGGER junction_guard IS
+'loads what junction.guard needs to see the commands of this session';
+
+--
 -- Beside
 --
 

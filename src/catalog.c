@@ -6,11 +6,11 @@
  *
  *	1. pg_class: the tables.
  *	2. pg_constraint: every foreign key goes to the table that owns it, and its
- *	   index to the table that it points at.  There is no index on confrelid,
- *	   so "who references this table?" costs a sequential scan, for one table
- *	   as for all.
+ *	   index to the table that it points at.
  *	3. pg_index: the indexes.
  *	4. pg_attribute: the columns.
+ *	5. for one table alone, pg_depend: who references it is told by what rests
+ *	   on its indexes, as pg_constraint has no index on confrelid.
  *
  * For the whole database each catalog is read once from end to end; what only
  * the report asks for, surroundings.c adds.  Nothing here opens or locks
@@ -23,17 +23,23 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_partitioned_table.h"
 #include "common/hashfn.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -232,7 +238,8 @@ read_foreign_keys(Reader *reader)
 	CatalogScan scan;
 	HeapTuple	tuple;
 
-	scan_catalog(&scan, ConstraintRelationId, reader->snapshot);
+	begin_scan(reader, &scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
+			   Anum_pg_constraint_conrelid);
 	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
@@ -251,10 +258,62 @@ read_foreign_keys(Reader *reader)
 			set_parent(key, parent);
 			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
 		}
-		if (parent != NULL)
+		if (parent != NULL && !OidIsValid(reader->relid))
 			parent->referenced = lappend_oid(parent->referenced, con->conindid);
 	}
 	end_scan(&scan);
+}
+
+/*
+ * Is this a foreign key, and none that a partition has from its root?
+ */
+static bool
+is_foreign_key(Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	Form_pg_constraint form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	result = form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Phase 5.
+ */
+static void
+read_references(Reader *reader, TableFacts *table)
+{
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		ScanKeyData keys[2];
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		if (!index->unique)
+			continue;
+		ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(RelationRelationId));
+		ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(index->oid));
+		scan = systable_beginscan(catalog, DependReferenceIndexId, true, reader->snapshot, 2, keys);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+
+			if (dep->classid == ConstraintRelationId && dep->deptype == DEPENDENCY_NORMAL &&
+				is_foreign_key(dep->objid))
+				table->referenced = lappend_oid(table->referenced, index->oid);
+		}
+		systable_endscan(scan);
+	}
+	table_close(catalog, AccessShareLock);
 }
 
 /*
@@ -339,21 +398,59 @@ read_all(Reader *reader)
 }
 
 /*
+ * Read one table into a reader that may have others; null if there is none, as
+ * the snapshot has it.
+ */
+static TableFacts *
+read_one(Reader *reader, Oid relid)
+{
+	TableFacts *table;
+
+	reader->relid = relid;
+	read_all(reader);
+	reader->partial = reader->partial_tables = NIL;
+	table = look_up(reader->tables, relid);
+	if (table != NULL)
+		read_references(reader, table);
+	return table;
+}
+
+/*
  * The facts of one table that the caller has locked, whatever kind of relation
  * it is.
  */
 TableFacts *
 read_table(Oid relid)
 {
-	Reader		reader = {.relid = relid,.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
-	TableFacts *table;
+	Reader		reader = {.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
+	TableFacts *table = read_one(&reader, relid);
 
-	read_all(&reader);
-	table = look_up(reader.tables, relid);
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
 	table_map_destroy(reader.tables);
 	return table;
+}
+
+/*
+ * The facts of some tables, as the snapshot has them; those that it does not
+ * have are left out.
+ */
+Database *
+read_tables(List *oids, Snapshot snapshot)
+{
+	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 16, NULL)};
+	Database   *database = palloc0(sizeof(Database));
+
+	database->context = CurrentMemoryContext;
+	foreach_oid(oid, oids)
+	{
+		TableFacts *table = read_one(&reader, oid);
+
+		if (table != NULL)
+			database->tables = lappend(database->tables, table);
+	}
+	database->by_oid = reader.tables;
+	return database;
 }
 
 /*

@@ -20,6 +20,7 @@
 #include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
 #include "utils/array.h"
+#include "utils/guc.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -200,6 +201,7 @@ typedef struct Promotion
 	bool		concurrently;
 	Oid			id_index;		/* the index that a concurrent promotion has
 								 * built for the id, or InvalidOid */
+	Oid			filled_check;	/* the check that it has added, likewise */
 	ColumnFacts *begun;			/* the id that a concurrent promotion has added
 								 * before, or null */
 	bool		demotes;		/* the pair key is the primary key */
@@ -276,6 +278,15 @@ typedef enum Naming
 	NAMING_DRIZZLE
 } Naming;
 
+/* What is done at commit with new findings: junction.guard */
+typedef enum Guard
+{
+	GUARD_OFF,
+	GUARD_NOTICE,
+	GUARD_WARNING,
+	GUARD_ERROR
+} Guard;
+
 /* What a name is for; the conventions differ by it */
 typedef enum NameKind
 {
@@ -319,13 +330,17 @@ typedef struct Rule
 	const char *severity;
 	void		(*apply) (const struct Rule *rule, const Junction *junction,
 						  Findings *findings);
+	bool		local;			/* it looks at nothing but the junction */
 } Rule;
 
 /* in junction.c */
 extern int	junction_naming;
+extern int	junction_guard;
+extern char *junction_guard_rules;
 
 /* in catalog.c */
 extern Database *read_database(Snapshot snapshot);
+extern Database *read_tables(List *oids, Snapshot snapshot);
 extern TableFacts *read_table(Oid relid);
 extern TableFacts *find_table(const Database *database, Oid relid);
 
@@ -349,6 +364,11 @@ extern bool is_key(const IndexFacts *index);
 extern bool is_whole_key(const IndexFacts *index);
 extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
 extern char *index_name(const IndexFacts *index);
+
+/* in guard.c */
+extern List *guard_rules(void);
+extern bool check_guard_rules(char **value, void **extra, GucSource source);
+extern void guard_init(void);
 
 /* in inflect.c */
 extern char *singular_name(const char *name);
@@ -519,6 +539,7 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 									   const char *noun, Oid type);
 
 /* in report.c */
+extern Database *read_for_rules(List *tables, List *rules, Snapshot snapshot);
 extern List *collect_findings(Oid only, bool concurrently);
 
 /* in rows.c */
@@ -537,6 +558,7 @@ extern void end_scan(CatalogScan *scan);
 
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
+extern void read_own_surroundings(TableFacts *table);
 extern void read_surroundings(const Database *database, Snapshot snapshot);
 
 /* in rules.c */
@@ -546,6 +568,7 @@ extern const char *table_name(const TableFacts *table);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
 extern bool is_rule(const char *name);
+extern bool are_local(List *names);
 extern char *rule_names(void);
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
 						 bool concurrently);

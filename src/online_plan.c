@@ -96,7 +96,8 @@ check_added_column(const ColumnDef *column)
 	{
 		if (constraint->contype == CONSTR_DEFAULT)
 		{
-			has_default = true;
+			has_default = !IsA(constraint->raw_expr, A_Const) ||
+				!castNode(A_Const, constraint->raw_expr)->isnull;
 			if (is_volatile(pstate, column, constraint->raw_expr, type, typmod))
 				refuse_column(column, "Its default is volatile, so each row gets a value of its own.");
 		}
@@ -339,20 +340,20 @@ is_not_null_check(HeapTuple tuple, TupleDesc desc, AttrNumber id)
 }
 
 /*
- * The name of the check that stands for NOT NULL until that can be had, or
- * null; and is it validated?
+ * The check that stands for NOT NULL until that can be had, or InvalidOid; and
+ * is it validated?
  */
-static char *
+static Oid
 find_check(const Promotion *promotion, bool *validated)
 {
 	Relation	catalog;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	char	   *name = NULL;
+	Oid			check = InvalidOid;
 
 	if (promotion->begun == NULL)
-		return NULL;
+		return InvalidOid;
 	catalog = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(promotion->table->oid));
@@ -362,12 +363,12 @@ find_check(const Promotion *promotion, bool *validated)
 		{
 			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 
-			name = pstrdup(NameStr(con->conname));
+			check = con->oid;
 			*validated = con->convalidated;
 		}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return name;
+	return check;
 }
 
 /*
@@ -378,21 +379,18 @@ find_check(const Promotion *promotion, bool *validated)
  *			ALTER TABLE public.user_orgs DROP CONSTRAINT c
  */
 static void
-build_not_null(List **steps, const Promotion *promotion)
+build_not_null(List **steps, const Promotion *promotion, bool validated)
 {
 	Oid			relid = promotion->table->oid;
 	const char *table = qualified_name(relid);
 	const char *id = quote_identifier(promotion->id_column);
-	bool		validated = false;
-	char	   *name = find_check(promotion, &validated);
-	bool		there = name != NULL;
+	bool		there = OidIsValid(promotion->filled_check);
 	const char *check;
 	StatementPlan *plan;
 
-	if (!there)
-		name = ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
-									promotion->table->namespace, NIL);
-	check = quote_identifier(name);
+	check = quote_identifier(there ? get_constraint_name(promotion->filled_check) :
+							 ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
+												  promotion->table->namespace, NIL));
 	if (!there)
 	{
 		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
@@ -489,6 +487,40 @@ build_identity(StatementPlan *plan, const Promotion *promotion, const char *tabl
 	plan_add(plan, NULL, "DROP SEQUENCE %s", sequence);
 }
 
+static void
+build_added_name(StatementPlan *plan, const Promotion *promotion, const char *column, const char *label)
+{
+	const char *table = new_qualified_name(promotion->table, promotion->name);
+
+	plan_add(plan, NULL, "ALTER TABLE %s RENAME CONSTRAINT %s TO %s", table,
+			 quote_identifier(makeObjectName(promotion->table->name, column, label)),
+			 quote_identifier(makeObjectName(promotion->name, column, label)));
+}
+
+/*
+ * The constraints that come with the columns of the first step are named after
+ * the table as it is called then; a plan that is made before has to tell their
+ * names.
+ */
+static void
+build_added_names(StatementPlan *plan, const Promotion *promotion)
+{
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		foreach_ptr(Constraint, constraint, column->constraints)
+		{
+			if (constraint->conname != NULL)
+				continue;
+			if (constraint->contype == CONSTR_FOREIGN)
+				build_added_name(plan, promotion, column->colname, "fkey");
+			if (constraint->contype == CONSTR_NOTNULL && SERVER_NAMES_NOT_NULL)
+				build_added_name(plan, promotion, column->colname, "not_null");
+		}
+	for (int i = 0; SERVER_NAMES_NOT_NULL && promotion->timestamps && i < lengthof(timestamp_names); i++)
+		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
+			!is_added(promotion, timestamp_names[i]))
+			build_added_name(plan, promotion, timestamp_names[i], "not_null");
+}
+
 /*
  * All steps that remain.  They are built from the last to the first, as the
  * last decides the names.
@@ -508,10 +540,14 @@ build_online(Promotion *promotion)
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
 	char	   *built;
+	bool		validated = false;
 
+	promotion->filled_check = find_check(promotion, &validated);
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
 	(void) build_names(plan, promotion, &names);
+	if (promotion->begun == NULL && promotion->renamed)
+		build_added_names(plan, promotion);
 	if (index != NULL)
 		names.freed = lappend(names.freed, index_name(index));
 	name = primary_key_name(promotion, &names);
@@ -532,7 +568,7 @@ build_online(Promotion *promotion)
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
-		build_not_null(&steps, promotion);
+		build_not_null(&steps, promotion, validated);
 	build_id_index(&steps, promotion, index, built);
 	return list_concat(steps, last);
 }

@@ -186,6 +186,8 @@ build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 
 	if (OidIsValid(promotion->id_index))
 		except = lappend_oid(except, promotion->id_index);
+	if (OidIsValid(promotion->filled_check))
+		except = lappend_oid(except, promotion->filled_check);
 	if (promotion->renamed)
 		build_rename(plan, promotion->table, promotion->name, except, NULL, names);
 	unique = pair_key_name(promotion, names);

@@ -32,6 +32,7 @@
 /* A constraint, by what is needed to rename it */
 typedef struct NamedConstraint
 {
+	Oid			oid;
 	char	   *name;
 	char		type;			/* pg_constraint.contype */
 	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
@@ -45,7 +46,8 @@ typedef struct Renaming
 {
 	const TableFacts *table;
 	const char *new_name;
-	List	   *except;			/* OIDs of indexes that keep their names for now */
+	List	   *except;			/* OIDs of indexes and constraints that keep
+								 * their names for now */
 	const Bitmapset *dropped;	/* columns that go, and what is on them with them */
 	NameSpace  *names;
 } Renaming;
@@ -101,6 +103,7 @@ read_named_constraints(const TableFacts *table)
 			con->contype == CONSTRAINT_TRIGGER)
 			continue;
 		constraint = palloc0(sizeof(NamedConstraint));
+		constraint->oid = con->oid;
 		constraint->name = pstrdup(NameStr(con->conname));
 		constraint->type = con->contype;
 		constraint->index = con->contype == CONSTRAINT_FOREIGN ? InvalidOid : con->conindid;
@@ -217,6 +220,7 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 		char	   *name;
 
 		if (list_member_oid(renaming->except, constraint->index) ||
+			list_member_oid(renaming->except, constraint->oid) ||
 			bms_overlap(constraint->numbers, renaming->dropped) ||
 			(constraint->type == CONSTRAINT_NOTNULL &&
 			 !has_name_below(renaming->table->oid, constraint->name)))
@@ -292,7 +296,7 @@ build_index_names(StatementPlan *plan, const Renaming *renaming, List *constrain
 
 /*
  * ALTER TABLE public.user_orgs RENAME TO memberships, and what goes with it,
- * but for indexes that the caller names itself (except), and whatever goes with
+ * but for what the caller names or drops itself (except), and whatever goes with
  * columns that it drops.
  */
 void

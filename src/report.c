@@ -21,19 +21,47 @@
 #include "junction.h"
 
 /*
- * Every table of the database, in one snapshot of the catalogs; for the rules,
- * with what they ask for beside.
+ * Every table of the database, as a snapshot of the catalogs has them; for the
+ * rules, with what they ask for beside.
  */
 static Database *
-read_all(bool for_rules)
+read_everything(Snapshot snapshot, bool for_rules)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
 	Database   *database = read_database(snapshot);
 
 	read_extension_members(database, snapshot);
 	if (for_rules)
 		read_surroundings(database, snapshot);
+	return database;
+}
+
+/*
+ * The same, as they are now.
+ */
+static Database *
+read_all(bool for_rules)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+	Database   *database = read_everything(snapshot, for_rules);
+
 	UnregisterSnapshot(snapshot);
+	return database;
+}
+
+/*
+ * What these rules ask for of these tables, as a snapshot has them, or, if it is
+ * null, as they are now: the tables alone, if the rules look no further.
+ */
+Database *
+read_for_rules(List *tables, List *rules, Snapshot snapshot)
+{
+	Database   *database;
+
+	if (!are_local(rules))
+		return snapshot ? read_everything(snapshot, true) : read_all(true);
+	database = read_tables(tables, snapshot);
+	foreach_ptr(TableFacts, table, database->tables)
+		read_own_surroundings(table);
 	return database;
 }
 

@@ -25,24 +25,24 @@
 #include "junction.h"
 
 static const Rule rules[] = {
-	{"half_indexed", "warning", half_indexed},
-	{"invalid_index", "warning", invalid_index},
-	{"missing_pair_key", "error", missing_pair_key},
-	{"nullable_endpoint", "error", nullable_endpoint},
-	{"unvalidated_foreign_key", "warning", unvalidated_foreign_key},
-	{"undeclared_endpoint", "notice", undeclared_endpoint},
-	{"no_cascade", "info", no_cascade},
-	{"needless_surrogate", "notice", needless_surrogate},
-	{"promotion_due", "notice", promotion_due},
-	{"multiway", "notice", multiway},
-	{"redundant_index", "notice", redundant_index},
-	{"deferrable_pair_key", "notice", deferrable_pair_key},
-	{"no_replica_identity", "warning", no_replica_identity},
-	{"array_relation", "notice", array_relation},
-	{"numbered_columns", "notice", numbered_columns},
-	{"tenant_mismatch", "warning", tenant_mismatch},
-	{"name", "info", misnamed},
-	{"inherited", "warning", inherited},
+	{"half_indexed", "warning", half_indexed, true},
+	{"invalid_index", "warning", invalid_index, true},
+	{"missing_pair_key", "error", missing_pair_key, true},
+	{"nullable_endpoint", "error", nullable_endpoint, true},
+	{"unvalidated_foreign_key", "warning", unvalidated_foreign_key, false},
+	{"undeclared_endpoint", "notice", undeclared_endpoint, false},
+	{"no_cascade", "info", no_cascade, false},
+	{"needless_surrogate", "notice", needless_surrogate, false},
+	{"promotion_due", "notice", promotion_due, false},
+	{"multiway", "notice", multiway, false},
+	{"redundant_index", "notice", redundant_index, true},
+	{"deferrable_pair_key", "notice", deferrable_pair_key, true},
+	{"no_replica_identity", "warning", no_replica_identity, false},
+	{"array_relation", "notice", array_relation, false},
+	{"numbered_columns", "notice", numbered_columns, false},
+	{"tenant_mismatch", "warning", tenant_mismatch, false},
+	{"name", "info", misnamed, false},
+	{"inherited", "warning", inherited, false},
 };
 
 bool
@@ -52,6 +52,19 @@ is_rule(const char *name)
 		if (strcmp(rules[i].name, name) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * Do these rules look at nothing but a junction by itself, so that no other
+ * table needs to be read?
+ */
+bool
+are_local(List *names)
+{
+	for (int i = 0; i < lengthof(rules); i++)
+		if (!rules[i].local && list_has_name(names, rules[i].name))
+			return false;
+	return true;
 }
 
 /*

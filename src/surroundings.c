@@ -17,6 +17,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
+#include "commands/comment.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -99,6 +100,18 @@ parse_ignored(const char *comment)
 			place = strstr(place, tag);
 	}
 	return rules;
+}
+
+/*
+ * What the comment of one table silences.
+ */
+void
+read_own_surroundings(TableFacts *table)
+{
+	char	   *comment = GetComment(table->oid, RelationRelationId, 0);
+
+	if (comment != NULL)
+		table->ignored = parse_ignored(comment);
 }
 
 static void

@@ -38,7 +38,8 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'demote', 'dependents', 'primary_to_unique', 'promote',
+              ARRAY['check', 'create', 'demote', 'dependents', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+                    'primary_to_unique', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
@@ -98,7 +99,8 @@ ORDER BY proname;
 
 -- A verb writes, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', 'create', 'demote', 'primary_to_unique', 'promote', 'promote_concurrently', 'repair',
+              ARRAY['_fill', '_load_guard', 'create', 'demote', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+                    'primary_to_unique', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 

@@ -1,0 +1,430 @@
+/*
+ * guard.c
+ *		junction.guard: what a transaction has made of tables, judged as it
+ *		commits.
+ *
+ *	1. Load.  An event trigger on ddl_command_start calls a function that does
+ *	   nothing; but with it the library is there before the command runs.
+ *	2. Collect.  The object access hook sees everything that is created, altered
+ *	   or dropped.  What is created cannot be looked at yet, so it is only noted;
+ *	   of what is dropped the table is noted while it can be told.
+ *	3. Judge.  Before the commit, when a migration's CREATE TABLE and its CREATE
+ *	   INDEX are both there, the rules are run on just these tables, and once
+ *	   more on what they were before the transaction: a snapshot in which no
+ *	   command of it has run yet shows that.  Only what is new is told, or
+ *	   refused.
+ *
+ * Temporary tables go with the session, and members of extensions are not the
+ * user's to change: neither is judged.  What a savepoint rolled back is noted,
+ * and found as it was.
+ *
+ * If the guard is off, a call of the hook is one comparison.  If it fails, it
+ * says so, and only "error" keeps the transaction from its commit.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/objectaccess.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_extension.h"
+#include "commands/event_trigger.h"
+#include "commands/extension.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+#include "junction.h"
+
+/* What was touched; a constraint, or an index, stands for its table */
+typedef struct Touched
+{
+	Oid			classid;		/* hash key, with the other */
+	Oid			objid;
+} Touched;
+
+static object_access_hook_type next_object_access_hook = NULL;
+
+/* Of the running transaction, in its memory context; null if there is nothing */
+static HTAB *touched = NULL;
+
+static void
+note(Oid classid, Oid objid)
+{
+	Touched		key = {classid, objid};
+
+	if (touched == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Touched);
+		ctl.entrysize = sizeof(Touched);
+		ctl.hcxt = TopTransactionContext;
+		touched = hash_create("junction guard", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	(void) hash_search(touched, &key, HASH_ENTER, NULL);
+}
+
+/*
+ * The table that a relation or a constraint belongs to; InvalidOid if it is
+ * gone, or belongs to none.
+ */
+static Oid
+table_of(Oid classid, Oid objid)
+{
+	Oid			relid = objid;
+	char		kind;
+
+	if (classid == ConstraintRelationId)
+	{
+		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(objid));
+
+		if (!HeapTupleIsValid(tuple))
+			return InvalidOid;
+		relid = ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
+		ReleaseSysCache(tuple);
+	}
+	kind = get_rel_relkind(relid);
+	if (kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX)
+	{
+		relid = IndexGetRelation(relid, true);
+		kind = get_rel_relkind(relid);
+	}
+	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
+}
+
+static void
+guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, void *arg)
+{
+	if (next_object_access_hook)
+		next_object_access_hook(access, classid, objid, subid, arg);
+	if (junction_guard == GUARD_OFF || IsParallelWorker() ||
+		(classid != RelationRelationId && classid != ConstraintRelationId))
+		return;
+	if (access == OAT_DROP)
+	{
+		Oid			relid = table_of(classid, objid);
+
+		if (OidIsValid(relid))
+			note(RelationRelationId, relid);
+	}
+	else if (access == OAT_POST_CREATE || access == OAT_POST_ALTER)
+		note(classid, objid);
+}
+
+/*
+ * The tables that were touched and are still there, each once: partitions
+ * stand for their root.
+ */
+static List *
+find_tables(void)
+{
+	HASH_SEQ_STATUS status;
+	Touched    *entry;
+	List	   *tables = NIL;
+
+	hash_seq_init(&status, touched);
+	while ((entry = hash_seq_search(&status)) != NULL)
+	{
+		Oid			relid = table_of(entry->classid, entry->objid);
+
+		if (!OidIsValid(relid) || relid < FirstNormalObjectId ||
+			get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+			continue;
+		if (get_rel_relispartition(relid))
+			relid = llast_oid(get_partition_ancestors(relid));
+		if (!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
+			tables = lappend_oid(tables, relid);
+	}
+	list_sort(tables, list_oid_cmp);
+	list_deduplicate_oid(tables);
+	return tables;
+}
+
+/*
+ * An index that is not valid serves nobody: DROP INDEX CONCURRENTLY makes it so
+ * before it drops it, and CREATE INDEX CONCURRENTLY begins with it.
+ */
+static const char *
+guarded_rule(const char *rule)
+{
+	return strcmp(rule, "invalid_index") == 0 ? "half_indexed" : rule;
+}
+
+/*
+ * The findings of the rules that the guard knows, for one table as a snapshot
+ * has it.
+ */
+static List *
+find_guarded(TableFacts *table, Database *database, List *rules, bool concurrently)
+{
+	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
+	List	   *findings = NIL;
+
+	foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
+		if (list_has_name(rules, finding->rule) || list_has_name(rules, guarded_rule(finding->rule)))
+			findings = lappend(findings, finding);
+	return findings;
+}
+
+/*
+ * Was it found before?  Columns may have other names by now.
+ */
+static bool
+was_there(const Finding *finding, const TableFacts *table, List *before, const TableFacts *table_before)
+{
+	foreach_ptr(Finding, other, before)
+	{
+		List	   *columns = NIL;
+
+		if (strcmp(guarded_rule(other->rule), guarded_rule(finding->rule)) != 0)
+			continue;
+		foreach_ptr(char, name, other->columns)
+		{
+			ColumnFacts *column = find_column_by_name(table_before, name);
+			ColumnFacts *now = column ? find_column(table, column->attnum) : NULL;
+
+			columns = lappend(columns, now ? now->name : name);
+		}
+		if (same_names(columns, finding->columns))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What is wrong with a table, and was not before the transaction.
+ */
+static List *
+find_new(Oid relid, List *rules, Database *now, Database *before)
+{
+	TableFacts *table = find_table(now, relid);
+	TableFacts *table_before = find_table(before, relid);
+	List	   *findings;
+	List	   *known;
+	List	   *new = NIL;
+
+	if (table == NULL)
+		return NIL;
+	/* an index on a table that is being made need not be built concurrently */
+	findings = find_guarded(table, now, rules, table_before != NULL);
+	if (findings == NIL || table_before == NULL)
+		return findings;
+	known = find_guarded(table_before, before, rules, true);
+	foreach_ptr(Finding, finding, findings)
+		if (!was_there(finding, table, known, table_before))
+			new = lappend(new, finding);
+	return new;
+}
+
+/*
+ * All that is new, of all tables.
+ */
+static List *
+find_all_new(List *rules)
+{
+	List	   *tables;
+	List	   *findings = NIL;
+	Snapshot	before;
+	Database   *now;
+	Database   *then;
+
+	/* see what the last command did */
+	CommandCounterIncrement();
+	tables = find_tables();
+	/* where the extension was dropped, it is as if the library were not there */
+	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
+		return NIL;
+	/* no command of this transaction has run yet, as this one sees it */
+	before = RegisterSnapshot(GetLatestSnapshot());
+	before->curcid = FirstCommandId;
+	now = read_for_rules(tables, rules, NULL);
+	then = read_for_rules(tables, rules, before);
+	foreach_oid(relid, tables)
+		findings = list_concat(findings, find_new(relid, rules, now, then));
+	UnregisterSnapshot(before);
+	return findings;
+}
+
+/*
+ * Refuse the transaction: 23000 with the first finding, the others in the
+ * detail.
+ */
+static void
+refuse(List *findings)
+{
+	const Finding *first = linitial(findings);
+	StringInfoData others;
+
+	initStringInfo(&others);
+	foreach_ptr(Finding, finding, findings)
+		if (finding != first)
+			appendStringInfo(&others, "\n%s: %s", finding->rule, finding->message);
+	ereport(ERROR,
+			(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+			 errmsg("%s: %s", first->rule, first->message),
+			 errdetail_internal("%s%s", first->detail ? first->detail : "", others.data),
+			 first->fix ? errhint("Run: %s;", first->fix) : 0));
+}
+
+static void
+tell_findings(List *findings, int level)
+{
+	foreach_ptr(Finding, finding, findings)
+		ereport(level,
+				(errmsg("%s: %s", finding->rule, finding->message),
+				 finding->detail ? errdetail_internal("%s", finding->detail) : 0,
+				 finding->fix ? errhint("Run: %s;", finding->fix) : 0));
+}
+
+/*
+ * Judge, in a subtransaction: whatever goes wrong with that is told, and keeps
+ * nobody from committing.
+ */
+static List *
+judge_safely(List *rules)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	List	   *volatile findings = NIL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		findings = find_all_new(rules);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		ereport(WARNING,
+				(errmsg("junction.guard could not judge the transaction"),
+				 errdetail_internal("%s", error->message)));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return findings;
+}
+
+static void
+judge(void)
+{
+	List	   *rules = guard_rules();
+	List	   *findings;
+
+	if (junction_guard == GUARD_ERROR)
+	{
+		findings = find_all_new(rules);
+		if (findings != NIL)
+			refuse(findings);
+		return;
+	}
+	findings = judge_safely(rules);
+	tell_findings(findings, junction_guard == GUARD_WARNING ? WARNING : NOTICE);
+}
+
+static void
+guard_transaction(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			if (touched != NULL && junction_guard != GUARD_OFF)
+			{
+				MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+
+				judge();
+				MemoryContextSwitchTo(caller);
+			}
+			touched = NULL;
+			break;
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			/* its memory has gone with the transaction */
+			touched = NULL;
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * The rules that the guard knows, from the setting.
+ */
+List *
+guard_rules(void)
+{
+	List	   *rules;
+
+	if (!SplitIdentifierString(pstrdup(junction_guard_rules), ',', &rules))
+		elog(ERROR, "invalid list of rules: %s", junction_guard_rules);
+	return rules;
+}
+
+bool
+check_guard_rules(char **value, void **extra, GucSource source)
+{
+	List	   *rules;
+
+	if (!SplitIdentifierString(pstrdup(*value), ',', &rules))
+	{
+		GUC_check_errdetail("It is not a list of names.");
+		return false;
+	}
+	foreach_ptr(char, rule, rules)
+		if (!is_rule(rule))
+		{
+			GUC_check_errdetail("There is no rule \"%s\". The rules are: %s.", rule, rule_names());
+			return false;
+		}
+	return true;
+}
+
+/*
+ * When the library is loaded.
+ */
+void
+guard_init(void)
+{
+	next_object_access_hook = object_access_hook;
+	object_access_hook = guard_object_access;
+	RegisterXactCallback(guard_transaction, NULL);
+}
+
+PG_FUNCTION_INFO_V1(junction_load_guard);
+
+/*
+ * junction._load_guard() returns event_trigger
+ *
+ * Does nothing: that it is called has loaded the library.
+ */
+Datum
+junction_load_guard(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("_load_guard can only be called as an event trigger")));
+	PG_RETURN_VOID();
+}
