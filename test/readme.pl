@@ -6,7 +6,7 @@
 #
 # An example is a block of ```sql with a block of ```text right behind it.
 # White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
-# renames NOT NULL constraints too; the page shows the older servers' output and
+# has names for NOT NULL constraints; the page shows the older servers' output and
 # says so, so those differences are taken out.
 #
 # Assumes a server that the PG* variables lead to, as a superuser.
@@ -33,7 +33,8 @@ sub examples
 sub normalize
 {
 	my ($text) = @_;
-	$text =~ s/^ALTER TABLE \S+ RENAME CONSTRAINT \S+_not_null TO \S+$//gm;
+	$text =~ s/^ALTER TABLE \S+ RENAME CONSTRAINT \S+_not_null TO \S+?;?$//gm;
+	$text =~ s/ADD CONSTRAINT \S+ NOT NULL (\w+)/ALTER COLUMN $1 SET NOT NULL/g;
 	$text =~ s/pg_catalog\.uuidv7/junction.uuidv7/g;
 	$text =~ s/\|/ | /g;
 	$text =~ s/\s+/ /g;
