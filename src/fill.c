@@ -4,18 +4,20 @@
  *		that commit, while others read and write.
  *
  *	1. Pass over the table by physical range, so that no batch looks at what
- *	   another has looked at.  A batch takes the rows of its range that are
- *	   still empty, and leaves out those that somebody else has locked: nobody
- *	   waits for it on a row for longer than it takes, and it waits for nobody.
- *	2. Vacuum now and then: a row that is updated leaves its old version behind,
- *	   and the next batches use that space again, so the table hardly grows.
+ *	   another has looked at.
+ *	2. Fill a range slice by slice, each a batch.  The first rows that are
+ *	   updated leave a full page for another, and every index learns of that;
+ *	   but then there is room, and the later slices' rows stay in their page
+ *	   (a HOT update): most need no index entry, and the table hardly grows.
  *	3. If a row is still empty (it was locked, or its owner has moved it to where
  *	   the pass had been), pass again.
  *
- * Rows inserted meanwhile get their value by the column's default.  A range is
- * as large as fills in about 40 ms, and holds about batch_size rows at most.
- * The triggers of users are for what users do, so none fires where the caller
- * may say so.
+ * A batch that meets a row that somebody else has locked gives up at once, and
+ * is done over without such rows: nobody waits for it on a row for longer than
+ * it takes, and it waits for nobody.  Rows inserted meanwhile get their value
+ * by the column's default.  A range is as large as makes a batch take about 40
+ * ms, and holds about batch_size rows a slice at most.  The triggers of users
+ * are for what users do, so none fires where the caller may say so.
  */
 #include "postgres.h"
 
@@ -27,6 +29,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -41,18 +44,22 @@
 #define BATCH_TIME	40
 #define FIRST_BATCH	500
 
-/* How often a pass over the table stops to vacuum, and from which size on */
-#define VACUUMS_PER_PASS	8
-#define MIN_VACUUM_BLOCKS	1024
+/* Slices of a range: a power of two */
+#define SLICES		16
+
+/* For how long a batch waits for a row before it leaves it out */
+#define ROW_TIMEOUT	10
 
 typedef struct Filling
 {
 	Oid			relid;
 	const char *column;
+	const char *others;			/* ", a = a, b = b", or empty */
 	const Patience *patience;
 	bool		quiet_triggers; /* the caller may keep them from firing */
 	BlockNumber blocks;			/* of the table, as the pass began */
-	BlockNumber step;			/* blocks in a batch */
+	BlockNumber step;			/* blocks in a range */
+	int			slices;
 	double		expected;		/* rows, about */
 	double		filled;
 	TimestampTz started;
@@ -90,28 +97,62 @@ warn_of_triggers(Relation rel, bool quiet)
 }
 
 /*
+ * What is to be set to itself: the columns of indexes.  An index that no column
+ * of an UPDATE is in takes its entries for versions of the same row, and looks
+ * for old ones to drop with every page that fills up; here it would find few.
+ * Triggers on these columns must not fire.
+ */
+static const char *
+indexed_columns(const Filling *filling, Relation rel)
+{
+	TableFacts *table = read_table(filling->relid);
+	Bitmapset  *columns = NULL;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(IndexFacts, index, table->indexes)
+		columns = bms_add_members(columns, index->column_set);
+	foreach_ptr(ColumnFacts, column, table->columns)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), column->attnum - 1);
+		const char *name = quote_identifier(column->name);
+
+		if (bms_is_member(column->attnum, columns) && att->attgenerated == '\0' &&
+			att->attidentity == '\0' && strcmp(column->name, filling->column) != 0)
+			appendStringInfo(&buf, ", %s = %s", name, name);
+	}
+	return buf.data;
+}
+
+/*
  * Look at the table before a pass.
  */
 static void
 start_pass(Filling *filling, bool first)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	Relation	rel;
 
 	begin_work();
 	rel = relation_open(filling->relid, AccessShareLock);
 	filling->blocks = RelationGetNumberOfBlocks(rel);
+	/* later passes have few rows to fill */
+	filling->slices = first ? SLICES : 1;
 	if (first)
 	{
 		double		pages = Max(rel->rd_rel->relpages, 1);
 		double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
 
 		filling->expected = density * filling->blocks;
-		filling->step = Max(Min(filling->patience->batch_size, FIRST_BATCH) / density, 1);
+		filling->step = Max(SLICES * Min(filling->patience->batch_size, FIRST_BATCH) / density, 1);
 		filling->quiet_triggers = may_quiet_triggers();
 		warn_of_triggers(rel, filling->quiet_triggers);
+		if (filling->quiet_triggers)
+			filling->others = MemoryContextStrdup(caller, indexed_columns(filling, rel));
 	}
 	relation_close(rel, AccessShareLock);
 	end_work();
+	MemoryContextSwitchTo(caller);
 }
 
 /* What became of the rows of a range, or of a pass */
@@ -122,43 +163,75 @@ typedef struct Counts
 } Counts;
 
 /*
- * Fill the rows of a range that nobody else has locked, and commit.
+ * The statement that fills a slice of a range.
+ *
+ *	WITH filled AS (
+ *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT, user_id = user_id, org_id = org_id
+ *		WHERE ctid >= '(0,0)' AND ctid < '(50,0)' AND (hashtid(ctid) & 15) = 3 AND id IS NULL
+ *		RETURNING id)
+ *	SELECT count(*), count(id) FROM filled
+ *
+ * or, without rows that others have locked,
  *
  *	WITH batch AS MATERIALIZED (
- *		SELECT ctid FROM ONLY public.user_orgs
- *		WHERE ctid >= '(0,0)' AND ctid < '(50,0)' AND id IS NULL
- *		FOR NO KEY UPDATE SKIP LOCKED),
+ *		SELECT ctid FROM ONLY public.user_orgs WHERE ... FOR NO KEY UPDATE SKIP LOCKED),
  *	filled AS (
  *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
  *		FROM batch WHERE target.ctid = batch.ctid RETURNING target.id)
  *	SELECT count(*), count(id) FROM filled
  */
-static Counts
-fill_range(const Filling *filling, BlockNumber from, BlockNumber to)
+static char *
+fill_query(const Filling *filling, BlockNumber from, BlockNumber to, int slice, bool skip_locked)
 {
 	const char *column = quote_identifier(filling->column);
-	const char *table;
-	char	   *query;
-	Counts		counts;
+	const char *table = qualified_name(filling->relid);
+	const char *rows = psprintf("ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
+								" AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid"
+								" AND (pg_catalog.hashtid(ctid) OPERATOR(pg_catalog.&) %d) OPERATOR(pg_catalog.=) %d"
+								" AND %s IS NULL", from, to, filling->slices - 1, slice, column);
+	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
+								  filling->others);
+	const char *counts = psprintf("RETURNING target.%s AS id)"
+								  " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled", column);
+
+	if (skip_locked)
+		return psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s FOR NO KEY UPDATE SKIP LOCKED),"
+						" filled AS (%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid %s",
+						table, rows, update, counts);
+	return psprintf("WITH filled AS (%s WHERE %s %s", update, rows, counts);
+}
+
+static void
+run_fill(const char *query, void *state)
+{
+	Counts	   *counts = state;
 	bool		isnull;
+
+	if (SPI_execute(query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not run \"%s\"", query);
+	counts->tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	counts->filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+}
+
+/*
+ * Fill a slice of a range, and commit.
+ */
+static Counts
+fill_slice(const Filling *filling, BlockNumber from, BlockNumber to, int slice)
+{
+	Counts		counts;
 
 	begin_work();
 	if (filling->quiet_triggers)
 		(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 								 GUC_ACTION_LOCAL, true, 0, false);
-	table = qualified_name(filling->relid);
-	query = psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s"
-					 " WHERE ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
-					 " AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid AND %s IS NULL"
-					 " FOR NO KEY UPDATE SKIP LOCKED),"
-					 " filled AS (UPDATE ONLY %s AS target SET %s = DEFAULT"
-					 " FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid RETURNING target.%s AS id)"
-					 " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled",
-					 table, from, to, column, table, column, column);
-	if (SPI_execute(query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not run \"%s\"", query);
-	counts.tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	counts.filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	LockTimeout = ROW_TIMEOUT;
+	if (!try_work(run_fill, fill_query(filling, from, to, slice, false), &counts))
+	{
+		LockTimeout = 0;
+		run_fill(fill_query(filling, from, to, slice, true), &counts);
+	}
+	LockTimeout = 0;
 	end_work();
 	return counts;
 }
@@ -208,21 +281,30 @@ adapt_step(Filling *filling, int64 rows, int64 milliseconds)
 }
 
 /*
- * Use the space of old row versions again.  Where somebody else vacuums, or
- * what else it would wait for, it is left out.
+ * Fill a range, slice by slice.
  */
-static void
-vacuum(Oid relid)
+static Counts
+fill_range(Filling *filling, BlockNumber from, BlockNumber to)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	char	   *table;
+	Counts		total = {0};
 
-	begin_work();
-	table = MemoryContextStrdup(caller, qualified_name(relid));
-	end_work();
-	MemoryContextSwitchTo(caller);
-	run_alone(psprintf("VACUUM (TRUNCATE false, SKIP_LOCKED) %s", table));
-	MemoryContextSwitchTo(caller);
+	for (int slice = 0; slice < filling->slices; slice++)
+	{
+		TimestampTz start = GetCurrentTimestamp();
+		Counts		rows = fill_slice(filling, from, to, slice);
+
+		total.tried += rows.tried;
+		total.filled += rows.filled;
+		filling->filled += rows.filled;
+		/* the first slice is the dearest */
+		if (slice == 0)
+			adapt_step(filling, rows.tried,
+					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
+		tell_progress(filling);
+		wait_for_standbys(filling->patience);
+		wait_ms(filling->patience->pause);
+	}
+	return total;
 }
 
 /*
@@ -231,29 +313,16 @@ vacuum(Oid relid)
 static Counts
 fill_pass(Filling *filling)
 {
-	BlockNumber vacuum_step = Max(filling->blocks / VACUUMS_PER_PASS, MIN_VACUUM_BLOCKS);
-	BlockNumber next_vacuum = vacuum_step;
 	Counts		total = {0};
 
 	for (BlockNumber block = 0; block < filling->blocks;)
 	{
 		BlockNumber end = Min(block + filling->step, filling->blocks);
-		TimestampTz start = GetCurrentTimestamp();
 		Counts		rows = fill_range(filling, block, end);
 
 		total.tried += rows.tried;
 		total.filled += rows.filled;
-		filling->filled += rows.filled;
-		adapt_step(filling, rows.tried, TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
-		tell_progress(filling);
 		block = end;
-		if (block >= next_vacuum && block < filling->blocks && total.tried > 0)
-		{
-			vacuum(filling->relid);
-			next_vacuum = block + vacuum_step;
-		}
-		wait_for_standbys(filling->patience);
-		wait_ms(filling->patience->pause);
 	}
 	return total;
 }
@@ -265,7 +334,7 @@ fill_pass(Filling *filling)
 void
 fill_column(Oid relid, const char *column, const Patience *patience)
 {
-	Filling		filling = {.relid = relid,.column = column,.patience = patience};
+	Filling		filling = {.relid = relid,.column = column,.others = "",.patience = patience};
 	TimestampTz moved = GetCurrentTimestamp();
 	int64		delay = 100;
 

@@ -60,6 +60,9 @@ static object_access_hook_type next_object_access_hook = NULL;
 /* Of the running transaction, in its memory context; null if there is nothing */
 static HTAB *touched = NULL;
 
+/* It has been judged: what comes now is the commit's own doing */
+static bool judged = false;
+
 static void
 note(Oid classid, Oid objid)
 {
@@ -110,7 +113,7 @@ guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, 
 {
 	if (next_object_access_hook)
 		next_object_access_hook(access, classid, objid, subid, arg);
-	if (junction_guard == GUARD_OFF || IsParallelWorker() ||
+	if (junction_guard == GUARD_OFF || judged || IsParallelWorker() ||
 		(classid != RelationRelationId && classid != ConstraintRelationId))
 		return;
 	if (access == OAT_DROP)
@@ -357,12 +360,14 @@ guard_transaction(XactEvent event, void *arg)
 				judge();
 				MemoryContextSwitchTo(caller);
 			}
-			touched = NULL;
+			judged = true;
 			break;
+		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			/* its memory has gone with the transaction */
+			/* its memory goes with the transaction */
 			touched = NULL;
+			judged = false;
 			break;
 		default:
 			break;

@@ -466,6 +466,7 @@ extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
 							const Patience *patience, int64 *delay);
 extern void wait_for_standbys(const Patience *patience);
 extern void run_alone(const char *query);
+extern bool try_work(void (*work) (const char *query, void *state), const char *query, void *state);
 extern void run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience);
 extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);

@@ -155,8 +155,9 @@ describe_holders(Oid relid, bool snapshots)
 					 " OR (%s AND backend_xmin IS NOT NULL AND datid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
 					 " AND backend_type OPERATOR(pg_catalog.=) 'client backend'))"
 					 " UNION ALL SELECT pg_catalog.format('prepared transaction %%L', gid), prepared"
-					 " FROM pg_catalog.pg_prepared_xacts JOIN locks ON"
-					 " virtualtransaction OPERATOR(pg_catalog.=) ('-1/' OPERATOR(pg_catalog.||) transaction::pg_catalog.text))"
+					 " FROM pg_catalog.pg_prepared_xacts AS p WHERE EXISTS (SELECT FROM locks JOIN pg_catalog.pg_locks AS x"
+					 " ON x.virtualtransaction OPERATOR(pg_catalog.=) locks.virtualtransaction WHERE locks.pid IS NULL"
+					 " AND x.pid IS NULL AND x.transactionid OPERATOR(pg_catalog.=) p.transaction))"
 					 " SELECT pg_catalog.string_agg(pg_catalog.format('%%s, in a transaction for %%s s', who,"
 					 " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since)::pg_catalog.int8), '; ' ORDER BY since)"
 					 " FROM holders WHERE NOT %s OR"
@@ -280,11 +281,11 @@ run_alone(const char *query)
 }
 
 /*
- * Run statements in a subtransaction.  False if a lock was not to be had, or
- * cost another its.
+ * Do something in a subtransaction.  False if a lock was not to be had, or cost
+ * another its.
  */
-static bool
-try_plan(const StatementPlan *plan)
+bool
+try_work(void (*work) (const char *query, void *state), const char *query, void *state)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -294,7 +295,7 @@ try_plan(const StatementPlan *plan)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		plan_run(plan);
+		work(query, state);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -317,6 +318,12 @@ try_plan(const StatementPlan *plan)
 	return done;
 }
 
+static void
+run_plan(const char *query, void *plan)
+{
+	plan_run(plan);
+}
+
 /*
  * Run statements in one transaction, again and again until their locks are
  * had.
@@ -333,7 +340,7 @@ run_with_locks(const StatementPlan *plan, Oid relid, int lock_timeout, const Pat
 
 		begin_work();
 		LockTimeout = lock_timeout;
-		done = try_plan(plan);
+		done = try_work(run_plan, NULL, (void *) plan);
 		LockTimeout = 0;
 		end_work();
 		if (done)

@@ -70,6 +70,20 @@ is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, in
 												  column->colname, '\0'));
 }
 
+/* Is this one of the names that are no type, but a default? */
+static bool
+is_serial(const TypeName *type)
+{
+	static const char *const names[] = {
+		"serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"
+	};
+
+	for (int i = 0; i < lengthof(names) && list_length(type->names) == 1; i++)
+		if (strcmp(strVal(linitial(type->names)), names[i]) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Refuse a definition for which ALTER TABLE rewrites the table, or reads all of
  * it: 0A000.
@@ -78,16 +92,14 @@ static void
 check_added_column(const ColumnDef *column)
 {
 	ParseState *pstate = make_parsestate(NULL);
-	Type		tuple = LookupTypeName(pstate, column->typeName, NULL, true);
 	bool		has_default = false;
 	bool		not_null = false;
 	bool		references = false;
 	Oid			type;
 	int32		typmod;
 
-	if (tuple == NULL)
+	if (is_serial(column->typeName))
 		refuse_column(column, "Its type is serial, which gives each row a value of its own.");
-	ReleaseSysCache(tuple);
 	typenameTypeIdAndMod(pstate, column->typeName, &type, &typmod);
 	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
 		refuse_column(column, "Its type is a domain with constraints, which each row is checked against.");
