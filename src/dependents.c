@@ -387,30 +387,6 @@ add_conflict_target(Dependents *dependents)
 		psprintf("Search applications for the name, and write %s.", conflict_columns(dependents)));
 }
 
-static bool
-is_word_character(char c)
-{
-	return IS_HIGHBIT_SET(c) || isalnum((unsigned char) c) || c == '_' || c == '$';
-}
-
-/*
- * Does the body hold the name as a whole word, in whatever case?
- */
-static bool
-holds_name(const char *body, const char *name)
-{
-	size_t		length = strlen(name);
-	unsigned char first = pg_tolower((unsigned char) name[0]);
-
-	for (const char *place = body; *place != '\0'; place++)
-		if (pg_tolower((unsigned char) *place) == first &&
-			pg_strncasecmp(place, name, length) == 0 &&
-			(place == body || !is_word_character(place[-1])) &&
-			!is_word_character(place[length]))
-			return true;
-	return false;
-}
-
 /*
  * Add a function if its text holds the name of the key or of the table.  A
  * quote in a name is doubled where the name is quoted.
@@ -424,9 +400,9 @@ add_function_body(Dependents *dependents, Oid oid, const char *source)
 	const char *effect;
 	const char *name;
 
-	if (holds_name(source, key) || holds_name(source, quote_identifier(key)))
+	if (holds_word(source, key) || holds_word(source, quote_identifier(key)))
 		effect = psprintf("may use the key %s, which is renamed", quote_identifier(key));
-	else if (holds_name(source, table) || holds_name(source, quote_identifier(table)))
+	else if (holds_word(source, table) || holds_word(source, quote_identifier(table)))
 		effect = psprintf("may use the table as %s, which a new name breaks", quote_identifier(table));
 	else
 		return;

@@ -15,7 +15,7 @@
  * A batch that meets a row that somebody else has locked gives up at once, and
  * is done over without such rows: nobody waits for it on a row for longer than
  * it takes, and it waits for nobody.  Rows inserted meanwhile get their value
- * by the column's default.  A range is as large as makes a batch take about 40
+ * by the column's default.  A range is as large as makes a batch take about 20
  * ms, and holds about batch_size rows a slice at most.  The triggers of users
  * are for what users do, so none fires where the caller may say so.
  */
@@ -41,7 +41,7 @@
 #include "junction.h"
 
 /* A batch is to take so long, in milliseconds, and the first has so many rows */
-#define BATCH_TIME	40
+#define BATCH_TIME	20
 #define FIRST_BATCH	500
 
 /* Slices of a range: a power of two */

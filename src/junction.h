@@ -414,6 +414,7 @@ extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
 extern List *text_array_to_list(ArrayType *array, const char *argument);
 extern bool list_has_name(List *names, const char *name);
 extern bool same_names(List *left, List *right);
+extern bool holds_word(const char *body, const char *name);
 
 /* in check.c */
 extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
@@ -458,24 +459,7 @@ extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
 extern void fill_column(Oid relid, const char *column, const Patience *patience);
 
 /* in online.c */
-extern void begin_work(void);
-extern void end_work(void);
-extern void wait_ms(int64 milliseconds);
-extern void tell(const char *format,...) pg_attribute_printf(1, 2);
-extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
-							const Patience *patience, int64 *delay);
-extern void wait_for_standbys(const Patience *patience);
-extern void run_alone(const char *query);
-extern bool try_work(void (*work) (const char *query, void *state), const char *query, void *state);
 extern void run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience);
-extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
-extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
-extern void lock_run(Oid relid);
-extern void unlock_run(void);
-extern void check_no_run(Oid relid);
-extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
-					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
-									 MemoryContext context));
 
 /* in online_plan.c */
 extern void check_online(const Promotion *promotion);
@@ -502,12 +486,13 @@ extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, co
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
 
-/* in promote.c */
+/* in promote_plan.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
 extern const char *uuid_default(const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
 extern char *added_column_locks(const Promotion *promotion, const char *name);
+extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 
 /* in promotion.c */
 extern const char *const timestamp_names[2];
@@ -601,5 +586,29 @@ extern void array_relation(const Rule *rule, const Junction *junction, Findings 
 extern void numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
 extern void misnamed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void inherited(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* in waiting.c */
+extern void start_telling(void);
+extern void wait_ms(int64 milliseconds);
+extern void tell(const char *format,...) pg_attribute_printf(1, 2);
+extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
+							const Patience *patience, int64 *delay);
+extern void wait_for_transactions(Oid relid, const Patience *patience);
+extern void wait_for_standbys(const Patience *patience);
+
+/* in work.c */
+extern void begin_work(void);
+extern void end_work(void);
+extern void run_alone(const char *query);
+extern bool try_work(void (*work) (const char *query, void *state), const char *query, void *state);
+extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
+extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
+extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
+extern void lock_run(Oid relid);
+extern void unlock_run(void);
+extern void check_no_run(Oid relid);
+extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
+					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
+									 MemoryContext context));
 
 #endif							/* JUNCTION_H */

@@ -225,3 +225,27 @@ same_names(List *left, List *right)
 			return false;
 	return true;
 }
+
+static bool
+is_word_character(char c)
+{
+	return IS_HIGHBIT_SET(c) || isalnum((unsigned char) c) || c == '_' || c == '$';
+}
+
+/*
+ * Does a text, of a function say, hold the name as a whole word, in whatever case?
+ */
+bool
+holds_word(const char *body, const char *name)
+{
+	size_t		length = strlen(name);
+	unsigned char first = pg_tolower((unsigned char) name[0]);
+
+	for (const char *place = body; *place != '\0'; place++)
+		if (pg_tolower((unsigned char) *place) == first &&
+			pg_strncasecmp(place, name, length) == 0 &&
+			(place == body || !is_word_character(place[-1])) &&
+			!is_word_character(place[length]))
+			return true;
+	return false;
+}

@@ -21,6 +21,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/junction-online.XXXXXX")
 export PGOPTIONS='-c client_min_messages=warning'
 tests=0
 failures=0
+declare -A holders=() pipes=()
 
 # shellcheck disable=SC2317 # the trap calls it
 finish() {
@@ -43,7 +44,7 @@ report() {                                              # report STATUS NAME [FI
     else
         failures=$((failures + 1))
         echo "not ok $tests - $2"
-        [ -z "${3:-}" ] || sed 's/^/#   /' "$3"
+        [ -z "${3:-}" ] || head -n 30 "$3" | sed 's/^/#   /'
     fi
 }
 
@@ -68,18 +69,24 @@ eventually() {                                          # eventually DATABASE CO
     done
 }
 
-as_owner() {                                            # as root, the server is the user postgres's
-    if [ "$EUID" = 0 ]; then
-        (cd / && setpriv --reuid postgres --regid postgres --init-groups "$@")
-    else
-        "$@"
-    fi
+apart() {                                               # apart COMMAND...: in a subshell, without the pipes to held sessions
+    local pipe
+    for pipe in "${pipes[@]}"; do
+        exec {pipe}>&-
+    done
+    "$@"
 }
 
-arguments="'user_orgs', 'memberships', columns => array['role text NOT NULL DEFAULT ''member''', 'invited_by int REFERENCES users'], keep_old_name => true"
+restart() {                                             # restart MODE: as root, the server is the user postgres's
+    local owner=()
+    [ "$EUID" != 0 ] || owner=(setpriv --reuid postgres --regid postgres --init-groups)
+    (cd / && apart "${owner[@]}" pg_ctl restart --silent --wait --mode "$1" --log "$JUNCTION_SERVER_LOG")
+}
+
+arguments="'user_orgs', 'memberships', columns => array['role text NOT NULL DEFAULT ''member''', 'invited_by int REFERENCES orgs'], keep_old_name => true"
 
 #
-# The table: every user has ten links. An event trigger makes a session sleep at the statement that the table breakpoint names
+# The table: every user has ten links
 #
 create() {                                              # create DATABASE ROWS
     createdb "$1"
@@ -100,16 +107,6 @@ CREATE INDEX ON user_orgs (org_id);
 
 CREATE TABLE start AS SELECT user_id, org_id FROM user_orgs;
 CREATE TABLE journal (user_id int, org_id int, links int, hits int);
-
-CREATE TABLE breakpoint (event text, tag text, pattern text);
-CREATE FUNCTION break() RETURNS event_trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM breakpoint WHERE event = TG_EVENT AND tag = TG_TAG
-               AND (SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()) LIKE pattern)
-    THEN PERFORM pg_sleep(600); END IF;
-END $$;
-CREATE EVENT TRIGGER break_before ON ddl_command_start EXECUTE FUNCTION break();
-CREATE EVENT TRIGGER break_after ON ddl_command_end EXECUTE FUNCTION break();
 VACUUM ANALYZE;
 END
 }
@@ -131,7 +128,7 @@ SELECT pg_advisory_xact_lock_shared(:u);
 WITH made AS (
     INSERT INTO user_orgs (user_id, org_id) VALUES (:u, :o) ON CONFLICT (user_id, org_id) DO NOTHING RETURNING user_id, org_id
 ) INSERT INTO journal SELECT user_id, org_id, 1, 0 FROM made;
-END;
+COMMIT;
 END
 cat > "$work/delete" <<'END'
 \set u random(1, :users)
@@ -159,7 +156,7 @@ INSERT INTO users VALUES (:u);
 WITH made AS (
     INSERT INTO user_orgs SELECT :u, (:u * 7 + k * 31) % :orgs + 1 FROM generate_series(0, 9) AS k RETURNING user_id, org_id
 ) INSERT INTO journal SELECT user_id, org_id, 1, 0 FROM made;
-END;
+COMMIT;
 END
 
 start_clients() {                                       # start_clients DATABASE ROWS: until stop_clients
@@ -259,7 +256,7 @@ waits() {
 sql postgres --command "ALTER SYSTEM SET log_lock_waits = on" --command "ALTER SYSTEM SET deadlock_timeout = '${JUNCTION_DEADLOCK_TIMEOUT:-110ms}'" \
     --command "ALTER SYSTEM SET log_line_prefix = '%p '" --command "ALTER SYSTEM SET autovacuum_naptime = '1s'" \
     --command "ALTER SYSTEM SET max_wal_size = '4GB'" --command "ALTER SYSTEM SET max_prepared_transactions = 2" --command "ALTER SYSTEM SET shared_buffers = '256MB'"
-as_owner pg_ctl restart --silent --wait --mode fast --log "$JUNCTION_SERVER_LOG"
+restart fast
 create online_start "$rows"
 createdb --template online_start online_twin
 sql online_twin --command "SELECT count(*) FROM junction.promote($arguments)" > "$work/output"
@@ -306,6 +303,259 @@ cat "$work/links" "$work/parents" > "$work/clients"
 report "$unharmed" "no client sees an error" "$work/clients"
 report "$quick" "no client waits for a lock of ours for more than 150 ms" "$work/waits"
 works "nothing that was committed is lost, and the table is as promote makes it" sound online online_twin
+
+dropdb online
+
+#
+# Stopped on its way, on a small table: in every step by kill -9, which makes the server drop all sessions and recover; by an
+# immediate stop of the server; by a cancel. In the end the same call finishes it, and so do the statements of the dry run.
+#
+# A session stops at a statement by an event trigger that sleeps there, or as it waits for another session.
+#
+few=20000
+create small_start "$few"
+sql small_start <<'STATEMENTS'
+CREATE TABLE breakpoint (event text, tag text, pattern text, seconds float);
+CREATE FUNCTION break() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_sleep(seconds) FROM public.breakpoint
+    WHERE event = TG_EVENT AND tag = TG_TAG AND (SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()) LIKE pattern;
+END $$;
+CREATE EVENT TRIGGER break_before ON ddl_command_start EXECUTE FUNCTION break();
+CREATE EVENT TRIGGER break_after ON ddl_command_end EXECUTE FUNCTION break();
+STATEMENTS
+createdb --template small_start small_twin
+sql small_twin --command "SELECT count(*) FROM junction.promote($arguments)" > "$work/output"
+
+promotion="pg_stat_activity WHERE application_name = 'promotion' AND datname = current_database()"
+
+promote() {                                             # promote DATABASE [ARGUMENTS]: in the background; its end is in $work/promotion.DATABASE
+    PGAPPNAME=promotion PGOPTIONS='-c client_min_messages=notice' apart sql "$1" --set VERBOSITY=verbose \
+        --command "CALL junction.promote_concurrently($arguments${2:-})" > "$work/promotion.$1" 2>&1 &
+    promoter=$!
+}
+
+hold() {                                                # hold NAME DATABASE STATEMENTS: in a session that stays open until release NAME
+    mkfifo "$work/fifo.$1"
+    PGAPPNAME=$1 apart sql "$2" < "$work/fifo.$1" > "$work/hold.$1" 2>&1 &
+    holders[$1]=$!
+    exec {pipe}> "$work/fifo.$1"
+    pipes[$1]=$pipe
+    echo "$3" >&"$pipe"
+    eventually "$2" "EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '$1' AND state = 'idle in transaction')"
+}
+release() {                                             # release NAME...: or let it go with the server
+    local name pipe
+    for name; do
+        pipe=${pipes[$name]}
+        exec {pipe}>&-
+        unset "pipes[$name]"
+        wait "${holders[$name]}" || true
+        rm "$work/fifo.$name"
+    done
+}
+
+break_at() {                                            # break_at DATABASE EVENT TAG PATTERN [SECONDS]
+    sql "$1" --command "TRUNCATE breakpoint" --command "INSERT INTO breakpoint VALUES ('$2', '$3', '$4', ${5:-600})"
+}
+
+sleeping="EXISTS (SELECT FROM $promotion AND wait_event = 'PgSleep')"
+
+# reach DATABASE PLACE: a promotion, in the background, that has come there and stays
+reach() {
+    held=()
+    case $2 in
+        begin)       break_at "$1" ddl_command_end 'ALTER TABLE' '%ADD COLUMN id%' ;;
+        check)       break_at "$1" ddl_command_end 'ALTER TABLE' '%NOT VALID' ;;
+        validation)  break_at "$1" ddl_command_end 'ALTER TABLE' '%VALIDATE%' ;;
+        not_null)    break_at "$1" ddl_command_end 'ALTER TABLE' '%NOT NULL%DROP CONSTRAINT%' ;;
+        swap)        break_at "$1" ddl_command_end 'CREATE VIEW' '%PRIMARY KEY USING INDEX%' ;;
+        index_*)     break_at "$1" ddl_command_start 'CREATE INDEX' '%' 2 ;;
+        drop)        reach "$1" index_ready
+                     sql "$1" --command "SELECT pg_cancel_backend(pid) FROM $promotion" > "$work/output"
+                     wait "$promoter" || true
+                     release "${held[@]}"
+                     break_at "$1" ddl_command_start 'DROP INDEX' '%' 2 ;;
+    esac
+    case $2 in
+        fill)        promote "$1" ", batch_size => 100, pause => '20 ms'"
+                     eventually "$1" "EXISTS (SELECT FROM $promotion AND query LIKE 'CALL junction.%')"
+                     sleep 0.5 ;;
+        index_begun) promote "$1"                       # it waits for whoever may write without the index
+                     eventually "$1" "$sleeping"
+                     hold holder "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+                     held=(holder)
+                     eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND NOT indisready)" ;;
+        index_ready) promote "$1"                       # it waits for whoever may see rows that are not in the index
+                     eventually "$1" "$sleeping"
+                     hold holder "$1" 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM orgs LIMIT 1;'
+                     held=(holder)
+                     eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND indisready AND NOT indisvalid)" ;;
+        drop)        promote "$1"                       # it waits for whoever may read it, and again for whoever may write to it
+                     eventually "$1" "$sleeping"
+                     hold first "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+                     eventually "$1" "EXISTS (SELECT FROM $promotion AND wait_event_type = 'Lock' AND query LIKE 'DROP INDEX%')"
+                     hold second "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+                     release first
+                     held=(second)
+                     eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND NOT indislive)" ;;
+        *)           promote "$1"
+                     eventually "$1" "$sleeping" ;;
+    esac
+}
+
+# stopped HOW DATABASE PLACE: stops it there, and waits until the server is there again
+stopped() {
+    local pid
+    reach "$2" "$3" || return 1
+    pid=$(sql "$2" --command "SELECT pid FROM $promotion")
+    case $1 in
+        kill)    kill -KILL "$pid" ;;
+        restart) restart immediate ;;
+        cancel)  sql "$2" --command "SELECT pg_cancel_backend($pid)" > "$work/output" ;;
+    esac
+    if wait "$promoter"; then
+        echo "# it was not stopped"
+        return 1
+    fi
+    [ "${#held[@]}" = 0 ] || release "${held[@]}"
+    eventually "$2" true
+}
+
+drop_clients() {                                        # their server is gone
+    kill "$links" "$parents" 2> "$work/kill" || true
+    wait "$links" "$parents" || true
+}
+
+finish_by_hand() {                                      # finish_by_hand DATABASE: by the statements of the dry run
+    sql "$1" <<END
+SELECT statement FROM junction.promote($arguments, concurrently => true, dry_run => true) ORDER BY step \\gexec
+END
+}
+
+finish_by_call() {                                      # finish_by_call DATABASE: under clients
+    local status=0
+    start_clients "$1" "$few"
+    sql "$1" --command "CALL junction.promote_concurrently($arguments)" || status=1
+    sleep 0.5
+    stop_clients || { status=1; cat "$work/links" "$work/parents"; }
+    return "$status"
+}
+
+for place in begin fill check validation not_null index_begun index_ready drop swap; do
+    createdb --template small_start small
+    status=0
+    for how in kill restart; do
+        start_clients small "$few"
+        stopped "$how" small "$place" > "$work/output" 2>&1 || { status=1; cat "$work/output" "$work/promotion.small" >> "$work/problems"; }
+        drop_clients 2> "$work/kill"
+    done
+    start_clients small "$few"
+    stopped cancel small "$place" > "$work/output" 2>&1 || { status=1; cat "$work/output" >> "$work/problems"; }
+    grep --quiet '57014' "$work/promotion.small" || { status=1; cat "$work/promotion.small" >> "$work/problems"; }
+    stop_clients || { status=1; cat "$work/links" "$work/parents" >> "$work/problems"; }
+    report "$status" "$place: killed there, by kill -9 and with the server, and cancelled" "$work/problems"
+    : > "$work/problems"
+
+    sql small --command 'TRUNCATE breakpoint'
+    createdb --template small small_by_hand
+    works "$place: the statements of the dry run finish it" finish_by_hand small_by_hand
+    works "$place: to what promote makes" sound small_by_hand small_twin
+    works "$place: the same call finishes it, while clients see no error" finish_by_call small
+    works "$place: to what promote makes" sound small small_twin
+    dropdb small
+    dropdb small_by_hand
+done
+
+#
+# A lock that is not to be had for as long as the caller waits: it tells for whom it waits, gives up, and has changed nothing
+# more. Then the same call goes on
+#
+steps_done() {                                          # steps_done DATABASE STEPS: a promotion of which so many steps are done
+    createdb --template small_start "$1"
+    sql "$1" > "$work/output" <<END
+SELECT statement FROM junction.promote($arguments, concurrently => true, dry_run => true) WHERE step <= $2 ORDER BY step \\gexec
+END
+}
+
+pid_of() {                                              # pid_of NAME DATABASE
+    sql "$2" --command "SELECT pid FROM pg_stat_activity WHERE application_name = '$1'"
+}
+
+ends_with() {                                           # ends_with DATABASE SQLSTATE: the promotion in the background
+    if wait "$promoter"; then echo "it ended well"; return 1; fi
+    grep "ERROR:  $2:" "$work/promotion.$1" || { cat "$work/promotion.$1"; return 1; }
+}
+
+goes_on() {                                             # goes_on DATABASE: to the end, and to what promote makes
+    sql "$1" --command "CALL junction.promote_concurrently($arguments)" && sound "$1" small_twin
+}
+
+locked_out() {                                          # locked_out STEPS MODE: what is locked by others when so many steps are done
+    local before pid
+    steps_done small "$1"
+    hold locker small "BEGIN; LOCK TABLE user_orgs IN $2 MODE;"
+    pid=$(pid_of locker small)
+    before=$(dump small)
+    promote small ", max_wait => '500 ms'"
+    works "after $1 steps, without a lock: 55P03" ends_with small 55P03
+    works "it says who has it" grep --word-regexp --quiet "$pid" "$work/promotion.small"
+    is "and has changed nothing" "$(dump small)" "$before"
+    release locker
+    works "the same call goes on" goes_on small
+    dropdb small
+}
+locked_out 0 'ACCESS SHARE'
+locked_out 2 'ACCESS SHARE'
+locked_out 3 'SHARE UPDATE EXCLUSIVE'
+locked_out 4 'ACCESS SHARE'
+locked_out 5 'ROW EXCLUSIVE'
+locked_out 6 'ACCESS SHARE'
+
+# all at once, each in a database of its own: they take some seconds, since it tells at most every three
+steps_done rows_held 1
+steps_done rows_prepared 1
+steps_done snapshot_held 5
+hold rows rows_held 'BEGIN; SELECT FROM user_orgs WHERE user_id < 5 FOR UPDATE;'
+hold snapshot snapshot_held 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM users LIMIT 1;'
+sql rows_prepared --command "BEGIN" --command 'SELECT FROM user_orgs WHERE user_id < 5 FOR UPDATE' --command "PREPARE TRANSACTION 'the prepared one'" > "$work/output"
+rows=$(pid_of rows rows_held)
+snapshot=$(pid_of snapshot snapshot_held)
+declare -A promoters
+for database in rows_held rows_prepared snapshot_held; do
+    promote "$database" ", max_wait => '6 s'"
+    promoters[$database]=$promoter
+done
+for database in rows_held rows_prepared snapshot_held; do
+    promoter=${promoters[$database]}
+    case $database in
+        rows_held)     holder=$rows ;;
+        rows_prepared) holder='the prepared one' ;;
+        snapshot_held) holder=$snapshot ;;
+    esac
+    works "$database: given up, 55P03" ends_with "$database" 55P03
+    works "it told for whom it waits, before" \
+        perl -0777 -ne 'exit !/^NOTICE:.*waiting for.*\b\Q'"$holder"'\E\b(?s:.*)^ERROR:/m' "$work/promotion.$database"
+    works "and in the end" grep --quiet --perl-regexp "^DETAIL:.*\b$holder\b" "$work/promotion.$database"
+done
+is "all other rows have their id" \
+    "$(sql rows_held --command 'SELECT count(*) FROM user_orgs WHERE (id IS NULL) <> (user_id < 5)')" 0
+release rows snapshot
+sql rows_prepared --command "ROLLBACK PREPARED 'the prepared one'"
+for database in rows_held rows_prepared snapshot_held; do
+    works "$database: the same call goes on when it is free" goes_on "$database"
+    dropdb "$database"
+done
+
+#
+# One at a time
+#
+createdb --template small_start small
+reach small fill
+second=$(sql small --set VERBOSITY=sqlstate --command "CALL junction.promote_concurrently($arguments)" 2>&1) || true
+is "a second call while one is at work: 55006" "$second" "ERROR:  55006"
+works "the first does not mind" wait "$promoter"
+works "and makes what promote makes" sound small small_twin
 
 echo "1..$tests"
 [ "$failures" = 0 ]
