@@ -86,8 +86,12 @@ describe_kind(const Junction *junction)
 	StringInfoData buf;
 
 	if (junction->kind == JUNCTION_NONE)
-		return psprintf("It is no junction; it has %d foreign keys.",
-						list_length(junction->table->foreign_keys));
+	{
+		int			count = list_length(junction->table->foreign_keys);
+
+		return psprintf(ngettext("It is no junction; it has %d foreign key.",
+								 "It is no junction; it has %d foreign keys.", count), count);
+	}
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "It is of the kind %s, over (%s)", kind_name(junction->kind),
 					 column_list(pair_columns(junction)));

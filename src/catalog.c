@@ -209,6 +209,7 @@ read_classes(Reader *reader)
 		facts->kind = form->relkind;
 		facts->persistence = form->relpersistence;
 		facts->identity = form->relreplident;
+		facts->partition = form->relispartition;
 		if (facts->kind == RELKIND_PARTITIONED_TABLE)
 			facts->partition_key = read_partition_key(facts->oid);
 	}

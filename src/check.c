@@ -185,8 +185,10 @@ require_junction(Oid relid)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a junction", display_name(relid)),
 				 list_length(junction->table->foreign_keys) < 2 ?
-				 errdetail("It has %d foreign keys, and a junction has two.",
-						   list_length(junction->table->foreign_keys)) :
+				 errdetail_plural("It has %d foreign key, and a junction has two.",
+								  "It has %d foreign keys, and a junction has two.",
+								  list_length(junction->table->foreign_keys),
+								  list_length(junction->table->foreign_keys)) :
 				 errdetail("It has no unique key over exactly the columns of two foreign keys, or those of one of them are unique by themselves."),
 				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
 	return junction;

@@ -23,25 +23,17 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/parallel.h"
-#include "access/transam.h"
-#include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/objectaccess.h"
 #include "catalog/partition.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
-#include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/hsearch.h"
+#include "commands/trigger.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
@@ -81,7 +73,29 @@ note(Oid classid, Oid objid)
 }
 
 /*
- * The table that a relation or a constraint belongs to; InvalidOid if it is
+ * The table whose foreign key a trigger serves, which may be the other end of
+ * it; or else the table that it is on.
+ */
+static Oid
+table_of_trigger(Oid trigger)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	Oid			relid = InvalidOid;
+
+	scan_catalog_for(&scan, TriggerRelationId, TriggerOidIndexId, Anum_pg_trigger_oid, trigger, NULL);
+	if ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		relid = RI_FKey_trigger_type(form->tgfoid) == RI_TRIGGER_PK ? form->tgconstrrelid : form->tgrelid;
+	}
+	end_scan(&scan);
+	return relid;
+}
+
+/*
+ * The table that a relation, a constraint or a trigger belongs to; InvalidOid if it is
  * gone, or belongs to none.
  */
 static Oid
@@ -90,6 +104,8 @@ table_of(Oid classid, Oid objid)
 	Oid			relid = objid;
 	char		kind;
 
+	if (classid == TriggerRelationId)
+		relid = table_of_trigger(objid);
 	if (classid == ConstraintRelationId)
 	{
 		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(objid));
@@ -108,15 +124,30 @@ table_of(Oid classid, Oid objid)
 	return kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE ? relid : InvalidOid;
 }
 
+/*
+ * The other table of a change: the parent, where a table begins to inherit.
+ */
+static void
+note_auxiliary(ObjectAccessType access, void *arg)
+{
+	if (access == OAT_POST_ALTER && arg != NULL &&
+		OidIsValid(((ObjectAccessPostAlter *) arg)->auxiliary_id))
+		note(RelationRelationId, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
+}
+
 static void
 guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, void *arg)
 {
 	if (next_object_access_hook)
 		next_object_access_hook(access, classid, objid, subid, arg);
-	if (junction_guard == GUARD_OFF || judged || IsParallelWorker() ||
-		(classid != RelationRelationId && classid != ConstraintRelationId))
+	if (junction_guard == GUARD_OFF || judged || IsParallelWorker())
 		return;
-	if (access == OAT_DROP)
+	if (classid == InheritsRelationId)
+		note_auxiliary(access, arg);
+	else if (classid != RelationRelationId && classid != ConstraintRelationId &&
+			 classid != TriggerRelationId)
+		return;
+	else if (access == OAT_DROP)
 	{
 		Oid			relid = table_of(classid, objid);
 
@@ -128,11 +159,30 @@ guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, 
 }
 
 /*
+ * Has a table two foreign keys?  The cheapest question that most tables fail.
+ */
+static bool
+may_be_junction(Oid relid)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	int			count = 0;
+
+	scan_catalog_for(&scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
+					 Anum_pg_constraint_conrelid, relid, NULL);
+	while (count < 2 && (tuple = next_row(&scan)) != NULL)
+		if (((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_FOREIGN)
+			count++;
+	end_scan(&scan);
+	return count == 2;
+}
+
+/*
  * The tables that were touched and are still there, each once: partitions
- * stand for their root.
+ * stand for their root.  local: only those that may be junctions matter.
  */
 static List *
-find_tables(void)
+find_tables(bool local)
 {
 	HASH_SEQ_STATUS status;
 	Touched    *entry;
@@ -148,6 +198,8 @@ find_tables(void)
 			continue;
 		if (get_rel_relispartition(relid))
 			relid = llast_oid(get_partition_ancestors(relid));
+		if (local && !may_be_junction(relid))
+			continue;
 		if (!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
 			tables = lappend_oid(tables, relid);
 	}
@@ -157,13 +209,12 @@ find_tables(void)
 }
 
 /*
- * An index that is not valid serves nobody: DROP INDEX CONCURRENTLY makes it so
- * before it drops it, and CREATE INDEX CONCURRENTLY begins with it.
+ * An index that is not valid serves nobody: it is one matter.
  */
 static const char *
-guarded_rule(const char *rule)
+guarded_rule(const Finding *finding)
 {
-	return strcmp(rule, "invalid_index") == 0 ? "half_indexed" : rule;
+	return strcmp(finding->rule, "invalid_index") == 0 ? "half_indexed" : finding->rule;
 }
 
 /*
@@ -177,58 +228,89 @@ find_guarded(TableFacts *table, Database *database, List *rules, bool concurrent
 	List	   *findings = NIL;
 
 	foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
-		if (list_has_name(rules, finding->rule) || list_has_name(rules, guarded_rule(finding->rule)))
+		/* what a rule itself takes less seriously keeps nobody from committing */
+		if ((list_has_name(rules, finding->rule) || list_has_name(rules, guarded_rule(finding))) &&
+			strcmp(finding->severity, rule_severity(finding->rule)) == 0)
 			findings = lappend(findings, finding);
 	return findings;
 }
 
 /*
- * Was it found before?  Columns may have other names by now.
+ * The finding of before that is the same, or null.  Columns may have other
+ * names by now.
  */
-static bool
-was_there(const Finding *finding, const TableFacts *table, List *before, const TableFacts *table_before)
+static Finding *
+find_known(const Finding *finding, const TableFacts *table, List *known, const TableFacts *before)
 {
-	foreach_ptr(Finding, other, before)
+	foreach_ptr(Finding, other, known)
 	{
 		List	   *columns = NIL;
 
-		if (strcmp(guarded_rule(other->rule), guarded_rule(finding->rule)) != 0)
+		if (strcmp(guarded_rule(other), guarded_rule(finding)) != 0)
 			continue;
 		foreach_ptr(char, name, other->columns)
 		{
-			ColumnFacts *column = find_column_by_name(table_before, name);
+			ColumnFacts *column = find_column_by_name(before, name);
 			ColumnFacts *now = column ? find_column(table, column->attnum) : NULL;
 
 			columns = lappend(columns, now ? now->name : name);
 		}
 		if (same_names(columns, finding->columns))
-			return true;
+			return other;
 	}
-	return false;
+	return NULL;
 }
 
 /*
- * What is wrong with a table, and was not before the transaction.
+ * Leave out the indexes that were valid before, and are not: DROP INDEX
+ * CONCURRENTLY begins with that.
+ */
+static void
+forget_dying_indexes(TableFacts *table, const TableFacts *before)
+{
+	List	   *staying = NIL;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		bool		dying = false;
+
+		foreach_ptr(IndexFacts, old, before ? before->indexes : NIL)
+			if (old->oid == index->oid && old->usable && !index->usable)
+				dying = true;
+		if (!dying)
+			staying = lappend(staying, index);
+	}
+	table->indexes = staying;
+}
+
+/*
+ * What is wrong with a table, and was not before the transaction.  A partition
+ * that is one no more is as its root was.
  */
 static List *
-find_new(Oid relid, List *rules, Database *now, Database *before)
+find_new(TableFacts *table, List *rules, Database *now, Database *then)
 {
-	TableFacts *table = find_table(now, relid);
-	TableFacts *table_before = find_table(before, relid);
+	TableFacts *before = find_table(then, table->oid);
 	List	   *findings;
 	List	   *known;
 	List	   *new = NIL;
 
-	if (table == NULL)
+	if (before != NULL && before->partition)
 		return NIL;
+	forget_dying_indexes(table, before);
 	/* an index on a table that is being made need not be built concurrently */
-	findings = find_guarded(table, now, rules, table_before != NULL);
-	if (findings == NIL || table_before == NULL)
+	findings = find_guarded(table, now, rules, before != NULL);
+	if (findings == NIL || before == NULL)
 		return findings;
-	known = find_guarded(table_before, before, rules, true);
+	known = find_guarded(before, then, rules, true);
 	foreach_ptr(Finding, finding, findings)
-		if (!was_there(finding, table, known, table_before))
+	{
+		Finding    *same = find_known(finding, table, known, before);
+
+		if (same == NULL)
 			new = lappend(new, finding);
+		known = list_delete_ptr(known, same);
+	}
 	return new;
 }
 
@@ -246,40 +328,49 @@ find_all_new(List *rules)
 
 	/* see what the last command did */
 	CommandCounterIncrement();
-	tables = find_tables();
+	tables = find_tables(are_local(rules));
 	/* where the extension was dropped, it is as if the library were not there */
 	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
 		return NIL;
+	now = read_for_rules(tables, rules, NULL);
 	/* no command of this transaction has run yet, as this one sees it */
 	before = RegisterSnapshot(GetLatestSnapshot());
 	before->curcid = FirstCommandId;
-	now = read_for_rules(tables, rules, NULL);
 	then = read_for_rules(tables, rules, before);
 	foreach_oid(relid, tables)
-		findings = list_concat(findings, find_new(relid, rules, now, then));
+		if (find_table(now, relid) != NULL)
+			findings = list_concat(findings, find_new(find_table(now, relid), rules, now, then));
 	UnregisterSnapshot(before);
 	return findings;
 }
 
 /*
  * Refuse the transaction: 23000 with the first finding, the others in the
- * detail.
+ * detail, and the first fix that there is.
  */
 static void
 refuse(List *findings)
 {
 	const Finding *first = linitial(findings);
-	StringInfoData others;
+	const char *fix = NULL;
+	StringInfoData details;
 
-	initStringInfo(&others);
+	initStringInfo(&details);
+	if (first->detail)
+		appendStringInfoString(&details, first->detail);
 	foreach_ptr(Finding, finding, findings)
+	{
 		if (finding != first)
-			appendStringInfo(&others, "\n%s: %s", finding->rule, finding->message);
+			appendStringInfo(&details, "%s%s: %s", details.len ? "\n" : "", finding->rule,
+							 finding->message);
+		if (fix == NULL)
+			fix = finding->fix;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
 			 errmsg("%s: %s", first->rule, first->message),
-			 errdetail_internal("%s%s", first->detail ? first->detail : "", others.data),
-			 first->fix ? errhint("Run: %s;", first->fix) : 0));
+			 details.len > 0 ? errdetail_internal("%s", details.data) : 0,
+			 fix ? errhint("Run: %s;", fix) : 0));
 }
 
 static void

@@ -99,6 +99,7 @@ typedef struct TableFacts
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
 	char		identity;		/* pg_class.relreplident */
+	bool		partition;
 	bool		has_children;	/* by inheritance, or partitions */
 	bool		extension_member;
 	List	   *ignored;		/* names of the rules that its comment silences */
@@ -554,6 +555,7 @@ extern const char *table_name(const TableFacts *table);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
 extern bool is_rule(const char *name);
+extern const char *rule_severity(const char *name);
 extern bool are_local(List *names);
 extern char *rule_names(void);
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,

@@ -54,6 +54,15 @@ is_rule(const char *name)
 	return false;
 }
 
+const char *
+rule_severity(const char *name)
+{
+	for (int i = 0; i < lengthof(rules); i++)
+		if (strcmp(rules[i].name, name) == 0)
+			return rules[i].severity;
+	elog(ERROR, "there is no rule \"%s\"", name);
+}
+
 /*
  * Do these rules look at nothing but a junction by itself, so that no other
  * table needs to be read?
