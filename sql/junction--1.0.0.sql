@@ -227,6 +227,21 @@ COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the inde
 GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
 
 --
+-- Trust
+--
+
+CREATE FUNCTION junction.probe(
+    junction regclass,
+    OUT probe text,
+    OUT outcome text,
+    OUT detail text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_probe'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION junction.probe(regclass) IS
+'try to break each rule of a junction, with rows that are made for it and rolled back: held, broken or skipped';
+
+--
 -- Beside
 --
 

@@ -289,6 +289,24 @@ typedef struct Sampler
 	ErrorData  *error;			/* what the server said of that row, or null */
 } Sampler;
 
+/* What a probe found out */
+typedef enum Outcome
+{
+	HELD,
+	BROKEN,
+	SKIPPED
+} Outcome;
+
+/* A probe at work */
+typedef struct Trial
+{
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	Endpoint   *endpoint;		/* the one that is probed, if one is */
+	Sampler		sampler;
+	char	   *detail;			/* in words, or null */
+} Trial;
+
 /* How a step of a concurrent promotion is to be run */
 typedef enum StepKind
 {
@@ -573,6 +591,33 @@ extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, co
 /* in predicate.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+
+/* in probe.c */
+extern Outcome judged(Trial *trial, Outcome outcome, char *detail);
+extern Outcome not_made(Trial *trial);
+extern Outcome refused(Trial *trial);
+extern List *cells_in(List *cells, const Bitmapset *columns);
+extern char *condition(const TableFacts *table, List *cells);
+extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
+extern bool is_hidden(Trial *trial, Oid relid);
+extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
+extern Bitmapset *key_columns(const ForeignKeyFacts *key);
+extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
+extern Bitmapset *unique_columns(const Junction *junction);
+extern Bitmapset *id_columns(const Junction *junction);
+extern bool make_link(Trial *trial, List **link);
+
+/* in probe_ends.c */
+extern Outcome null_end(Trial *trial);
+extern Outcome orphan_end(Trial *trial);
+extern Outcome cascade_end(Trial *trial);
+
+/* in probe_keys.c */
+extern Outcome duplicate_pair(Trial *trial);
+extern Outcome id_unique(Trial *trial);
+extern Outcome id_default(Trial *trial);
+extern IndexFacts *mirror_index(const Junction *junction);
+extern Outcome mirror_pair(Trial *trial);
 
 /* in promote.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
