@@ -78,44 +78,49 @@ own_columns(const Trial *trial)
 }
 
 /*
- * Values for an endpoint's own columns that no parent has, or null if none are
- * known.
+ * How many parents have these values of an endpoint's own columns?
  */
-static List *
-dangling_cells(Trial *trial, const Bitmapset *own)
+static bool
+count_parents(Trial *trial, List *cells, int64 *count)
 {
 	ForeignKeyFacts *key = trial->endpoint->key;
 	TableFacts *parent = sample_facts(&trial->sampler, key->parent);
+	List	   *parent_cells = NIL;
 
-	trial->detail = "no value is known that no parent has";
-	for (int n = 1; parent != NULL; n++)
-	{
-		List	   *cells = NIL;
-		List	   *parent_cells = NIL;
-		int64		count;
-
-		for (int i = 0; i < key->nkeys; i++)
-		{
-			char	   *value;
-
-			if (!bms_is_member(key->columns[i], own))
-				continue;
-			value = sample_value(&trial->sampler, key->parent, key->parent_columns[i], n);
-			if (value == NULL)
-				return NIL;
-			cells = lappend(cells, make_cell(key->columns[i], value));
-			parent_cells = lappend(parent_cells, make_cell(key->parent_columns[i], value));
-		}
-		if (!count_rows(trial, parent, parent_cells, &count))
-			return NIL;
-		if (count == 0)
-			return cells;
-	}
-	return NIL;
+	for (int i = 0; i < key->nkeys; i++)
+		foreach_ptr(Cell, cell, cells)
+			if (cell->attnum == key->columns[i])
+				parent_cells = lappend(parent_cells, make_cell(key->parent_columns[i], cell->value));
+	return parent != NULL && count_rows(trial, parent, parent_cells, count);
 }
 
 /*
- * A link to a parent that is not there is refused by the foreign key.
+ * The n-th values for an endpoint's own columns, or null if there are no more.
+ */
+static List *
+end_cells(Trial *trial, const Bitmapset *own, int n)
+{
+	ForeignKeyFacts *key = trial->endpoint->key;
+	List	   *cells = NIL;
+
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		char	   *value;
+
+		if (!bms_is_member(key->columns[i], own))
+			continue;
+		value = sample_value(&trial->sampler, key->parent, key->parent_columns[i], n);
+		if (value == NULL)
+			return NIL;
+		cells = lappend(cells, make_cell(key->columns[i], value));
+	}
+	return cells;
+}
+
+/*
+ * A link to a parent that is not there is refused by the foreign key.  If a
+ * check is in the way, another value may pass it; and if both ends are of one
+ * table, the other's parent may turn out to be the one.
  */
 Outcome
 orphan_end(Trial *trial)
@@ -123,18 +128,32 @@ orphan_end(Trial *trial)
 	Bitmapset  *own = own_columns(trial);
 	RowRequest	request = {.dangling = own};
 	List	   *row;
+	int64		count;
 
 	if (bms_is_empty(own))
 		return judged(trial, SKIPPED, "other foreign keys need all of its columns");
-	request.given = dangling_cells(trial, own);
-	if (request.given == NIL)
-		return SKIPPED;
+	trial->detail = "no value is known that no parent has";
 	request.wanted = bms_difference(trial->junction->pair, own);
-	if (make_row(&trial->sampler, trial->table->oid, &request, &row))
-		return judge_arrival(trial, list_concat(row, request.given), 1,
-							 psprintf("a link to a row of \"%s\" that is not there went in%s",
-									  trial->endpoint->key->parent_name, why_not()));
-	return is_of_endpoint(trial, trial->sampler.error) ? refused(trial) : not_made(trial);
+	for (int n = 1; (request.given = end_cells(trial, own, n)) != NIL; n++)
+	{
+		if (!count_parents(trial, request.given, &count) || count > 0)
+			continue;
+		if (!make_row(&trial->sampler, trial->table->oid, &request, &row))
+		{
+			const ErrorData *error = trial->sampler.error;
+
+			if (is_of_endpoint(trial, error))
+				return refused(trial);
+			if (error == NULL || error->sqlerrcode != ERRCODE_CHECK_VIOLATION)
+				return not_made(trial);
+			not_made(trial);
+		}
+		else if (count_parents(trial, request.given, &count) && count == 0)
+			return judge_arrival(trial, list_concat(row, request.given), 1,
+								 psprintf("a link to a row of \"%s\" that is not there went in%s",
+										  trial->endpoint->key->parent_name, why_not()));
+	}
+	return SKIPPED;
 }
 
 static const char *

@@ -355,7 +355,6 @@ choose_others(SampleTable *table, const RowRequest *request, List *cells, Bitmap
 	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 	{
 		SampleColumn *column = find_sample_column(table, attnum);
-
 		Cell	   *cell = find_cell(cells, attnum);
 
 		if (cell != NULL)
@@ -374,6 +373,25 @@ choose_others(SampleTable *table, const RowRequest *request, List *cells, Bitmap
 		column->choice = !column->has_default && is_required(table, attnum, request);
 	}
 	return false;
+}
+
+/*
+ * Forget one of the parents that gave these columns their values, another each
+ * time, so that it is made anew: a check may compare the two ends.
+ */
+static bool
+renew_parent(const RowRequest *request, List **cells, const Bitmapset *columns, int turn)
+{
+	List	   *made = NIL;
+
+	foreach_ptr(Cell, cell, *cells)
+		if (cell->value != NULL && bms_is_member(cell->attnum, columns) &&
+			find_cell(request->given, cell->attnum) == NULL)
+			made = lappend(made, cell);
+	if (made == NIL)
+		return false;
+	*cells = list_delete_ptr(*cells, list_nth(made, turn % list_length(made)));
+	return true;
 }
 
 /*
@@ -433,28 +451,33 @@ last_error(SampleTable *table, const ErrorData *error)
 static bool
 insert_row(Sampler *sampler, SampleTable *table, const RowRequest *request, List **row)
 {
-	List	   *cells = NIL;
-	int			followed = -1;
+	List	   *cells = list_copy(request->given);
+	bool		follow = true;
 	StatementResult result;
 
 	for (int tries = 1;; tries++)
 	{
 		Bitmapset  *blamed;
+		int			followed = bms_num_members(table->followed);
 
-		if (followed != bms_num_members(table->followed))
-		{
-			followed = bms_num_members(table->followed);
-			cells = list_copy(request->given);
-			if (!follow_keys(sampler, table, request, &cells))
-				return false;
-		}
+		if (follow && !follow_keys(sampler, table, request, &cells))
+			return false;
 		if (try_statement(insert_text(table, request, cells), &result))
 			break;
+		follow = false;
 		blamed = blamed_columns(table, result.error);
 		if (tries <= MAX_SEQUENCE_TRIES && result.error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
 			has_sequence(table, request, blamed))
 			continue;
-		if (tries >= MAX_TRIES || !choose_others(table, request, cells, blamed))
+		if (tries < MAX_TRIES && choose_others(table, request, cells, blamed))
+		{
+			follow = bms_num_members(table->followed) != followed;
+			if (follow)
+				cells = list_copy(request->given);
+		}
+		else if (tries < MAX_TRIES && renew_parent(request, &cells, blamed, tries))
+			follow = true;
+		else
 			return fail(sampler, table, result.error, last_error(table, result.error));
 	}
 	if (request->wanted != NULL && result.values == NIL)
