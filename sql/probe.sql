@@ -381,6 +381,15 @@ SELECT line FROM content() AS line WHERE line NOT LIKE 'content%' EXCEPT ALL SEL
 SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode IN ('RowExclusiveLock', 'RowShareLock')
     AND relation IN ('invoices'::regclass, 'tags'::regclass, 'invoice_tags'::regclass);
 COMMIT;
+-- the statistics count dead rows, and no live one
+ALTER TABLE payload SET (autovacuum_enabled = false);
+SELECT pg_stat_force_next_flush();
+CREATE TABLE counted AS SELECT relname, n_live_tup FROM pg_stat_user_tables WHERE schemaname = 'probe';
+SELECT count(*) FROM junction.probe('payload');
+SELECT pg_stat_force_next_flush();
+SELECT relname FROM pg_stat_user_tables AS s JOIN counted AS c USING (relname)
+WHERE schemaname = 'probe' AND s.n_live_tup <> c.n_live_tup ORDER BY relname;
+SELECT n_dead_tup > 0 AS dead FROM pg_stat_user_tables WHERE relid = 'payload'::regclass;
 
 --
 -- It refuses
