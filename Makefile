@@ -32,8 +32,8 @@ $(OBJS): $(wildcard src/*.h)
 # pgTAP runs in the database that installcheck leaves behind, and pg_prove closes with a count of the tests
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
-	pg_prove --dbname $(CONTRIB_TESTDB) test/schemas.sh test/fixes.sh test/readme.pl test/dump.sh test/plans.sh \
-		test/online.sh \
+	pg_prove --dbname $(CONTRIB_TESTDB) test/schemas.sh test/fixes.sh test/probes.sh test/readme.pl test/dump.sh \
+		test/plans.sh test/online.sh \
 		$(filter-out test/demo% test/invariants.sql test/online%,$(sort $(wildcard test/*.sql)))
 
 # these install what is missing, and start a server of their own

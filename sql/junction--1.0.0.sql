@@ -227,6 +227,21 @@ COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the inde
 GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
 
 --
+-- Trust
+--
+
+CREATE FUNCTION junction.probe(
+    junction regclass,
+    OUT probe text,
+    OUT outcome text,
+    OUT detail text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_probe'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION junction.probe(regclass) IS
+'try to break each rule of a junction, with rows that are made for it and rolled back: held, broken or skipped';
+
+--
 -- Assertions for pgTAP
 --
 
@@ -257,6 +272,13 @@ AS 'MODULE_PATHNAME', 'junction_is_served'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.is_served(regclass, text) IS
 'assert that an index serves each endpoint of a junction, for pgTAP';
+
+CREATE FUNCTION junction.holds(junction regclass, description text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'junction_holds'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.holds(regclass, text) IS
+'assert that every probe of a junction holds, for pgTAP';
 
 --
 -- The guard

@@ -166,3 +166,36 @@ junction_is_served(PG_FUNCTION_ARGS)
 				  "can be looked up from both sides",
 				  missing.len > 0 ? missing.data : describe_kind(junction));
 }
+
+/*
+ * A line of diagnosis for a probe that did not hold.
+ */
+static void
+add_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
+{
+	StringInfo	lines = state;
+
+	if (outcome != HELD)
+		appendStringInfo(lines, "%s%s is %s: %s", lines->len ? "\n" : "", probe,
+						 outcome_name(outcome), detail ? detail : "");
+}
+
+PG_FUNCTION_INFO_V1(junction_holds);
+
+/*
+ * junction.holds(junction regclass, description text) returns text
+ *
+ * Has every probe held?  One that was skipped has proven nothing.  And what
+ * junction.probe refuses: 25006, and 42809 for what is no junction.
+ */
+Datum
+junction_holds(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction"};
+	StringInfoData lines;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	initStringInfo(&lines);
+	run_probes(PG_GETARG_OID(0), add_outcome, &lines);
+	return assert(fcinfo, lines.len == 0, "holds its rules", lines.data);
+}

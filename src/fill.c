@@ -103,7 +103,7 @@ warn_of_triggers(Relation rel, bool quiet)
  * Triggers on these columns must not fire.
  */
 static const char *
-indexed_columns(const Filling *filling, Relation rel)
+self_assignments(const Filling *filling, Relation rel)
 {
 	TableFacts *table = read_table(filling->relid);
 	Bitmapset  *columns = NULL;
@@ -148,7 +148,7 @@ start_pass(Filling *filling, bool first)
 		filling->quiet_triggers = may_quiet_triggers();
 		warn_of_triggers(rel, filling->quiet_triggers);
 		if (filling->quiet_triggers)
-			filling->others = MemoryContextStrdup(caller, indexed_columns(filling, rel));
+			filling->others = MemoryContextStrdup(caller, self_assignments(filling, rel));
 	}
 	relation_close(rel, AccessShareLock);
 	end_work();

@@ -178,11 +178,10 @@ may_be_junction(Oid relid)
 }
 
 /*
- * The tables that were touched and are still there, each once: partitions
- * stand for their root.  local: only those that may be junctions matter.
+ * The tables that were touched, each once: partitions stand for their root.
  */
 static List *
-find_tables(bool local)
+find_touched(void)
 {
 	HASH_SEQ_STATUS status;
 	Touched    *entry;
@@ -193,18 +192,31 @@ find_tables(bool local)
 	{
 		Oid			relid = table_of(entry->classid, entry->objid);
 
-		if (!OidIsValid(relid) || relid < FirstNormalObjectId ||
-			get_rel_persistence(relid) == RELPERSISTENCE_TEMP)
+		if (!OidIsValid(relid) || relid < FirstNormalObjectId)
 			continue;
 		if (get_rel_relispartition(relid))
 			relid = llast_oid(get_partition_ancestors(relid));
-		if (local && !may_be_junction(relid))
-			continue;
-		if (!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
-			tables = lappend_oid(tables, relid);
+		tables = lappend_oid(tables, relid);
 	}
 	list_sort(tables, list_oid_cmp);
 	list_deduplicate_oid(tables);
+	return tables;
+}
+
+/*
+ * Those of them that are to be judged.  local: only what may be a junction
+ * matters.
+ */
+static List *
+find_tables(bool local)
+{
+	List	   *tables = NIL;
+
+	foreach_oid(relid, find_touched())
+		if (get_rel_persistence(relid) != RELPERSISTENCE_TEMP &&
+			(!local || may_be_junction(relid)) &&
+			!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
+			tables = lappend_oid(tables, relid);
 	return tables;
 }
 

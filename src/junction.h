@@ -214,6 +214,104 @@ typedef struct StatementPlan
 	List	   *statements;
 } StatementPlan;
 
+/* What a statement that was tried has given */
+typedef struct StatementResult
+{
+	ErrorData  *error;			/* null if it succeeded */
+	List	   *values;			/* of the first row that it returned: char *, null
+								 * for a null */
+} StatementResult;
+
+/* A constant of a check, which hints at the values that pass it */
+typedef struct Hint
+{
+	Oid			type;
+	char		category;		/* pg_type.typcategory */
+	char	   *text;
+} Hint;
+
+/* What a row holds in a column, as text */
+typedef struct Cell
+{
+	AttrNumber	attnum;
+	char	   *value;			/* null for a null */
+} Cell;
+
+/* A row that is to be made */
+typedef struct RowRequest
+{
+	List	   *given;			/* of Cell */
+	Bitmapset  *wanted;			/* columns that are not to be null, and to be
+								 * told */
+	Bitmapset  *left_out;		/* columns to leave to the server */
+	Bitmapset  *dangling;		/* columns whose foreign keys get no parent */
+} RowRequest;
+
+/* A column of a table in which rows are made */
+typedef struct SampleColumn
+{
+	ColumnFacts *facts;
+	bool		generated;		/* computed from others: it cannot be given */
+	bool		identity;
+	bool		overridden;		/* an identity GENERATED ALWAYS, if it is given */
+	bool		has_default;
+	Oid			type;			/* for which values are made */
+	int32		typmod;
+	List	   *hints;
+	List	   *passing;		/* which values a domain, or a type that is not
+								 * built in, takes; once they were tried */
+	bool		tried;
+	int			choice;			/* 0: leave it out; else which value */
+} SampleColumn;
+
+/* A check, and what it is about */
+typedef struct SampleCheck
+{
+	char	   *name;
+	Bitmapset  *columns;
+} SampleCheck;
+
+typedef struct SampleTable
+{
+	TableFacts *facts;
+	char	   *name;			/* qualified */
+	char	   *display;
+	List	   *columns;		/* SampleColumn, as facts->columns */
+	List	   *checks;			/* SampleCheck */
+	Bitmapset  *followed;		/* foreign keys that are followed though they
+								 * need not be, by place */
+} SampleTable;
+
+/* What makes rows: sample.c's, but for what it says of the last one */
+typedef struct Sampler
+{
+	List	   *tables;			/* known so far */
+	List	   *made;			/* parents; to be forgotten with the rollback */
+	List	   *under_way;		/* OIDs of the tables in which one is being made */
+	char	   *why;			/* no row could be made */
+	ErrorData  *error;			/* what the server said of that row, or null */
+} Sampler;
+
+/* What a probe found out */
+typedef enum Outcome
+{
+	HELD,
+	BROKEN,
+	SKIPPED
+} Outcome;
+
+typedef void (*OutcomeSink) (const char *probe, Outcome outcome, const char *detail, void *state);
+
+/* A probe at work */
+typedef struct Trial
+{
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	Endpoint   *endpoint;		/* the one that is probed, if one is */
+	Sampler		sampler;
+	char	   *detail;			/* in words, or null */
+} Trial;
+
 /* How a step of a concurrent promotion is to be run */
 typedef enum StepKind
 {
@@ -354,6 +452,13 @@ extern bool is_stamp(const ColumnFacts *column);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);
 
+/* in error.c */
+extern Oid	error_table(const ErrorData *error);
+extern Oid	error_type(const ErrorData *error);
+extern IndexFacts *error_index(const ErrorData *error, const TableFacts *table);
+extern ForeignKeyFacts *error_key(const ErrorData *error, const TableFacts *table);
+extern char *describe_error(const ErrorData *error, Oid relid, AclMode needed);
+
 /* in facts.c */
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
@@ -370,6 +475,12 @@ extern char *index_name(const IndexFacts *index);
 extern List *guard_rules(void);
 extern bool check_guard_rules(char **value, void **extra, GucSource source);
 extern void guard_init(void);
+
+/* in hint.c */
+extern Bitmapset *expression_columns(Node *expression);
+extern Bitmapset *indexed_columns(const IndexFacts *index);
+extern Bitmapset *checked_columns(Relation rel, const char *name);
+extern List *column_hints(Relation rel, const ColumnFacts *column);
 
 /* in inflect.c */
 extern char *singular_name(const char *name);
@@ -474,6 +585,8 @@ extern char *plan_text(const StatementPlan *plan);
 extern void plan_run(const StatementPlan *plan);
 extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
 extern void select_counts(const char *query, int64 *counts, int count);
+extern bool is_answer(const ErrorData *error);
+extern bool try_statement(const char *text, StatementResult *result);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
 
 /* in portable.c */
@@ -486,6 +599,35 @@ extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, co
 /* in predicate.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+
+/* in probe.c */
+extern void run_probes(Oid relid, OutcomeSink sink, void *state);
+extern const char *outcome_name(Outcome outcome);
+extern Outcome trial_judged(Trial *trial, Outcome outcome, char *detail);
+extern Outcome not_made(Trial *trial);
+extern Outcome trial_refused(Trial *trial);
+extern List *cells_in(List *cells, const Bitmapset *columns);
+extern char *row_condition(const TableFacts *table, List *cells);
+extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
+extern bool is_hidden(Trial *trial, Oid relid);
+extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
+extern Bitmapset *key_columns(const ForeignKeyFacts *key);
+extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
+extern Bitmapset *unique_columns(const Junction *junction);
+extern Bitmapset *id_columns(const Junction *junction);
+extern bool make_link(Trial *trial, List **link);
+
+/* in probe_ends.c */
+extern Outcome null_end(Trial *trial);
+extern Outcome orphan_end(Trial *trial);
+extern Outcome cascade_end(Trial *trial);
+
+/* in probe_keys.c */
+extern Outcome duplicate_pair(Trial *trial);
+extern Outcome id_unique(Trial *trial);
+extern Outcome id_default(Trial *trial);
+extern IndexFacts *mirror_index(const Junction *junction);
+extern Outcome mirror_pair(Trial *trial);
 
 /* in promote_plan.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
@@ -535,6 +677,22 @@ extern char *make_name(FactMaker *maker, const NameData *name);
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
+
+/* in sample.c */
+extern Cell *make_cell(AttrNumber attnum, char *value);
+extern Cell *find_cell(List *cells, AttrNumber attnum);
+extern bool make_row(Sampler *sampler, Oid relid, const RowRequest *request, List **row);
+
+/* in sample_table.c */
+extern char *sample_value(Sampler *sampler, Oid relid, AttrNumber attnum, int n);
+extern TableFacts *sample_facts(Sampler *sampler, Oid relid);
+extern SampleTable *find_sample_table(Sampler *sampler, Oid relid);
+extern SampleColumn *find_sample_column(const SampleTable *table, AttrNumber attnum);
+extern char *column_value(SampleColumn *column, int n);
+extern void fit_type(SampleColumn *parent, const ColumnFacts *child);
+
+/* in value.c */
+extern List *make_values(Oid type, int32 typmod, List *hints);
 
 /* in scan.c */
 extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);

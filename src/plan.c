@@ -12,9 +12,11 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "junction.h"
@@ -152,4 +154,87 @@ select_counts(const char *query, int64 *counts, int count)
 	PopActiveSnapshot();
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
+}
+
+/*
+ * What an error says of the statement, and not of the session, the server or
+ * the hour.  The others are no answer: they go up to whoever can do something.
+ */
+bool
+is_answer(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:	/* serialization, deadlock */
+		case ERRCODE_OPERATOR_INTERVENTION: /* cancel, timeout, shutdown */
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_SYSTEM_ERROR:
+			return false;
+	}
+	return error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+		error->sqlerrcode != ERRCODE_INDEX_CORRUPTED;
+}
+
+/*
+ * The columns of the first row that the statement has returned, as text (char
+ * *, null for a null), in the caller's memory.
+ */
+static List *
+first_row(MemoryContext context)
+{
+	MemoryContext spi = MemoryContextSwitchTo(context);
+	List	   *values = NIL;
+
+	if (SPI_tuptable != NULL && SPI_tuptable->numvals > 0)
+		for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++)
+		{
+			char	   *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i);
+
+			values = lappend(values, value ? MemoryContextStrdup(context, value) : NULL);
+		}
+	MemoryContextSwitchTo(spi);
+	return values;
+}
+
+/*
+ * Run a statement in a subtransaction of its own, which stays if it succeeds.
+ * If it fails with an error that is an answer, result->error has that, nothing
+ * was done, and the caller's transaction goes on.
+ */
+bool
+try_statement(const char *text, StatementResult *result)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	memset(result, 0, sizeof(StatementResult));
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		int			code;
+
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		code = SPI_execute(text, false, 0);
+		if (code < 0)
+			elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
+		result->values = first_row(context);
+		if (SPI_finish() != SPI_OK_FINISH)
+			elog(ERROR, "SPI_finish failed");
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		result->error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_answer(result->error))
+			ReThrowError(result->error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return result->error == NULL;
 }

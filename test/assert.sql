@@ -8,7 +8,7 @@ CREATE SCHEMA assertions;
 GRANT USAGE ON SCHEMA assertions TO regress_junction_assert_guest;
 SET LOCAL search_path = assertions, public;
 
-SELECT plan(129);
+SELECT plan(141);
 
 CREATE TABLE invoices (id int PRIMARY KEY);
 CREATE TABLE tags (id int PRIMARY KEY);
@@ -127,6 +127,24 @@ FROM unnest(ARRAY['is_junction', 'is_pure', 'is_entity', 'is_served']) AS name;
 SELECT throws_ok(format('SELECT junction.is_junction(%L)', name), '42809', NULL, format('is_junction of %s', name))
 FROM unnest(ARRAY['numbers', 'pure_pkey', 'parted_0']) AS name;
 SELECT throws_ok('SELECT junction.is_junction(0)', '42P01', NULL, 'is_junction of what is not there');
+
+-- holds: every probe, proven; what could not be tried is not
+SELECT * FROM check_test(junction.holds('pure'), true, 'holds of a pure one', 'pure holds its rules', '');
+SELECT * FROM check_test(junction.holds('payload'), true, 'holds of one with a payload', 'payload holds its rules', '');
+SELECT * FROM check_test(junction.holds('entity', 'it holds'), false, 'holds of an entity whose ends can be null', 'it holds');
+CREATE TABLE loose (LIKE pure);
+DO $$
+DECLARE
+    key record;
+BEGIN
+    FOR key IN SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint
+               WHERE conrelid = 'pure'::regclass AND contype = 'f' LOOP
+        EXECUTE 'ALTER TABLE loose ADD ' || key.definition;
+    END LOOP;
+END $$;
+SELECT * FROM check_test(junction.holds('loose'), false, 'holds of an unkeyed one', 'loose holds its rules');
+SELECT throws_ok($$SELECT junction.holds('pairs')$$, '42809', NULL, 'holds of a view');
+SELECT throws_ok('SELECT junction.holds(NULL)', '22004', NULL, 'holds of null');
 
 -- Anyone may ask, also who may not read the table
 SET LOCAL ROLE regress_junction_assert_guest;

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(41);
+SELECT plan(43);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,8 +38,8 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'demote', 'dependents', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'primary_to_unique', 'promote',
+              ARRAY['check', 'create', 'demote', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+                    'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
@@ -85,6 +85,9 @@ FROM functions WHERE proname = 'report';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT kind text, OUT object text, OUT effect text, OUT action text',
           'the arguments of dependents')
 FROM functions WHERE proname = 'dependents';
+SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT probe text, OUT outcome text, OUT detail text',
+          'the arguments of probe')
+FROM functions WHERE proname = 'probe';
 SELECT is(pg_get_function_arguments(oid), 'severity text DEFAULT ''warning''::text', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
@@ -93,15 +96,15 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
--- A verb writes, a look does not, and a UUID is new at every call.
+-- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', '_load_guard', 'create', 'demote', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'primary_to_unique', 'promote', 'promote_concurrently', 'repair',
-                    'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, and uuidv7');
+              ARRAY['_fill', '_load_guard', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+                    'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
+                    'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
 -- The types, and the views

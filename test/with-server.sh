@@ -49,6 +49,7 @@ cat >> "$PGDATA/postgresql.conf" <<END
 listen_addresses = ''
 unix_socket_directories = '$home'
 fsync = off
+max_prepared_transactions = 2
 END
 as_owner pg_ctl start --silent --wait --log "$JUNCTION_SERVER_LOG" ||
     { cat "$JUNCTION_SERVER_LOG" >&2; exit 1; }

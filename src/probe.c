@@ -1,0 +1,458 @@
+/*
+ * probe.c
+ *		junction.probe: does each promise of a junction hold?  It is tried.
+ *
+ * A probe makes what it needs (sample.c), does what must not work, or what
+ * must have an effect, and looks at what came of it.  Each is a subtransaction
+ * of its own, which is rolled back in any case; so nothing stays but dead rows
+ * and used numbers of sequences, and no lock but a reader's.  Deferred constraints are
+ * immediate in it, so what would be judged at commit is judged there.
+ *
+ * A refusal is a proof only if it came from the very thing that is probed: the
+ * pair's key, the foreign key, the NOT NULL.  Whatever else stands in the way
+ * (a CHECK, a trigger, a missing privilege) leaves the question open, and the
+ * probe is skipped, with what the server said.  And that a statement went
+ * through proves nothing either, for a trigger or a rule can swallow a row: the
+ * row is looked for.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/typcache.h"
+
+#include "junction.h"
+
+
+typedef enum ProbeScope
+{
+	OF_ALL,
+	OF_EACH_ENDPOINT,
+	OF_ENTITIES,
+	OF_SYMMETRIC
+} ProbeScope;
+
+typedef struct Probe
+{
+	const char *name;
+	ProbeScope	scope;
+	Outcome		(*run) (Trial *trial);
+} Probe;
+
+Outcome
+trial_judged(Trial *trial, Outcome outcome, char *detail)
+{
+	trial->detail = detail;
+	return outcome;
+}
+
+/*
+ * The last row could not be made.
+ */
+Outcome
+not_made(Trial *trial)
+{
+	return trial_judged(trial, SKIPPED, trial->sampler.why);
+}
+
+/*
+ * The last row was refused by what was probed.
+ */
+Outcome
+trial_refused(Trial *trial)
+{
+	return trial_judged(trial, HELD, trial->sampler.error->message);
+}
+
+/*
+ * Those of the cells that are in a set.
+ */
+List *
+cells_in(List *cells, const Bitmapset *columns)
+{
+	List	   *result = NIL;
+
+	foreach_ptr(Cell, cell, cells)
+		if (bms_is_member(cell->attnum, columns))
+			result = lappend(result, cell);
+	return result;
+}
+
+/*
+ * The condition that a row holds these values:
+ *
+ *	a OPERATOR(pg_catalog.=) CAST('1' AS integer) AND b IS NULL
+ */
+char *
+row_condition(const TableFacts *table, List *cells)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(Cell, cell, cells)
+	{
+		ColumnFacts *column = find_column(table, cell->attnum);
+
+		appendStringInfo(&buf, "%s%s ", buf.len ? " AND " : "", quote_identifier(column->name));
+		if (cell->value == NULL)
+			appendStringInfoString(&buf, "IS NULL");
+		else
+			appendStringInfo(&buf, "%s CAST(%s AS %s)",
+							 operator_text(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr),
+							 quote_literal_cstr(cell->value), type_text(column->type, column->typmod));
+	}
+	return buf.data;
+}
+
+/*
+ * How many rows of a table hold these values?  False if that cannot be told.
+ */
+bool
+count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
+{
+	StatementResult result;
+
+	if (!try_statement(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE %s",
+								qualified_name(table->oid), row_condition(table, cells)), &result))
+	{
+		trial->detail = describe_error(result.error, table->oid, ACL_SELECT);
+		return false;
+	}
+	*count = pg_strtoint64(linitial(result.values));
+	return true;
+}
+
+/*
+ * May the caller not see all rows of a table?  To find none is no proof then.
+ */
+bool
+is_hidden(Trial *trial, Oid relid)
+{
+	if (may_read_all(relid))
+		return false;
+	trial->detail = psprintf(check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED ?
+							 "row-level security may hide rows of \"%s\"" :
+							 "you may not read \"%s\" (missing: SELECT on it, or USAGE on its schema)",
+							 display_name(relid));
+	return true;
+}
+
+/*
+ * A row was not refused.  Did it arrive?  count: how many there are then.
+ */
+Outcome
+judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
+{
+	int64		found;
+
+	if (!count_rows(trial, trial->table, cells, &found))
+		return SKIPPED;
+	if (found < count)
+		return trial_judged(trial, SKIPPED, "the row was not refused, and is not there: a trigger, a rule or a policy swallowed or changed it");
+	return trial_judged(trial, BROKEN, broken);
+}
+
+Bitmapset *
+key_columns(const ForeignKeyFacts *key)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < key->nkeys; i++)
+		columns = bms_add_member(columns, key->columns[i]);
+	return columns;
+}
+
+/*
+ * Is an error a null's in this column, or in its domain?
+ */
+bool
+is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column)
+{
+	if (error == NULL || error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION)
+		return false;
+	if (error->datatype_name != NULL)
+		return error_type(error) == column->type;
+	return error_table(error) == trial->table->oid && error->column_name != NULL &&
+		strcmp(error->column_name, column->name) == 0;
+}
+
+/*
+ * The columns that are to be unique together: the pair, or what a key over
+ * more endpoints holds.
+ */
+Bitmapset *
+unique_columns(const Junction *junction)
+{
+	if (junction->kind == JUNCTION_MULTIWAY)
+		return junction->pair_key->column_set;
+	return junction->pair;
+}
+
+Bitmapset *
+id_columns(const Junction *junction)
+{
+	return junction->kind == JUNCTION_ENTITY ? junction->primary_key->column_set : NULL;
+}
+
+/*
+ * A whole link: two parents, and the row between them.
+ */
+bool
+make_link(Trial *trial, List **link)
+{
+	RowRequest	request = {
+		.wanted = bms_union(unique_columns(trial->junction), id_columns(trial->junction))
+	};
+
+	return make_row(&trial->sampler, trial->table->oid, &request, link);
+}
+
+/*
+ * The rows that are there have both ends.
+ */
+static Outcome
+no_orphans(Trial *trial)
+{
+	StringInfoData found;
+
+	initStringInfo(&found);
+	if (is_hidden(trial, trial->table->oid))
+		return SKIPPED;
+	foreach_ptr(Endpoint, endpoint, trial->junction->endpoints)
+	{
+		int64		count;
+
+		if (is_hidden(trial, endpoint->key->parent))
+			return SKIPPED;
+		count = count_orphans(trial->table, endpoint->key);
+		if (count > 0)
+			appendStringInfo(&found, ngettext("%s" INT64_FORMAT " row links to no row of \"%s\"",
+											  "%s" INT64_FORMAT " rows link to no row of \"%s\"", count),
+							 found.len ? ", " : "", count, endpoint->key->parent_name);
+	}
+	return found.len ? trial_judged(trial, BROKEN, found.data) : HELD;
+}
+
+/*
+ * The rows that are there are each another pair.
+ */
+static Outcome
+no_duplicates(Trial *trial)
+{
+	const IndexFacts *key = trial->junction->pair_key;
+	List	   *columns = NIL;
+	int64		count;
+	char	   *found;
+
+	if (is_hidden(trial, trial->table->oid))
+		return SKIPPED;
+	foreach_ptr(ColumnFacts, column, trial->table->columns)
+		if (bms_is_member(column->attnum, unique_columns(trial->junction)))
+			columns = lappend(columns, column->name);
+	count = count_duplicates(trial->table->oid, columns);
+	if (count == 0)
+		return HELD;
+	found = psprintf(ngettext(INT64_FORMAT " pair is there more than once",
+							  INT64_FORMAT " pairs are there more than once", count), count);
+	if (key != NULL && key->predicate != NULL)
+		return trial_judged(trial, SKIPPED, psprintf("%s; the key \"%s\" holds only where %s", found,
+											   index_name(key), predicate_text(trial->table, key)));
+	return trial_judged(trial, BROKEN, found);
+}
+
+/* All probes, in the order in which they are told */
+static const Probe probes[] = {
+	{"duplicate_pair", OF_ALL, duplicate_pair},
+	{"null", OF_EACH_ENDPOINT, null_end},
+	{"orphan", OF_EACH_ENDPOINT, orphan_end},
+	{"cascade", OF_EACH_ENDPOINT, cascade_end},
+	{"id_unique", OF_ENTITIES, id_unique},
+	{"id_default", OF_ENTITIES, id_default},
+	{"mirror_pair", OF_SYMMETRIC, mirror_pair},
+	{"no_orphans", OF_ALL, no_orphans},
+	{"no_duplicates", OF_ALL, no_duplicates}
+};
+
+/*
+ * What a transaction has left for its end to check is checked now, and what
+ * comes is at once.  If that fails, it is not for what a probe has done.
+ */
+static Outcome
+try_probe(const Probe *probe, Trial *trial)
+{
+	StatementResult result;
+
+	if (!try_statement("SET CONSTRAINTS ALL IMMEDIATE", &result))
+		return trial_judged(trial, SKIPPED, psprintf("this transaction breaks a deferred constraint already: %s",
+											   result.error->message));
+	return probe->run(trial);
+}
+
+/*
+ * Run a probe and undo all that it did.
+ */
+static Outcome
+run_probe(const Probe *probe, Trial *trial)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile Outcome outcome = SKIPPED;
+
+	trial->detail = NULL;
+	trial->sampler.made = NIL;
+	trial->sampler.under_way = NIL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		outcome = try_probe(probe, trial);
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (!is_answer(error))
+			ReThrowError(error);
+		outcome = trial_judged(trial, SKIPPED, error->message);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return outcome;
+}
+
+/*
+ * "null_left", "null_right"; and for who has more ends than hands "null_3"
+ */
+static char *
+end_name(const Probe *probe, int place)
+{
+	if (place < 2)
+		return psprintf("%s_%s", probe->name, place == 0 ? "left" : "right");
+	return psprintf("%s_%d", probe->name, place + 1);
+}
+
+static bool
+is_asked(const Probe *probe, const Junction *junction)
+{
+	switch (probe->scope)
+	{
+		case OF_ENTITIES:
+			return junction->kind == JUNCTION_ENTITY;
+		case OF_SYMMETRIC:
+			return mirror_index(junction) != NULL;
+		default:
+			return true;
+	}
+}
+
+/*
+ * Refuse to probe where nothing can be written: 25006.
+ */
+static void
+check_may_write(void)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot probe during recovery"),
+				 errdetail("A probe inserts rows and rolls them back."),
+				 errhint("Probe on the primary.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot probe in a read-only transaction"),
+				 errdetail("A probe inserts rows and rolls them back."),
+				 errhint("Probe in a transaction that is READ WRITE.")));
+}
+
+/*
+ * Run all probes of a table, and give each outcome to the sink.
+ */
+void
+run_probes(Oid relid, OutcomeSink sink, void *state)
+{
+	Trial		trial = {0};
+	Relation	rel;
+
+	check_may_write();
+	rel = open_table_to_reference(relid, AccessShareLock);
+	trial.junction = require_junction(relid);
+	trial.table = trial.junction->table;
+	for (int i = 0; i < lengthof(probes); i++)
+	{
+		Outcome		outcome;
+
+		if (!is_asked(&probes[i], trial.junction))
+			continue;
+		if (probes[i].scope != OF_EACH_ENDPOINT)
+		{
+			outcome = run_probe(&probes[i], &trial);
+			sink(probes[i].name, outcome, trial.detail, state);
+		}
+		else
+			foreach_ptr(Endpoint, endpoint, trial.junction->endpoints)
+			{
+				trial.endpoint = endpoint;
+				outcome = run_probe(&probes[i], &trial);
+				sink(end_name(&probes[i], foreach_current_index(endpoint)), outcome, trial.detail, state);
+			}
+	}
+	relation_close(rel, NoLock);
+}
+
+const char *
+outcome_name(Outcome outcome)
+{
+	static const char *const names[] = {"held", "broken", "skipped"};
+
+	return names[outcome];
+}
+
+static void
+return_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
+{
+	ReturnSetInfo *rsinfo = state;
+	Datum		values[3] = {0};
+	bool		nulls[3] = {0};
+	int			i = 0;
+
+	values[i++] = CStringGetTextDatum(probe);
+	values[i++] = CStringGetTextDatum(outcome_name(outcome));
+	nulls[i] = detail == NULL;
+	values[i++] = detail ? CStringGetTextDatum(detail) : (Datum) 0;
+	Assert(i == 3);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(junction_probe);
+
+/*
+ * junction.probe(junction regclass) returns setof (probe, outcome, detail)
+ *
+ * 22004 for null, 25006 where nothing can be written, 42P01 for what is gone,
+ * 42809 for what is no junction.  What a probe meets is its outcome; only a
+ * cancel, a timeout, a failed serialization and what ails the server end the
+ * call.
+ */
+Datum
+junction_probe(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction"};
+
+	check_arguments(fcinfo, required, lengthof(required));
+	InitMaterializedSRF(fcinfo, 0);
+	run_probes(PG_GETARG_OID(0), return_outcome, fcinfo->resultinfo);
+	return (Datum) 0;
+}
