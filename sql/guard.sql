@@ -556,14 +556,16 @@ CREATE TABLE many (invoice_id int REFERENCES invoices, tag_id int REFERENCES tag
 INSERT INTO many SELECT i.id, t.id FROM invoices i, tags t;
 CREATE INDEX ON many (tag_id);
 COMMIT;
-SET force_parallel_mode = on;
+-- since 16 by another name
+SELECT name AS forcing FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
+SET :forcing = on;
 DROP INDEX many_tag_id_idx;
 BEGIN;
 CREATE TABLE counted AS SELECT tag_id, count(*) FROM many GROUP BY tag_id;
 SELECT count(*) FROM many;
 COMMIT;
 CREATE TABLE refused (invoice_id int REFERENCES invoices, tag_id int REFERENCES tags, PRIMARY KEY (invoice_id, tag_id));
-RESET force_parallel_mode;
+RESET :forcing;
 RESET maintenance_work_mem;
 RESET max_parallel_maintenance_workers;
 RESET parallel_tuple_cost;

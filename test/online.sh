@@ -369,7 +369,7 @@ reach() {
         check)       break_at "$1" ddl_command_end 'ALTER TABLE' '%NOT VALID' ;;
         validation)  break_at "$1" ddl_command_end 'ALTER TABLE' '%VALIDATE%' ;;
         not_null)    break_at "$1" ddl_command_end 'ALTER TABLE' '%NOT NULL%DROP CONSTRAINT%' ;;
-        swap)        break_at "$1" ddl_command_end 'CREATE VIEW' '%PRIMARY KEY USING INDEX%' ;;
+        swap)        break_at "$1" ddl_command_end 'CREATE VIEW' '%' ;;
         index_*)     break_at "$1" ddl_command_start 'CREATE INDEX' '%' 2 ;;
         drop)        reach "$1" index_ready
                      sql "$1" --command "SELECT pg_cancel_backend(pid) FROM $promotion" > "$work/output"
