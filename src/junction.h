@@ -572,6 +572,9 @@ extern void fill_column(Oid relid, const char *column, const Patience *patience)
 
 /* in online.c */
 extern void run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience);
+extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
+					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
+									 MemoryContext context));
 
 /* in online_plan.c */
 extern void check_online(const Promotion *promotion);
@@ -603,19 +606,6 @@ extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
 /* in probe.c */
 extern void run_probes(Oid relid, OutcomeSink sink, void *state);
 extern const char *outcome_name(Outcome outcome);
-extern Outcome trial_judged(Trial *trial, Outcome outcome, char *detail);
-extern Outcome not_made(Trial *trial);
-extern Outcome trial_refused(Trial *trial);
-extern List *cells_in(List *cells, const Bitmapset *columns);
-extern char *row_condition(const TableFacts *table, List *cells);
-extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
-extern bool is_hidden(Trial *trial, Oid relid);
-extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
-extern Bitmapset *key_columns(const ForeignKeyFacts *key);
-extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
-extern Bitmapset *unique_columns(const Junction *junction);
-extern Bitmapset *id_columns(const Junction *junction);
-extern bool make_link(Trial *trial, List **link);
 
 /* in probe_ends.c */
 extern Outcome null_end(Trial *trial);
@@ -747,6 +737,21 @@ extern void numbered_columns(const Rule *rule, const Junction *junction, Finding
 extern void misnamed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void inherited(const Rule *rule, const Junction *junction, Findings *findings);
 
+/* in trial.c */
+extern Outcome trial_judged(Trial *trial, Outcome outcome, char *detail);
+extern Outcome not_made(Trial *trial);
+extern Outcome trial_refused(Trial *trial);
+extern List *cells_in(List *cells, const Bitmapset *columns);
+extern char *row_condition(const TableFacts *table, List *cells);
+extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
+extern bool is_hidden(Trial *trial, Oid relid);
+extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
+extern Bitmapset *key_columns(const ForeignKeyFacts *key);
+extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
+extern Bitmapset *unique_columns(const Junction *junction);
+extern Bitmapset *id_columns(const Junction *junction);
+extern bool make_link(Trial *trial, List **link);
+
 /* in waiting.c */
 extern void start_telling(void);
 extern void wait_ms(int64 milliseconds);
@@ -767,8 +772,5 @@ extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
 extern void lock_run(Oid relid);
 extern void unlock_run(void);
 extern void check_no_run(Oid relid);
-extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
-					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
-									 MemoryContext context));
 
 #endif							/* JUNCTION_H */

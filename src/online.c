@@ -11,6 +11,7 @@
 #include "access/relation.h"
 #include "pgstat.h"
 #include "storage/proc.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -160,6 +161,36 @@ read_patience(FunctionCallInfo fcinfo, int n)
 				 errmsg("\"batch_size\" must be positive")));
 	read_waiting(fcinfo, n + 3, &patience);
 	return patience;
+}
+
+/*
+ * Run a body that commits, and put back what it has set, whatever happens.
+ * context: for what outlives transactions.
+ */
+void
+run_online(FunctionCallInfo fcinfo, const Patience *patience,
+		   void (*body) (FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context))
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(PortalContext, "junction online",
+												  ALLOCSET_DEFAULT_SIZES);
+	int			lock_timeout = LockTimeout;
+
+	start_telling();
+	PG_TRY();
+	{
+		LockTimeout = 0;
+		body(fcinfo, patience, context);
+	}
+	PG_FINALLY();
+	{
+		LockTimeout = lock_timeout;
+		unlock_run();
+		pgstat_report_activity(STATE_RUNNING, debug_query_string);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
 }
 
 static void

@@ -15,7 +15,6 @@
 #include "storage/proc.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "junction.h"
@@ -203,34 +202,4 @@ check_no_run(Oid relid)
 	LOCKTAG		tag;
 
 	acquire_run_lock(&tag, relid, false);
-}
-
-/*
- * Run a body that commits, and put back what it has set, whatever happens.
- * context: for what outlives transactions.
- */
-void
-run_online(FunctionCallInfo fcinfo, const Patience *patience,
-		   void (*body) (FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context))
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(PortalContext, "junction online",
-												  ALLOCSET_DEFAULT_SIZES);
-	int			lock_timeout = LockTimeout;
-
-	start_telling();
-	PG_TRY();
-	{
-		LockTimeout = 0;
-		body(fcinfo, patience, context);
-	}
-	PG_FINALLY();
-	{
-		LockTimeout = lock_timeout;
-		unlock_run();
-		pgstat_report_activity(STATE_RUNNING, debug_query_string);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
 }
