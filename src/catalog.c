@@ -23,14 +23,12 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -39,7 +37,6 @@
 #include "catalog/pg_partitioned_table.h"
 #include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -289,22 +286,15 @@ is_foreign_key(Oid constraint)
 static void
 read_references(Reader *reader, TableFacts *table)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-
 	foreach_ptr(IndexFacts, index, table->indexes)
 	{
-		ScanKeyData keys[2];
-		SysScanDesc scan;
+		CatalogScan scan;
 		HeapTuple	tuple;
 
 		if (!index->unique)
 			continue;
-		ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(RelationRelationId));
-		ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(index->oid));
-		scan = systable_beginscan(catalog, DependReferenceIndexId, true, reader->snapshot, 2, keys);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		scan_dependents_of(&scan, RelationRelationId, index->oid, 0, reader->snapshot);
+		while ((tuple = next_row(&scan)) != NULL)
 		{
 			Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
 
@@ -312,9 +302,8 @@ read_references(Reader *reader, TableFacts *table)
 				is_foreign_key(dep->objid))
 				table->referenced = lappend_oid(table->referenced, index->oid);
 		}
-		systable_endscan(scan);
+		end_scan(&scan);
 	}
-	table_close(catalog, AccessShareLock);
 }
 
 /*
@@ -396,6 +385,18 @@ read_all(Reader *reader)
 	read_indexes(reader);
 	read_columns(reader);
 	prove_predicates(reader);
+}
+
+/*
+ * The partitioned table, or index, at the top of a partition; another is its
+ * own.
+ */
+Oid
+partition_root(Oid relid)
+{
+	if (!OidIsValid(relid) || !get_rel_relispartition(relid))
+		return relid;
+	return llast_oid(get_partition_ancestors(relid));
 }
 
 /*

@@ -173,6 +173,21 @@ check_not_typed(Relation rel)
 }
 
 /*
+ * Refuse a table of which the caller may not see every row: 42501.  reason: why
+ * that matters, a sentence.
+ */
+void
+check_reads_all(Oid relid, const char *reason)
+{
+	if (!may_read_all(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
+				 errdetail("%s", reason),
+				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+}
+
+/*
  * The table as a junction, or 42809.  The caller has locked it.
  */
 Junction *
@@ -249,16 +264,22 @@ parse_table_name(text *name, char **schema)
 	return llast(names);
 }
 
+static void
+check_role_may_create(Oid namespace, Oid role)
+{
+	AclResult	result = object_aclcheck(NamespaceRelationId, namespace, role, ACL_CREATE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(namespace));
+}
+
 /*
  * Refuse a schema in which the caller may not create, nor rename: 42501.
  */
 void
 check_may_create_in(Oid namespace)
 {
-	AclResult	result = object_aclcheck(NamespaceRelationId, namespace, GetUserId(), ACL_CREATE);
-
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(namespace));
+	check_role_may_create(namespace, GetUserId());
 }
 
 /*
@@ -268,12 +289,21 @@ check_may_create_in(Oid namespace)
 void
 check_owner_may_create(Relation rel)
 {
-	Oid			owner = rel->rd_rel->relowner;
-	Oid			namespace = RelationGetNamespace(rel);
+	if (rel->rd_rel->relowner != GetUserId() && !superuser())
+		check_role_may_create(RelationGetNamespace(rel), rel->rd_rel->relowner);
+}
 
-	if (owner != GetUserId() && !superuser() &&
-		object_aclcheck(NamespaceRelationId, namespace, owner, ACL_CREATE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, get_namespace_name(namespace));
+/*
+ * Refuse a name that a relation of the schema has: 42P07.
+ */
+static void
+check_relation_name_free(Oid namespace, const char *name)
+{
+	if (OidIsValid(get_relname_relid(name, namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists", name),
+				 errhint("Give another name, or drop or rename the other relation.")));
 }
 
 /*
@@ -289,19 +319,6 @@ check_key_name_free(Oid relid, const char *name)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("constraint \"%s\" for relation \"%s\" already exists", name,
 						display_name(relid))));
-}
-
-/*
- * Refuse a name that a relation of the schema has: 42P07.
- */
-void
-check_relation_name_free(Oid namespace, const char *name)
-{
-	if (OidIsValid(get_relname_relid(name, namespace)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("relation \"%s\" already exists", name),
-				 errhint("Give another name, or drop or rename the other relation.")));
 }
 
 /*

@@ -65,8 +65,7 @@ find_endpoints(const TableFacts *table)
 		endpoint = palloc0(sizeof(Endpoint));
 		endpoint->key = key;
 		endpoint->place = foreach_current_index(key);
-		for (int i = 0; i < key->nkeys; i++)
-			endpoint->columns = bms_add_member(endpoint->columns, key->columns[i]);
+		endpoint->columns = key_columns(key);
 		all = lappend(all, endpoint);
 	}
 

@@ -98,7 +98,7 @@ build_columns(StatementPlan *plan, const Demotion *demotion)
 		if (index->replica_identity && (index == primary || index_holds(index, demotion->dropped)))
 			appendStringInfoString(&buf, ",\n    REPLICA IDENTITY DEFAULT");
 	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s",
-			 new_qualified_name(demotion->table, demotion->name), buf.data);
+			 qualified_beside(demotion->table, demotion->name), buf.data);
 }
 
 /*
@@ -116,7 +116,7 @@ build_pair_key(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
 	const IndexFacts *key = demotion->junction->pair_key;
 	const char *name = choose_name(names, NAME_COMPOSITE_PRIMARY_KEY, demotion->name,
 								   pair_columns(demotion->junction), NULL, NIL);
-	const char *base = new_qualified_name(table, demotion->name);
+	const char *base = qualified_beside(table, demotion->name);
 	bool		recurses = table->kind == RELKIND_PARTITIONED_TABLE;
 	char	   *locks = new_name_locks(table, demotion->name, recurses);
 

@@ -303,12 +303,7 @@ describe_losses(const Demotion *demotion)
 static void
 check_sees_all(const Demotion *demotion)
 {
-	if (!may_read_all(demotion->table->oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to read all of \"%s\"", display_name(demotion->table->oid)),
-				 errdetail("Whether its rows allow the demotion cannot be known."),
-				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+	check_reads_all(demotion->table->oid, "Whether its rows allow the demotion cannot be known.");
 }
 
 /*

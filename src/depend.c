@@ -9,15 +9,10 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_depend.h"
-#include "utils/fmgroids.h"
 
 #include "junction.h"
 
@@ -65,22 +60,13 @@ dependent_object(Form_pg_depend dep)
  * Sort what depends on an object into what goes with it and what rests on it.
  */
 static void
-scan_dependents(Dropping *dropping, const ObjectAddress *object)
+sort_dependents(Dropping *dropping, const ObjectAddress *object)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[3];
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object->classId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object->objectId));
-	ScanKeyInit(&keys[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber, F_INT4EQ,
-				Int32GetDatum(object->objectSubId));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL,
-							  object->objectSubId == 0 ? 2 : 3, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_dependents_of(&scan, object->classId, object->objectId, object->objectSubId, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
 		ObjectAddress dependent = dependent_object(dep);
@@ -90,8 +76,7 @@ scan_dependents(Dropping *dropping, const ObjectAddress *object)
 			*list = lappend(*list, make_address(dependent.classId, dependent.objectId,
 												dependent.objectSubId));
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -109,7 +94,7 @@ describe_dependents(List *objects, bool follow)
 	StringInfoData buf;
 
 	for (int i = 0; i < (follow ? list_length(dropping.going) : count); i++)
-		scan_dependents(&dropping, list_nth(dropping.going, i));
+		sort_dependents(&dropping, list_nth(dropping.going, i));
 
 	initStringInfo(&buf);
 	foreach_ptr(ObjectAddress, object, dropping.resting)

@@ -14,13 +14,11 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -243,30 +241,23 @@ add_object(Dependents *dependents, ObjectAddress object, Basis basis)
  * of the partitions, and what rests on these.
  */
 static void
-scan_dependents(Dependents *dependents, Oid classid, Oid objectid, Basis basis)
+add_dependents(Dependents *dependents, Oid classid, Oid objectid, Basis basis)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(classid));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(objectid));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_dependents_of(&scan, classid, objectid, 0, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
 
 		if (basis == BASIS_KEY && dep->classid == ConstraintRelationId &&
 			dep->deptype == DEPENDENCY_PARTITION_PRI)
-			scan_dependents(dependents, dep->classid, dep->objid, basis);
+			add_dependents(dependents, dep->classid, dep->objid, basis);
 		else if (basis == BASIS_TABLE || dep->deptype == DEPENDENCY_NORMAL)
 			add_object(dependents, (ObjectAddress) {dep->classid, dep->objid, dep->objsubid}, basis);
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -418,11 +409,11 @@ add_function_body(Dependents *dependents, Oid oid, const char *source)
 static void
 add_function_bodies(Dependents *dependents)
 {
-	Relation	catalog = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	CatalogScan scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_catalog(&scan, ProcedureRelationId, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
 		bool		isnull;
@@ -433,15 +424,14 @@ add_function_bodies(Dependents *dependents)
 		if (proc->oid < FirstNormalObjectId || proc->prolang == INTERNALlanguageId ||
 			proc->prolang == ClanguageId)
 			continue;
-		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(catalog), &isnull);
+		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(scan.catalog), &isnull);
 		if (isnull)
 			continue;
 		body = TextDatumGetCString(source);
 		add_function_body(dependents, proc->oid, body);
 		pfree(body);
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 }
 
 /*
@@ -505,10 +495,10 @@ find_dependents(Dependents *dependents, Relation rel)
 	Oid			row = rel->rd_rel->reltype;
 
 	if (dependents->demotes)
-		scan_dependents(dependents, ConstraintRelationId, get_index_constraint(key->oid), BASIS_KEY);
-	scan_dependents(dependents, TypeRelationId, row, BASIS_ROW);
-	scan_dependents(dependents, TypeRelationId, get_array_type(row), BASIS_ROW);
-	scan_dependents(dependents, RelationRelationId, RelationGetRelid(rel), BASIS_TABLE);
+		add_dependents(dependents, ConstraintRelationId, get_index_constraint(key->oid), BASIS_KEY);
+	add_dependents(dependents, TypeRelationId, row, BASIS_ROW);
+	add_dependents(dependents, TypeRelationId, get_array_type(row), BASIS_ROW);
+	add_dependents(dependents, RelationRelationId, RelationGetRelid(rel), BASIS_TABLE);
 	add_publications(dependents, rel);
 	add_replica_identity(dependents);
 	add_conflict_target(dependents);

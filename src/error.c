@@ -10,7 +10,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -20,14 +19,6 @@
 #include "utils/syscache.h"
 
 #include "junction.h"
-
-static Oid
-root_of(Oid relid)
-{
-	if (!OidIsValid(relid) || !get_rel_relispartition(relid))
-		return relid;
-	return llast_oid(get_partition_ancestors(relid));
-}
 
 static Oid
 named_table(const ErrorData *error)
@@ -46,7 +37,7 @@ named_table(const ErrorData *error)
 Oid
 error_table(const ErrorData *error)
 {
-	return root_of(named_table(error));
+	return partition_root(named_table(error));
 }
 
 /*
@@ -73,13 +64,10 @@ error_index(const ErrorData *error, const TableFacts *table)
 	Oid			relid = named_table(error);
 	Oid			oid;
 
-	if (root_of(relid) != table->oid || error->constraint_name == NULL)
+	if (partition_root(relid) != table->oid || error->constraint_name == NULL)
 		return NULL;
-	oid = root_of(get_relname_relid(error->constraint_name, get_rel_namespace(relid)));
-	foreach_ptr(IndexFacts, index, table->indexes)
-		if (index->oid == oid)
-			return index;
-	return NULL;
+	oid = partition_root(get_relname_relid(error->constraint_name, get_rel_namespace(relid)));
+	return find_index(table, oid);
 }
 
 /*
@@ -114,7 +102,7 @@ error_key(const ErrorData *error, const TableFacts *table)
 	Oid			relid = named_table(error);
 	Oid			oid;
 
-	if (root_of(relid) != table->oid || error->constraint_name == NULL)
+	if (partition_root(relid) != table->oid || error->constraint_name == NULL)
 		return NULL;
 	oid = root_constraint(get_relation_constraint_oid(relid, error->constraint_name, true));
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)

@@ -30,6 +30,31 @@ find_column_by_name(const TableFacts *table, const char *name)
 }
 
 /*
+ * The index of that OID, or null.
+ */
+IndexFacts *
+find_index(const TableFacts *table, Oid oid)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (index->oid == oid)
+			return index;
+	return NULL;
+}
+
+/*
+ * The columns of a foreign key as a set.
+ */
+Bitmapset *
+key_columns(const ForeignKeyFacts *key)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < key->nkeys; i++)
+		columns = bms_add_member(columns, key->columns[i]);
+	return columns;
+}
+
+/*
  * The index of the primary key, or null.
  */
 IndexFacts *

@@ -22,8 +22,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
-#include "catalog/pg_parameter_acl.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -201,14 +199,22 @@ fill_query(const Filling *filling, BlockNumber from, BlockNumber to, int slice, 
 	return psprintf("WITH filled AS (%s WHERE %s %s", update, rows, counts);
 }
 
-static void
-run_fill(const char *query, void *state)
+/* A statement that fills, and what came of it */
+typedef struct Batch
 {
-	Counts	   *counts = state;
+	char	   *query;
+	Counts		counts;
+} Batch;
+
+static void
+run_batch(void *state)
+{
+	Batch	   *batch = state;
+	Counts	   *counts = &batch->counts;
 	bool		isnull;
 
-	if (SPI_execute(query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not run \"%s\"", query);
+	if (SPI_execute(batch->query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not run \"%s\"", batch->query);
 	counts->tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	counts->filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 }
@@ -219,21 +225,23 @@ run_fill(const char *query, void *state)
 static Counts
 fill_slice(const Filling *filling, BlockNumber from, BlockNumber to, int slice)
 {
-	Counts		counts;
+	Batch		batch;
 
 	begin_work();
 	if (filling->quiet_triggers)
 		(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 								 GUC_ACTION_LOCAL, true, 0, false);
 	LockTimeout = ROW_TIMEOUT;
-	if (!try_work(run_fill, fill_query(filling, from, to, slice, false), &counts))
+	batch.query = fill_query(filling, from, to, slice, false);
+	if (!try_work(run_batch, &batch))
 	{
 		LockTimeout = 0;
-		run_fill(fill_query(filling, from, to, slice, true), &counts);
+		batch.query = fill_query(filling, from, to, slice, true);
+		run_batch(&batch);
 	}
 	LockTimeout = 0;
 	end_work();
-	return counts;
+	return batch.counts;
 }
 
 static bool

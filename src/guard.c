@@ -26,7 +26,6 @@
 #include "access/parallel.h"
 #include "catalog/index.h"
 #include "catalog/objectaccess.h"
-#include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
@@ -168,8 +167,7 @@ may_be_junction(Oid relid)
 	HeapTuple	tuple;
 	int			count = 0;
 
-	scan_catalog_for(&scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
-					 Anum_pg_constraint_conrelid, relid, NULL);
+	scan_constraints_of(&scan, relid);
 	while (count < 2 && (tuple = next_row(&scan)) != NULL)
 		if (((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_FOREIGN)
 			count++;
@@ -194,9 +192,7 @@ find_touched(void)
 
 		if (!OidIsValid(relid) || relid < FirstNormalObjectId)
 			continue;
-		if (get_rel_relispartition(relid))
-			relid = llast_oid(get_partition_ancestors(relid));
-		tables = lappend_oid(tables, relid);
+		tables = lappend_oid(tables, partition_root(relid));
 	}
 	list_sort(tables, list_oid_cmp);
 	list_deduplicate_oid(tables);
@@ -284,12 +280,9 @@ forget_dying_indexes(TableFacts *table, const TableFacts *before)
 
 	foreach_ptr(IndexFacts, index, table->indexes)
 	{
-		bool		dying = false;
+		IndexFacts *old = before ? find_index(before, index->oid) : NULL;
 
-		foreach_ptr(IndexFacts, old, before ? before->indexes : NIL)
-			if (old->oid == index->oid && old->usable && !index->usable)
-				dying = true;
-		if (!dying)
+		if (index->usable || old == NULL || !old->usable)
 			staying = lappend(staying, index);
 	}
 	table->indexes = staying;
@@ -395,6 +388,21 @@ tell_findings(List *findings, int level)
 				 finding->fix ? errhint("Run: %s;", finding->fix) : 0));
 }
 
+/* What is looked for, and what was found */
+typedef struct Judgement
+{
+	List	   *rules;
+	List	   *findings;
+} Judgement;
+
+static void
+find_judged(void *state)
+{
+	Judgement  *judgement = state;
+
+	judgement->findings = find_all_new(judgement->rules);
+}
+
 /*
  * Judge, in a subtransaction: whatever goes wrong with that is told, and keeps
  * nobody from committing.
@@ -402,34 +410,16 @@ tell_findings(List *findings, int level)
 static List *
 judge_safely(List *rules)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	List	   *volatile findings = NIL;
+	Judgement	judgement = {.rules = rules};
+	ErrorData  *error = attempt(find_judged, &judgement, true);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		findings = find_all_new(rules);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		ereport(WARNING,
-				(errmsg("junction.guard could not judge the transaction"),
-				 errdetail_internal("%s", error->message)));
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return findings;
+	if (error == NULL)
+		return judgement.findings;
+	ereport(WARNING,
+			(errmsg("junction.guard could not judge the transaction"),
+			 errdetail_internal("%s", error->message)));
+	FreeErrorData(error);
+	return NIL;
 }
 
 static void

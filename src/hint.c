@@ -110,20 +110,6 @@ indexed_columns(const IndexFacts *index)
 }
 
 /*
- * The columns of a table that the check of that name is about.
- */
-Bitmapset *
-checked_columns(Relation rel, const char *name)
-{
-	TupleConstr *constraints = RelationGetDescr(rel)->constr;
-
-	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
-		if (strcmp(constraints->check[i].ccname, name) == 0)
-			return expression_columns(stringToNode(constraints->check[i].ccbin));
-	return NULL;
-}
-
-/*
  * The constants with which the checks of a table, and those of the column's
  * domain, compare a column.
  */

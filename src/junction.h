@@ -441,6 +441,7 @@ extern char *junction_guard_rules;
 extern Database *read_database(Snapshot snapshot);
 extern Database *read_tables(List *oids, Snapshot snapshot);
 extern TableFacts *read_table(Oid relid);
+extern Oid partition_root(Oid relid);
 extern TableFacts *find_table(const Database *database, Oid relid);
 
 /* in classify.c */
@@ -462,7 +463,9 @@ extern char *describe_error(const ErrorData *error, Oid relid, AclMode needed);
 /* in facts.c */
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
+extern IndexFacts *find_index(const TableFacts *table, Oid oid);
 extern IndexFacts *find_primary_key(const TableFacts *table);
+extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
@@ -479,14 +482,12 @@ extern void guard_init(void);
 /* in hint.c */
 extern Bitmapset *expression_columns(Node *expression);
 extern Bitmapset *indexed_columns(const IndexFacts *index);
-extern Bitmapset *checked_columns(Relation rel, const char *name);
 extern List *column_hints(Relation rel, const ColumnFacts *column);
 
 /* in inflect.c */
 extern char *singular_name(const char *name);
 
 /* in locks.c */
-extern void add_lock(List **locks, Oid relid, LOCKMODE mode);
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
 extern char *statement_locks(const char *statement);
@@ -514,6 +515,7 @@ extern char *choose_renamed(NameSpace *space, const char *name, const char *old_
 
 /* in quote.c */
 extern char *qualified_name(Oid relid);
+extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *display_name(Oid relid);
 extern char *column_list(List *names);
 extern char *literal_list(List *names);
@@ -534,6 +536,7 @@ extern void check_table_kind(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);
+extern void check_reads_all(Oid relid, const char *reason);
 extern Junction *require_junction(Oid relid);
 extern void check_name_length(const char *name);
 extern void check_column_name(const char *name);
@@ -541,7 +544,6 @@ extern char *parse_table_name(text *name, char **schema);
 extern void check_may_create_in(Oid namespace);
 extern void check_owner_may_create(Relation rel);
 extern void check_key_name_free(Oid relid, const char *name);
-extern void check_relation_name_free(Oid namespace, const char *name);
 extern void check_table_name_free(Oid namespace, const char *name);
 extern char *check_new_table_name(const TableFacts *table, text *name);
 extern ColumnDef *check_column_definition(const char *definition);
@@ -563,7 +565,7 @@ extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
 extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 
 /* in old_name.c */
-extern void build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_name);
+extern void build_old_name(StatementPlan *plan, const Promotion *promotion);
 extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
 
@@ -589,6 +591,7 @@ extern void plan_run(const StatementPlan *plan);
 extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern bool is_answer(const ErrorData *error);
+extern ErrorData *attempt(void (*work) (void *state), void *state, bool keep);
 extern bool try_statement(const char *text, StatementResult *result);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
 
@@ -637,7 +640,6 @@ extern ColumnFacts *begun_id(const TableFacts *table);
 extern char *begun_statement(const Promotion *promotion, const char *table);
 
 /* in rename.c */
-extern char *new_qualified_name(const TableFacts *table, const char *new_name);
 extern char *new_name_lock(const TableFacts *table, const char *new_name, const char *mode);
 extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
 extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
@@ -662,8 +664,6 @@ extern Database *read_for_rules(List *tables, List *rules, Snapshot snapshot);
 extern List *collect_findings(Oid only, bool concurrently);
 
 /* in rows.c */
-extern void *make_facts(FactMaker *maker, Size size);
-extern char *make_name(FactMaker *maker, const NameData *name);
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
@@ -688,6 +688,9 @@ extern List *make_values(Oid type, int32 typmod, List *hints);
 extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
 extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum,
 							 Oid object, Snapshot snapshot);
+extern void scan_constraints_of(CatalogScan *scan, Oid relid);
+extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid,
+							   Snapshot snapshot);
 extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
 
@@ -746,7 +749,6 @@ extern char *row_condition(const TableFacts *table, List *cells);
 extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
 extern bool is_hidden(Trial *trial, Oid relid);
 extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
-extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
 extern Bitmapset *unique_columns(const Junction *junction);
 extern Bitmapset *id_columns(const Junction *junction);
@@ -755,7 +757,14 @@ extern bool make_link(Trial *trial, List **link);
 /* in waiting.c */
 extern void start_telling(void);
 extern void wait_ms(int64 milliseconds);
-extern void tell(const char *format,...) pg_attribute_printf(1, 2);
+extern bool may_tell(void);
+
+/* A notice, if the last one is some time ago */
+#define tell(...) \
+	do { \
+		if (may_tell()) \
+			ereport(NOTICE, (errmsg_internal(__VA_ARGS__))); \
+	} while (0)
 extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
 							const Patience *patience, int64 *delay);
 extern void wait_for_transactions(Oid relid, const Patience *patience);
@@ -765,7 +774,7 @@ extern void wait_for_standbys(const Patience *patience);
 extern void begin_work(void);
 extern void end_work(void);
 extern void run_alone(const char *query);
-extern bool try_work(void (*work) (const char *query, void *state), const char *query, void *state);
+extern bool try_work(void (*work) (void *state), void *state);
 extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);

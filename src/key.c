@@ -47,7 +47,6 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -61,24 +60,19 @@
 static List *
 find_constraints(Oid relid, char type)
 {
-	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 	List	   *constraints = NIL;
 
-	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(relid));
-	scan = systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_constraints_of(&scan, relid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 
 		if (con->contype == type)
 			constraints = lappend_oid(constraints, con->oid);
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 	return constraints;
 }
 
@@ -299,20 +293,13 @@ partition_key_name(Relation rel, Oid index, bool primary)
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
 		.freed = list_make1(name)
 	};
+	IndexFacts *key = find_index(table, index);
+	List	   *columns = column_names(table, key->columns, key->nkeys);
+	NameKind	primary_kind = key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
 
-	foreach_ptr(IndexFacts, key, table->indexes)
-	{
-		List	   *columns;
-		NameKind	primary_kind = key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
-
-		if (key->oid != index)
-			continue;
-		columns = column_names(table, key->columns, key->nkeys);
-		if (!is_conventional(name, primary ? NAME_UNIQUE : primary_kind, table->name, columns, NULL, NIL))
-			return name;
-		return choose_name(&names, primary ? primary_kind : NAME_UNIQUE, table->name, columns, NULL, NIL);
-	}
-	elog(ERROR, "could not find index %u", index);
+	if (!is_conventional(name, primary ? NAME_UNIQUE : primary_kind, table->name, columns, NULL, NIL))
+		return name;
+	return choose_name(&names, primary ? primary_kind : NAME_UNIQUE, table->name, columns, NULL, NIL);
 }
 
 /*

@@ -44,7 +44,7 @@ static const char *const mode_names[] = {
 	[AccessExclusiveLock] = "ACCESS EXCLUSIVE"
 };
 
-void
+static void
 add_lock(List **locks, Oid relid, LOCKMODE mode)
 {
 	TableLock  *lock;

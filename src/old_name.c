@@ -129,13 +129,12 @@ build_column_grants(StatementPlan *plan, const char *view, const TableFacts *tab
  * has added its own already.
  */
 static List *
-old_columns(const TableFacts *table)
+old_columns(const Promotion *promotion)
 {
-	const ColumnFacts *id = begun_id(table);
 	List	   *names = NIL;
 
-	foreach_ptr(ColumnFacts, column, table->columns)
-		if (id == NULL || column->attnum < id->attnum)
+	foreach_ptr(ColumnFacts, column, promotion->table->columns)
+		if (promotion->begun == NULL || column->attnum < promotion->begun->attnum)
 			names = lappend(names, column->name);
 	return names;
 }
@@ -144,14 +143,15 @@ old_columns(const TableFacts *table)
  * CREATE VIEW public.user_orgs WITH (security_invoker = true) AS
  *		SELECT user_id, org_id FROM public.memberships
  *
- * and the table's owner and grants for it.  The plan has renamed the table to
- * new_name.
+ * and the table's owner and grants for it.  The plan has renamed the table.
  */
 void
-build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_name)
+build_old_name(StatementPlan *plan, const Promotion *promotion)
 {
+	const TableFacts *table = promotion->table;
+	const char *new_name = promotion->name;
 	const char *view = qualified_name(table->oid);
-	const char *base = new_qualified_name(table, new_name);
+	const char *base = qualified_beside(table, new_name);
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table->oid));
 	Oid			owner;
 	Acl		   *acl;
@@ -164,7 +164,7 @@ build_old_name(StatementPlan *plan, const TableFacts *table, const char *new_nam
 
 	plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
 			 "CREATE VIEW %s WITH (security_invoker = true) AS\n    SELECT %s\n    FROM %s",
-			 view, column_list(old_columns(table)), base);
+			 view, column_list(old_columns(promotion)), base);
 	plan_add(plan, NULL, "COMMENT ON VIEW %s IS %s", view,
 			 quote_literal_cstr(psprintf("The old name of %s. %s", base, old_name_limits())));
 	if (owner != GetUserId())

@@ -18,7 +18,7 @@
 #include "junction.h"
 
 static void
-run_plan(const char *query, void *plan)
+run_plan(void *plan)
 {
 	plan_run(plan);
 }
@@ -39,7 +39,7 @@ run_with_locks(const StatementPlan *plan, Oid relid, int lock_timeout, const Pat
 
 		begin_work();
 		LockTimeout = lock_timeout;
-		done = try_work(run_plan, NULL, (void *) plan);
+		done = try_work(run_plan, (void *) plan);
 		LockTimeout = 0;
 		end_work();
 		if (done)

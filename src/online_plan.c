@@ -24,12 +24,8 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "catalog/heap.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -43,7 +39,6 @@
 #include "parser/parse_type.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -221,12 +216,7 @@ check_online(const Promotion *promotion)
 				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
 				 errdetail("It has rules, which may rewrite the UPDATE that fills the id."),
 				 errhint("Use junction.promote.")));
-	if (!may_read_all(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
-				 errdetail("Every row must be given an id."),
-				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+	check_reads_all(relid, "Every row must be given an id.");
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	CheckCmdReplicaIdentity(promotion->rel, CMD_UPDATE);
@@ -262,8 +252,7 @@ filling_sequence(const Promotion *promotion)
 	Datum		name;
 
 	if (promotion->begun == NULL)
-		return quote_qualified_identifier(get_namespace_name_or_temp(table->namespace),
-										  ChooseRelationName(table->name, promotion->id_column,
+		return qualified_beside(table, ChooseRelationName(table->name, promotion->id_column,
 															 "filling", table->namespace, false));
 	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
 	fcinfo->args[0].value = CStringGetTextDatum(qualified_name(table->oid));
@@ -358,28 +347,22 @@ is_not_null_check(HeapTuple tuple, TupleDesc desc, AttrNumber id)
 static Oid
 find_check(const Promotion *promotion, bool *validated)
 {
-	Relation	catalog;
-	ScanKeyData key;
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 	Oid			check = InvalidOid;
 
 	if (promotion->begun == NULL)
 		return InvalidOid;
-	catalog = table_open(ConstraintRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(promotion->table->oid));
-	scan = systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (is_not_null_check(tuple, RelationGetDescr(catalog), promotion->begun->attnum))
+	scan_constraints_of(&scan, promotion->table->oid);
+	while ((tuple = next_row(&scan)) != NULL)
+		if (is_not_null_check(tuple, RelationGetDescr(scan.catalog), promotion->begun->attnum))
 		{
 			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 
 			check = con->oid;
 			*validated = con->convalidated;
 		}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 	return check;
 }
 
@@ -502,7 +485,7 @@ build_identity(StatementPlan *plan, const Promotion *promotion, const char *tabl
 static void
 build_added_name(StatementPlan *plan, const Promotion *promotion, const char *column, const char *label)
 {
-	const char *table = new_qualified_name(promotion->table, promotion->name);
+	const char *table = qualified_beside(promotion->table, promotion->name);
 
 	plan_add(plan, NULL, "ALTER TABLE %s RENAME CONSTRAINT %s TO %s", table,
 			 quote_identifier(makeObjectName(promotion->table->name, column, label)),
@@ -541,7 +524,7 @@ List *
 build_online(Promotion *promotion)
 {
 	const TableFacts *table = promotion->table;
-	const char *new_table = new_qualified_name(table, promotion->name);
+	const char *new_table = qualified_beside(table, promotion->name);
 	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
@@ -566,7 +549,7 @@ build_online(Promotion *promotion)
 	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name);
 	if (strcmp(built, name) != 0)
 		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
-				 quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), built),
+				 qualified_beside(table, built),
 				 quote_identifier(name));
 	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", new_table,
 			 quote_identifier(name), quote_identifier(name));
@@ -575,7 +558,7 @@ build_online(Promotion *promotion)
 	if (promotion->id_type != UUIDOID)
 		build_identity(plan, promotion, new_table, sequence);
 	if (promotion->keep_old_name)
-		build_old_name(plan, table, promotion->name);
+		build_old_name(plan, promotion);
 
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);

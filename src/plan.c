@@ -176,6 +176,49 @@ is_answer(const ErrorData *error)
 }
 
 /*
+ * Do something in a subtransaction of its own.  If it fails, nothing of it was
+ * done, the caller's transaction goes on, and this returns the error; else null.
+ * keep: whether what was done stays if it succeeds.
+ */
+ErrorData *
+attempt(void (*work) (void *state), void *state, bool keep)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(state);
+		if (keep)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* A statement that is tried, and where to put what it gives */
+typedef struct TriedStatement
+{
+	const char *text;
+	MemoryContext context;
+	StatementResult *result;
+} TriedStatement;
+
+/*
  * The columns of the first row that the statement has returned, as text (char
  * *, null for a null), in the caller's memory.
  */
@@ -196,45 +239,34 @@ first_row(MemoryContext context)
 	return values;
 }
 
+static void
+run_tried(void *state)
+{
+	TriedStatement *tried = state;
+	int			code;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	code = SPI_execute(tried->text, false, 0);
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", tried->text, SPI_result_code_string(code));
+	tried->result->values = first_row(tried->context);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
 /*
  * Run a statement in a subtransaction of its own, which stays if it succeeds.
- * If it fails with an error that is an answer, result->error has that, nothing
- * was done, and the caller's transaction goes on.
+ * If it fails with an error that is an answer, result->error has that.
  */
 bool
 try_statement(const char *text, StatementResult *result)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	TriedStatement tried = {text, CurrentMemoryContext, result};
 
 	memset(result, 0, sizeof(StatementResult));
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		int			code;
-
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		code = SPI_execute(text, false, 0);
-		if (code < 0)
-			elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(code));
-		result->values = first_row(context);
-		if (SPI_finish() != SPI_OK_FINISH)
-			elog(ERROR, "SPI_finish failed");
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		result->error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_answer(result->error))
-			ReThrowError(result->error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	result->error = attempt(run_tried, &tried, true);
+	if (result->error != NULL && !is_answer(result->error))
+		ReThrowError(result->error);
 	return result->error == NULL;
 }

@@ -145,12 +145,12 @@ build_comments(StatementPlan *plan, const TableFacts *table, const IndexFacts *k
 	if (comment != NULL)
 		plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
 				 "COMMENT ON CONSTRAINT %s ON %s IS %s",
-				 quote_identifier(name), new_qualified_name(table, new_name),
+				 quote_identifier(name), qualified_beside(table, new_name),
 				 quote_literal_cstr(comment));
 	comment = GetComment(key->oid, RelationRelationId, 0);
 	if (comment != NULL)
 		plan_add(plan, NULL, "COMMENT ON INDEX %s IS %s",
-				 quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), name),
+				 qualified_beside(table, name),
 				 quote_literal_cstr(comment));
 }
 
@@ -164,7 +164,7 @@ void
 build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
 					const char *new_name, const char *name)
 {
-	const char *base = new_qualified_name(table, new_name);
+	const char *base = qualified_beside(table, new_name);
 
 	build_comments(plan, table, key, new_name, name);
 	if (key->replica_identity)

@@ -21,7 +21,6 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/resowner.h"
 
 #include "junction.h"
 
@@ -106,19 +105,30 @@ static const Probe probes[] = {
 	{"no_duplicates", OF_ALL, no_duplicates}
 };
 
+/* A probe that is run, and what it found */
+typedef struct ProbeRun
+{
+	const Probe *probe;
+	Trial	   *trial;
+	Outcome		outcome;
+} ProbeRun;
+
 /*
  * What a transaction has left for its end to check is checked now, and what
  * comes is at once.  If that fails, it is not for what a probe has done.
  */
-static Outcome
-try_probe(const Probe *probe, Trial *trial)
+static void
+try_probe(void *state)
 {
+	ProbeRun   *run = state;
 	StatementResult result;
 
-	if (!try_statement("SET CONSTRAINTS ALL IMMEDIATE", &result))
-		return trial_judged(trial, SKIPPED, psprintf("this transaction breaks a deferred constraint already: %s",
-											   result.error->message));
-	return probe->run(trial);
+	if (try_statement("SET CONSTRAINTS ALL IMMEDIATE", &result))
+		run->outcome = run->probe->run(run->trial);
+	else
+		run->outcome = trial_judged(run->trial, SKIPPED,
+									psprintf("this transaction breaks a deferred constraint already: %s",
+											 result.error->message));
 }
 
 /*
@@ -127,36 +137,18 @@ try_probe(const Probe *probe, Trial *trial)
 static Outcome
 run_probe(const Probe *probe, Trial *trial)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile Outcome outcome = SKIPPED;
+	ProbeRun	run = {.probe = probe,.trial = trial};
+	ErrorData  *error;
 
 	trial->detail = NULL;
 	trial->sampler.made = NIL;
 	trial->sampler.under_way = NIL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		outcome = try_probe(probe, trial);
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (!is_answer(error))
-			ReThrowError(error);
-		outcome = trial_judged(trial, SKIPPED, error->message);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return outcome;
+	error = attempt(try_probe, &run, false);
+	if (error == NULL)
+		return run.outcome;
+	if (!is_answer(error))
+		ReThrowError(error);
+	return trial_judged(trial, SKIPPED, error->message);
 }
 
 /*

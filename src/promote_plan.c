@@ -76,7 +76,7 @@ build_pair_key(StatementPlan *plan, const Promotion *promotion, const char *name
 	if (promotion->demotes && !promotion->portable)
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
 				 "SELECT junction.primary_to_unique(%s, %s)",
-				 quote_literal_cstr(new_qualified_name(promotion->table, promotion->name)),
+				 quote_literal_cstr(qualified_beside(promotion->table, promotion->name)),
 				 quote_literal_cstr(name));
 }
 
@@ -161,7 +161,7 @@ build_columns(StatementPlan *plan, const Promotion *promotion, const char *uniqu
 					 quote_identifier(primary_key_name(promotion, names)),
 					 column_list(promotion->primary_key));
 	plan_add(plan, added_column_locks(promotion, promotion->name), "ALTER TABLE %s%s",
-			 new_qualified_name(promotion->table, promotion->name), buf.data);
+			 qualified_beside(promotion->table, promotion->name), buf.data);
 }
 
 /*
@@ -206,5 +206,5 @@ build_promotion(StatementPlan *plan, const Promotion *promotion)
 	if (promotion->portable && promotion->demotes)
 		build_portable_rest(plan, table, promotion->junction->pair_key, promotion->name, unique);
 	if (promotion->keep_old_name)
-		build_old_name(plan, table, promotion->name);
+		build_old_name(plan, promotion);
 }

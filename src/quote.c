@@ -33,6 +33,16 @@ qualified_name(Oid relid)
 }
 
 /*
+ * "schema.name" for what stands, or is to stand, beside a table: the table
+ * itself by a new name, an index of it.
+ */
+char *
+qualified_beside(const TableFacts *table, const char *name)
+{
+	return quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), name);
+}
+
+/*
  * A table's name for a message, which puts it in quotes: with its schema only
  * where it is needed.
  */

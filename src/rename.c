@@ -12,17 +12,12 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/stratnum.h"
-#include "access/table.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -85,16 +80,12 @@ read_constraint_columns(NamedConstraint *constraint, const TableFacts *table,
 static List *
 read_named_constraints(const TableFacts *table)
 {
-	Relation	catalog = table_open(ConstraintRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
+	CatalogScan scan;
 	HeapTuple	tuple;
 	List	   *constraints = NIL;
 
-	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(table->oid));
-	scan = systable_beginscan(catalog, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_constraints_of(&scan, table->oid);
+	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
 		NamedConstraint *constraint;
@@ -107,24 +98,14 @@ read_named_constraints(const TableFacts *table)
 		constraint->name = pstrdup(NameStr(con->conname));
 		constraint->type = con->contype;
 		constraint->index = con->contype == CONSTRAINT_FOREIGN ? InvalidOid : con->conindid;
-		read_constraint_columns(constraint, table, tuple, RelationGetDescr(catalog));
+		read_constraint_columns(constraint, table, tuple, RelationGetDescr(scan.catalog));
 		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 			if (key->oid == con->oid)
 				constraint->key = key;
 		constraints = lappend(constraints, constraint);
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
+	end_scan(&scan);
 	return constraints;
-}
-
-/*
- * What a statement calls the table once it is renamed.
- */
-char *
-new_qualified_name(const TableFacts *table, const char *new_name)
-{
-	return quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), new_name);
 }
 
 /*
@@ -134,7 +115,7 @@ char *
 new_name_lock(const TableFacts *table, const char *new_name, const char *mode)
 {
 	return psprintf("%s on %s", mode, RelationIsVisible(table->oid) ?
-					quote_identifier(new_name) : new_qualified_name(table, new_name));
+					quote_identifier(new_name) : qualified_beside(table, new_name));
 }
 
 /*
@@ -229,7 +210,7 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 		if (name != NULL)
 			plan_add(plan, new_name_locks(renaming->table, renaming->new_name, recurses),
 					 "ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
-					 new_qualified_name(renaming->table, renaming->new_name),
+					 qualified_beside(renaming->table, renaming->new_name),
 					 quote_identifier(constraint->name), quote_identifier(name));
 	}
 }

@@ -93,7 +93,7 @@ is_attached(Oid index, Oid to)
  * that of its root, or else any plain one, which may be invalid.
  */
 static IndexFacts *
-find_index(const TableFacts *table, List *columns, Oid parent)
+find_plain_index(const TableFacts *table, List *columns, Oid parent)
 {
 	IndexFacts *found = NULL;
 
@@ -124,7 +124,7 @@ next_move(Oid relid, List *columns, Oid parent)
 {
 	TableFacts *table = read_table(relid);
 	bool		partitioned = table->kind == RELKIND_PARTITIONED_TABLE;
-	IndexFacts *index = find_index(table, columns, parent);
+	IndexFacts *index = find_plain_index(table, columns, parent);
 	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
 
 	if (index != NULL && !partitioned && !index->usable)

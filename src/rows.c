@@ -43,7 +43,7 @@ typedef struct Meaning
 /*
  * Room for facts, all zero.
  */
-void *
+static void *
 make_facts(FactMaker *maker, Size size)
 {
 	char	   *facts;
@@ -60,7 +60,7 @@ make_facts(FactMaker *maker, Size size)
 	return memset(facts, 0, size);
 }
 
-char *
+static char *
 make_name(FactMaker *maker, const NameData *name)
 {
 	Size		size = strlen(NameStr(*name)) + 1;

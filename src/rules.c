@@ -45,22 +45,28 @@ static const Rule rules[] = {
 	{"inherited", "warning", inherited, false},
 };
 
+static const Rule *
+find_rule(const char *name)
+{
+	for (int i = 0; i < lengthof(rules); i++)
+		if (strcmp(rules[i].name, name) == 0)
+			return &rules[i];
+	return NULL;
+}
+
 bool
 is_rule(const char *name)
 {
-	for (int i = 0; i < lengthof(rules); i++)
-		if (strcmp(rules[i].name, name) == 0)
-			return true;
-	return false;
+	return find_rule(name) != NULL;
 }
 
+/*
+ * The severity of a rule that there is.
+ */
 const char *
 rule_severity(const char *name)
 {
-	for (int i = 0; i < lengthof(rules); i++)
-		if (strcmp(rules[i].name, name) == 0)
-			return rules[i].severity;
-	elog(ERROR, "there is no rule \"%s\"", name);
+	return find_rule(name)->severity;
 }
 
 /*
@@ -70,8 +76,8 @@ rule_severity(const char *name)
 bool
 are_local(List *names)
 {
-	for (int i = 0; i < lengthof(rules); i++)
-		if (!rules[i].local && list_has_name(names, rules[i].name))
+	foreach_ptr(char, name, names)
+		if (!find_rule(name)->local)
 			return false;
 	return true;
 }
@@ -113,7 +119,7 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, Findings 
 const char *
 table_name(const TableFacts *table)
 {
-	return quote_qualified_identifier(get_namespace_name_or_temp(table->namespace), table->name);
+	return qualified_beside(table, table->name);
 }
 
 /*

@@ -26,9 +26,7 @@ concurrently(const Junction *junction, const Findings *findings)
 static const char *
 qualified_index(const Junction *junction, const IndexFacts *index)
 {
-	char	   *schema = get_namespace_name_or_temp(junction->table->namespace);
-
-	return quote_qualified_identifier(schema, index_name(index));
+	return qualified_beside(junction->table, index_name(index));
 }
 
 /*

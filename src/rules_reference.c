@@ -25,10 +25,8 @@ add_reference_finding(const Rule *rule, const Junction *junction, const Endpoint
 static Endpoint *
 find_endpoint(const Junction *junction, const ForeignKeyFacts *key)
 {
-	Bitmapset  *columns = NULL;
+	Bitmapset  *columns = key_columns(key);
 
-	for (int i = 0; i < key->nkeys; i++)
-		columns = bms_add_member(columns, key->columns[i]);
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 		if (bms_equal(endpoint->columns, columns))
 			return endpoint;

@@ -204,11 +204,7 @@ follow_keys(Sampler *sampler, SampleTable *table, const RowRequest *request, Lis
 {
 	foreach_ptr(ForeignKeyFacts, key, table->facts->foreign_keys)
 	{
-		Bitmapset  *columns = NULL;
-
-		for (int i = 0; i < key->nkeys; i++)
-			columns = bms_add_member(columns, key->columns[i]);
-		if (bms_overlap(columns, request->dangling))
+		if (bms_overlap(key_columns(key), request->dangling))
 			continue;
 		if (!needs_parent(table, key, foreach_current_index(key), request, *cells))
 		{

@@ -61,10 +61,11 @@ find_sample_table(Sampler *sampler, Oid relid)
 		table->columns = lappend(table->columns, sample_column(rel, column));
 	for (int i = 0; RelationGetDescr(rel)->constr && i < RelationGetDescr(rel)->constr->num_check; i++)
 	{
+		ConstrCheck *constraint = &RelationGetDescr(rel)->constr->check[i];
 		SampleCheck *check = palloc(sizeof(SampleCheck));
 
-		check->name = pstrdup(RelationGetDescr(rel)->constr->check[i].ccname);
-		check->columns = checked_columns(rel, check->name);
+		check->name = pstrdup(constraint->ccname);
+		check->columns = expression_columns(stringToNode(constraint->ccbin));
 		table->checks = lappend(table->checks, check);
 	}
 	sampler->tables = lappend(sampler->tables, table);

@@ -14,6 +14,9 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
@@ -45,6 +48,37 @@ scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum, O
 	ScanKeyInit(&key, attnum, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(object));
 	scan->catalog = table_open(catalog, AccessShareLock);
 	scan->by_index = systable_beginscan(scan->catalog, index, true, snapshot, 1, &key);
+	scan->all = NULL;
+}
+
+/*
+ * Start a scan of pg_constraint for the constraints of a table, by name.
+ */
+void
+scan_constraints_of(CatalogScan *scan, Oid relid)
+{
+	scan_catalog_for(scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
+					 Anum_pg_constraint_conrelid, relid, NULL);
+}
+
+/*
+ * Start a scan of pg_depend for what depends on an object, or, if subid is
+ * not 0, on that part of it.
+ */
+void
+scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid, Snapshot snapshot)
+{
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(classid));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(objid));
+	ScanKeyInit(&keys[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(subid));
+	scan->catalog = table_open(DependRelationId, AccessShareLock);
+	scan->by_index = systable_beginscan(scan->catalog, DependReferenceIndexId, true, snapshot,
+										subid == 0 ? 2 : 3, keys);
 	scan->all = NULL;
 }
 

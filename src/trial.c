@@ -124,16 +124,6 @@ judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
 	return trial_judged(trial, BROKEN, broken);
 }
 
-Bitmapset *
-key_columns(const ForeignKeyFacts *key)
-{
-	Bitmapset  *columns = NULL;
-
-	for (int i = 0; i < key->nkeys; i++)
-		columns = bms_add_member(columns, key->columns[i]);
-	return columns;
-}
-
 /*
  * Is an error a null's in this column, or in its domain?
  */

@@ -58,32 +58,18 @@ start_telling(void)
 }
 
 /*
- * A notice, if the last one is some time ago.
+ * Is the last notice some time ago?  Then it is time for another, and that is
+ * the last one now.
  */
-void
-tell(const char *format,...)
+bool
+may_tell(void)
 {
-	StringInfoData buf;
 	TimestampTz now = GetCurrentTimestamp();
 
 	if (TimestampDifferenceMilliseconds(last_told, now) < TELL_EVERY)
-		return;
+		return false;
 	last_told = now;
-	initStringInfo(&buf);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&buf, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&buf, needed);
-	}
-	ereport(NOTICE, (errmsg_internal("%s", buf.data)));
-	pfree(buf.data);
+	return true;
 }
 
 /*
