@@ -184,7 +184,7 @@ check_reads_all(Oid relid, const char *reason)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
 				 errdetail("%s", reason),
-				 errhint("It takes SELECT on the table, and no row-level security that is forced on you.")));
+				 errhint("It takes SELECT on the table, for you and for its owner, and no row-level security that is forced on you.")));
 }
 
 /*

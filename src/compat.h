@@ -75,6 +75,11 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 
 #if PG_VERSION_NUM < 170000
 
+/* 17's guc.h */
+#define RestrictSearchPath() \
+	((void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, \
+							  GUC_ACTION_SAVE, true, 0, false))
+
 /* pg_constraint.contype; tables have none of these before 18 */
 #define CONSTRAINT_NOTNULL	'n'
 

@@ -3,9 +3,9 @@
  *		How many rows stand in the way: of a key, of a NOT NULL, of dropping a
  *		column.
  *
- * The queries run with the caller's rights, and only where these show every
- * row: a count that a policy makes smaller is worse than none.  They run no
- * function that the table's owner could have put there.
+ * The queries run as the table's owner, restricted (owner.c), and only where
+ * the caller may see every row too: a count that a policy makes smaller is worse
+ * than none, and a count tells of rows.
  */
 #include "postgres.h"
 
@@ -26,14 +26,23 @@
 #include "junction.h"
 
 /*
- * May the caller read the table, and all of it?
+ * May a role select from the table?
+ */
+static bool
+may_select(Oid relid, Oid role)
+{
+	return pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
+		object_aclcheck(NamespaceRelationId, get_rel_namespace(relid), role, ACL_USAGE) == ACLCHECK_OK;
+}
+
+/*
+ * May the caller read the table, and all of it?  So must its owner, as whom the
+ * rows are counted.
  */
 bool
 may_read_all(Oid relid)
 {
-	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
-		object_aclcheck(NamespaceRelationId, get_rel_namespace(relid),
-						GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
+	return may_select(relid, GetUserId()) && may_select(relid, relation_owner(relid)) &&
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
@@ -45,8 +54,10 @@ int64
 count_duplicates(Oid relid, List *columns)
 {
 	StringInfoData query;
+	OwnerRole	role;
 	int64		count;
 
+	become_owner(&role, relid);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT pg_catalog.count(*) FROM (SELECT FROM %s%s",
 					 get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
@@ -57,6 +68,7 @@ count_duplicates(Oid relid, List *columns)
 	appendStringInfo(&query, " GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AS pairs",
 					 column_list(columns));
 	select_counts(query.data, &count, 1);
+	become_caller(&role);
 	return count;
 }
 
@@ -86,14 +98,17 @@ int64
 count_nulls(Oid relid, List *columns)
 {
 	StringInfoData query;
+	OwnerRole	role;
 	int64		count;
 
+	become_owner(&role, relid);
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT pg_catalog.count(*) FROM %s", qualified_name(relid));
 	foreach_ptr(char, column, columns)
 		appendStringInfo(&query, "%s %s IS NULL",
 						 foreach_current_index(column) ? " OR" : " WHERE", quote_identifier(column));
 	select_counts(query.data, &count, 1);
+	become_caller(&role);
 	return count;
 }
 
@@ -104,14 +119,19 @@ count_nulls(Oid relid, List *columns)
  *	WHERE link.org_id IS NOT NULL AND NOT EXISTS (
  *		SELECT FROM public.orgs AS parent
  *		WHERE parent.id OPERATOR(pg_catalog.=) link.org_id)
+ *
+ * -1 if the table's owner, as whom they are counted, may not read all of the
+ * parent.
  */
 int64
 count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
 {
 	StringInfoData query;
 	StringInfoData matches;
-	int64		count;
+	OwnerRole	role;
+	int64		count = -1;
 
+	become_owner(&role, table->oid);
 	initStringInfo(&query);
 	initStringInfo(&matches);
 	appendStringInfo(&query, "SELECT pg_catalog.count(*) FROM %s%s AS link WHERE",
@@ -127,7 +147,9 @@ count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
 	}
 	appendStringInfo(&query, " NOT EXISTS (SELECT FROM %s AS parent%s)",
 					 qualified_name(key->parent), matches.data);
-	select_counts(query.data, &count, 1);
+	if (may_read_all(key->parent))
+		select_counts(query.data, &count, 1);
+	become_caller(&role);
 	return count;
 }
 
@@ -215,8 +237,10 @@ int64 *
 count_changed(Relation rel, List *columns)
 {
 	StringInfoData query;
+	OwnerRole	role;
 	int64	   *counts = palloc(sizeof(int64) * list_length(columns));
 
+	become_owner(&role, RelationGetRelid(rel));
 	initStringInfo(&query);
 	foreach_ptr(ColumnFacts, column, columns)
 		appendStringInfo(&query, "%s pg_catalog.count(*) FILTER (WHERE %s)",
@@ -224,5 +248,6 @@ count_changed(Relation rel, List *columns)
 						 changed_condition(rel, column));
 	appendStringInfo(&query, " FROM %s", qualified_name(RelationGetRelid(rel)));
 	select_counts(query.data, counts, list_length(columns));
+	become_caller(&role);
 	return counts;
 }

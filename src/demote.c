@@ -102,7 +102,8 @@ build_columns(StatementPlan *plan, const Demotion *demotion)
 }
 
 /*
- * SELECT junction.unique_to_primary('public.user_orgs', 'user_orgs_pkey')
+ * SELECT junction.unique_to_primary('public.user_orgs'::pg_catalog.regclass,
+ *		'user_orgs_pkey'::pg_catalog.text)
  *
  * or, where no constraint owns the index,
  *
@@ -122,7 +123,7 @@ build_pair_key(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
 
 	if (demotion->is_constraint)
 		plan_add(plan, locks, "SELECT junction.unique_to_primary(%s, %s)",
-				 quote_literal_cstr(base), quote_literal_cstr(name));
+				 typed_literal(base, "regclass"), typed_literal(name, "text"));
 	else
 		plan_add(plan, locks, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s",
 				 base, quote_identifier(name), quote_identifier(index_name(key)));

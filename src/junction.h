@@ -208,6 +208,14 @@ typedef struct Promotion
 	bool		demotes;		/* the pair key is the primary key */
 } Promotion;
 
+/* Who acts as the owner of a table for a while */
+typedef struct OwnerRole
+{
+	Oid			caller;
+	int			context;		/* the caller's security context */
+	int			guc_level;
+} OwnerRole;
+
 /* The statements of one call, in the order in which they are to run */
 typedef struct StatementPlan
 {
@@ -519,6 +527,7 @@ extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *display_name(Oid relid);
 extern char *column_list(List *names);
 extern char *literal_list(List *names);
+extern char *typed_literal(const char *value, const char *type);
 extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *operator_text(Oid operator);
@@ -568,6 +577,11 @@ extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 extern void build_old_name(StatementPlan *plan, const Promotion *promotion);
 extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
+
+/* in owner.c */
+extern Oid	relation_owner(Oid relid);
+extern void become_owner(OwnerRole *role, Oid relid);
+extern void become_caller(const OwnerRole *role);
 
 /* in fill.c */
 extern void fill_column(Oid relid, const char *column, const Patience *patience);

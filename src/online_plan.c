@@ -367,7 +367,8 @@ find_check(const Promotion *promotion, bool *validated)
 }
 
 /*
- * 2 to 5.	CALL junction._fill('public.user_orgs', 'id')
+ * 2 to 5.	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
+ *				10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
  *			ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
  *			ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
  *			ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
@@ -389,8 +390,10 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 	if (!there)
 	{
 		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
-		plan_add(plan, NULL, "CALL junction._fill(%s, %s)", quote_literal_cstr(table),
-				 quote_literal_cstr(promotion->id_column));
+		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
+				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
+				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),
+				 typed_literal("100 ms", "interval"), typed_literal("10 min", "interval"));
 		plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
 				 table, check, id);

@@ -57,6 +57,10 @@ no_orphans(Trial *trial)
 		if (is_hidden(trial, endpoint->key->parent))
 			return SKIPPED;
 		count = count_orphans(trial->table, endpoint->key);
+		if (count < 0)
+			return trial_judged(trial, SKIPPED,
+								psprintf("the owner of \"%s\" may not read all of \"%s\"",
+										 display_name(trial->table->oid), endpoint->key->parent_name));
 		if (count > 0)
 			appendStringInfo(&found, ngettext("%s" INT64_FORMAT " row links to no row of \"%s\"",
 											  "%s" INT64_FORMAT " rows link to no row of \"%s\"", count),

@@ -60,8 +60,8 @@ pair_key_name(const Promotion *promotion, NameSpace *names)
 }
 
 /*
- * SELECT junction.primary_to_unique('public.memberships',
- *		'memberships_user_id_org_id_unique')
+ * SELECT junction.primary_to_unique('public.memberships'::pg_catalog.regclass,
+ *		'memberships_user_id_org_id_unique'::pg_catalog.text)
  *
  * Where a UNIQUE holds the pair already, and there is no primary key, that one
  * takes the name.
@@ -76,8 +76,8 @@ build_pair_key(StatementPlan *plan, const Promotion *promotion, const char *name
 	if (promotion->demotes && !promotion->portable)
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
 				 "SELECT junction.primary_to_unique(%s, %s)",
-				 quote_literal_cstr(qualified_beside(promotion->table, promotion->name)),
-				 quote_literal_cstr(name));
+				 typed_literal(qualified_beside(promotion->table, promotion->name), "regclass"),
+				 typed_literal(name, "text"));
 }
 
 /*

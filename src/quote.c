@@ -87,6 +87,17 @@ literal_list(List *names)
 }
 
 /*
+ * "'value'::pg_catalog.text": an argument of a call of ours.  The owner of the
+ * database may add functions to the schema junction; an argument of the exact
+ * type leaves none of them a better match.
+ */
+char *
+typed_literal(const char *value, const char *type)
+{
+	return psprintf("%s::pg_catalog.%s", quote_literal_cstr(value), type);
+}
+
+/*
  * A type as SQL.  What is not PostgreSQL's own is qualified always, as the
  * statement may be run under another search_path than this one; its own are
  * where this search_path has another of the name in front.

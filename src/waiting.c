@@ -84,12 +84,12 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 	char	   *result = NULL;
 	char	   *query;
 
-	query = psprintf("WITH locks AS (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks"
+	query = psprintf("WITH locks AS (SELECT pid, virtualtransaction FROM pg_catalog.pg_locks"
 					 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted"
 					 " AND database OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
 					 " AND relation OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
 					 " AND (NOT %s OR mode OPERATOR(pg_catalog.<>) 'AccessShareLock')"
-					 " AND pid IS DISTINCT FROM pg_catalog.pg_backend_pid()),"
+					 " AND (pid IS NULL OR pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())),"
 					 " holders (who, since) AS ("
 					 " SELECT pg_catalog.format('process %%s (%%s)', pid, state), xact_start"
 					 " FROM pg_catalog.pg_stat_activity AS a"
