@@ -92,6 +92,25 @@ describe_duplicates(Oid relid, List *columns)
 }
 
 /*
+ * Is any row there, of the table or of one below it?  False where the caller may
+ * not know.
+ */
+bool
+has_rows(Oid relid)
+{
+	OwnerRole	role;
+	int64		count;
+
+	if (!may_read_all(relid))
+		return false;
+	become_owner(&role, relid);
+	select_counts(psprintf("SELECT pg_catalog.count(*) FROM (SELECT FROM %s LIMIT 1) AS first",
+						   qualified_name(relid)), &count, 1);
+	become_caller(&role);
+	return count > 0;
+}
+
+/*
  * How many rows have a null in one of these columns?
  */
 int64

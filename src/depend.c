@@ -12,7 +12,11 @@
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "junction.h"
 
@@ -108,4 +112,73 @@ describe_dependents(List *objects, bool follow)
 			appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", description);
 	}
 	return buf.len > 0 ? buf.data : NULL;
+}
+
+/*
+ * The column of a relation that a dependency on a type is of: the one that it
+ * names, or else the first of that type (an index of an expression depends as a
+ * whole); 0 if the type is not stored.
+ */
+static AttrNumber
+dependent_column(Form_pg_depend dep, Oid type)
+{
+	if (dep->objsubid > 0)
+		return dep->objsubid;
+	for (AttrNumber attnum = 1; SearchSysCacheExists2(ATTNUM, ObjectIdGetDatum(dep->objid),
+													  Int16GetDatum(attnum)); attnum++)
+		if (get_atttype(dep->objid, attnum) == type)
+			return attnum;
+	return 0;
+}
+
+/*
+ * Follow one dependency on a type: a type that contains it, or a relation
+ * without storage, adds its own to the list; returns "table.column" for a column
+ * that stores it, else null.
+ */
+static char *
+follow_type(Form_pg_depend dep, Oid type, List **types)
+{
+	AttrNumber	attnum;
+	char		kind;
+
+	if (dep->classid == TypeRelationId)
+		*types = list_append_unique_oid(*types, dep->objid);
+	if (dep->classid != RelationRelationId)
+		return NULL;
+	attnum = dependent_column(dep, type);
+	if (attnum == 0)
+		return NULL;
+	kind = get_rel_relkind(dep->objid);
+	if (RELKIND_HAS_STORAGE(kind) || RELKIND_HAS_PARTITIONS(kind))
+		return psprintf("%s.%s", display_name(dep->objid), get_attname(dep->objid, attnum, true));
+	if (OidIsValid(get_rel_type_id(dep->objid)))
+		*types = list_append_unique_oid(*types, get_rel_type_id(dep->objid));
+	return NULL;
+}
+
+/*
+ * A column that stores values of a row type, itself or within another type, as
+ * "table.column"; null if none does.  The table of the row type cannot be
+ * rewritten then.  PostgreSQL asks the same (find_composite_type_dependencies),
+ * but locks the type to do so, which a dry run must not.
+ */
+char *
+find_stored_row(Oid row_type)
+{
+	List	   *types = list_make1_oid(row_type);
+	char	   *column = NULL;
+
+	for (int i = 0; i < list_length(types) && column == NULL; i++)
+	{
+		Oid			type = list_nth_oid(types, i);
+		CatalogScan scan;
+		HeapTuple	tuple;
+
+		scan_dependents_of(&scan, TypeRelationId, type, 0, NULL);
+		while (column == NULL && (tuple = next_row(&scan)) != NULL)
+			column = follow_type((Form_pg_depend) GETSTRUCT(tuple), type, &types);
+		end_scan(&scan);
+	}
+	return column;
 }

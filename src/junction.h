@@ -555,10 +555,15 @@ extern void check_owner_may_create(Relation rel);
 extern void check_key_name_free(Oid relid, const char *name);
 extern void check_table_name_free(Oid namespace, const char *name);
 extern char *check_new_table_name(const TableFacts *table, text *name);
+
+/* in column_definition.c */
 extern ColumnDef *check_column_definition(const char *definition);
+extern bool is_serial(const TypeName *type);
+extern void check_added_columns(const Promotion *promotion);
 
 /* in count.c */
 extern bool may_read_all(Oid relid);
+extern bool has_rows(Oid relid);
 extern const char *describe_duplicates(Oid relid, List *columns);
 extern int64 count_duplicates(Oid relid, List *columns);
 extern int64 count_nulls(Oid relid, List *columns);
@@ -568,6 +573,7 @@ extern int64 *count_changed(Relation rel, List *columns);
 /* in depend.c */
 extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
 extern char *describe_dependents(List *objects, bool follow);
+extern char *find_stored_row(Oid row_type);
 
 /* in key.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);

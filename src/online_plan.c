@@ -65,20 +65,6 @@ is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, in
 												  column->colname, '\0'));
 }
 
-/* Is this one of the names that are no type, but a default? */
-static bool
-is_serial(const TypeName *type)
-{
-	static const char *const names[] = {
-		"serial", "serial4", "bigserial", "serial8", "smallserial", "serial2"
-	};
-
-	for (int i = 0; i < lengthof(names) && list_length(type->names) == 1; i++)
-		if (strcmp(strVal(linitial(type->names)), names[i]) == 0)
-			return true;
-	return false;
-}
-
 /*
  * Refuse a definition for which ALTER TABLE rewrites the table, or reads all of
  * it: 0A000.

@@ -17,7 +17,6 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
-#include "commands/tablecmds.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -323,6 +322,39 @@ read_promotion(Promotion *promotion, FunctionCallInfo fcinfo)
 }
 
 /*
+ * Does ALTER TABLE look at each row, to add these columns?
+ */
+static bool
+fills_rows(const Promotion *promotion)
+{
+	if (!promotion->concurrently || promotion->timestamps)
+		return true;
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		foreach_ptr(Constraint, constraint, column->constraints)
+			if (constraint->contype == CONSTR_DEFAULT)
+				return true;
+	return false;
+}
+
+/*
+ * Refuse a table whose row type a column has, if its rows are to be filled:
+ * 0A000.
+ */
+static void
+check_row_not_stored(const Promotion *promotion)
+{
+	char	   *column = find_stored_row(promotion->rel->rd_rel->reltype);
+
+	if (column != NULL && fills_rows(promotion))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot promote \"%s\" because column \"%s\" uses its row type",
+						display_name(promotion->table->oid), column),
+				 errdetail("PostgreSQL adds no column with a value to rows that are stored elsewhere."),
+				 errhint("Use junction.promote_concurrently with timestamps => false and no defaults, or change that column.")));
+}
+
+/*
  * All refusals, in this order: the table, its kind, names, columns, keys.  It
  * leaves the table open.
  */
@@ -337,15 +369,17 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 	check_promotable(promotion->junction);
 	check_not_typed(promotion->rel);
 	check_begun(promotion);
-	/* nor can a table be rewritten that is the type of another's column */
-	if (!promotion->concurrently)
-		find_composite_type_dependencies(promotion->rel->rd_rel->reltype, promotion->rel, NULL);
 	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;
 
 	decide_name(promotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 	check_id_type(promotion);
 	check_columns(promotion);
+	if (promotion->begun == NULL)
+	{
+		check_added_columns(promotion);
+		check_row_not_stored(promotion);
+	}
 	decide_primary_key(promotion, PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6));
 	check_partition_keys(promotion, lockmode);
 	check_unique_name(promotion);
