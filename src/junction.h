@@ -35,6 +35,7 @@ typedef struct ColumnFacts
 	int32		typmod;
 	Oid			collation;
 	bool		notnull;
+	bool		has_default;	/* of its own, or an identity */
 } ColumnFacts;
 
 /* A foreign key, as the table that owns it sees it */
@@ -51,6 +52,8 @@ typedef struct ForeignKeyFacts
 	Oid		   *operators;		/* parent column = column */
 	char		on_delete;		/* pg_constraint.confdeltype */
 	char		on_update;		/* pg_constraint.confupdtype */
+	Bitmapset  *delete_set;		/* the columns that ON DELETE SET NULL or SET
+								 * DEFAULT sets; none with another action */
 	char		match;			/* pg_constraint.confmatchtype */
 	bool		deferrable;
 	bool		deferred;
@@ -368,6 +371,12 @@ typedef struct Finding
 	char	   *message;
 	char	   *detail;
 	char	   *fix;			/* a statement ready to run, or null */
+	bool		makes_primary_key;	/* the fix makes the pair the primary key */
+	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
+								 * adds again: they act as CASCADE then, are
+								 * validated, and their triggers fire */
+	Oid			foreign_key;	/* the one that the finding is about, where its
+								 * being rebuilt mends it; or InvalidOid */
 } Finding;
 
 /* How constraints and indexes are named: junction.naming */
@@ -420,6 +429,8 @@ typedef struct Findings
 	bool		concurrently;	/* fixes build and drop indexes so */
 	char	   *key_fix;		/* the statement that adds the missing key, once
 								 * it was asked for */
+	List	   *key_rebuilt;	/* the foreign keys that it rebuilds, as OIDs */
+	const ForeignKeyFacts *key_obstacle;	/* why there is none, or null */
 } Findings;
 
 /* A row of the table of rules */
@@ -706,7 +717,8 @@ extern const char *table_name(const TableFacts *table);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
 extern bool is_rule(const char *name);
-extern const char *rule_severity(const char *name);
+extern int	severity_rank(const char *severity);
+extern bool is_milder_than_rule(const Finding *finding);
 extern bool are_local(List *names);
 extern char *rule_names(void);
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
@@ -725,6 +737,9 @@ extern void invalid_index(const Rule *rule, const Junction *junction, Findings *
 extern void redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* in rules_reference.c */
+extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction *junction,
+												  const Bitmapset *columns, List **rebuilt);
+extern char *describe_obstacle(const ForeignKeyFacts *key);
 extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);

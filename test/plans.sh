@@ -629,6 +629,19 @@ try repair_nullable_endpoint <<'END'
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id), ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL;
 call repair('user_orgs', '{nullable_endpoint}')
 END
+try repair_nullable_endpoint_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs ON UPDATE SET NULL DEFERRABLE, UNIQUE (user_id, org_id));
+call repair('links', '{nullable_endpoint,no_cascade}')
+END
+try repair_nullable_endpoint_set_null_partitioned <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs ON DELETE SET NULL, UNIQUE (user_id, org_id)) PARTITION BY RANGE (user_id);
+CREATE TABLE links_1 PARTITION OF links DEFAULT;
+call repair('links', '{nullable_endpoint}')
+END
+try repair_missing_pair_key_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs);
+call repair('links', '{missing_pair_key,nullable_endpoint,no_cascade}')
+END
 try repair_nullable_endpoint_inherited <<'END'
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id), ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL;
 CREATE TABLE old_user_orgs () INHERITS (user_orgs);
