@@ -169,20 +169,37 @@ remaining_columns(const Demotion *demotion)
 }
 
 /*
- * The name that the junction is to have: the convention's if none is given.  A
- * view that a promotion has left under that name gives it back.
+ * The name for the junction where none is given: the table's old one if a view
+ * keeps that, else the convention's.  A promotion that is under way has not
+ * changed the name.
+ */
+static char *
+default_name(const Demotion *demotion)
+{
+	const Endpoint *left = linitial(demotion->junction->endpoints);
+	const Endpoint *right = lsecond(demotion->junction->endpoints);
+	Oid			view;
+
+	if (demotion->begun != NULL)
+		return demotion->table->name;
+	view = find_old_name(demotion->table, remaining_columns(demotion));
+	if (OidIsValid(view))
+		return get_rel_name(view);
+	return junction_table_name(left->key->parent_name, right->key->parent_name);
+}
+
+/*
+ * The name that the junction is to have.  A view that a promotion has left under
+ * that name gives it back; a view of somebody's own refuses it, as any other
+ * relation of the name does.
  */
 static void
 decide_name(Demotion *demotion, text *name)
 {
 	const TableFacts *table = demotion->table;
-	const Endpoint *left = linitial(demotion->junction->endpoints);
-	const Endpoint *right = lsecond(demotion->junction->endpoints);
 	Oid			holder;
 
-	demotion->name = name != NULL ? check_new_table_name(table, name) :
-		demotion->begun != NULL ? table->name :
-		junction_table_name(left->key->parent_name, right->key->parent_name);
+	demotion->name = name != NULL ? check_new_table_name(table, name) : default_name(demotion);
 	demotion->renamed = strcmp(demotion->name, table->name) != 0;
 	if (!demotion->renamed)
 		return;

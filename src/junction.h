@@ -579,6 +579,7 @@ extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 extern void build_old_name(StatementPlan *plan, const Promotion *promotion);
 extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
+extern Oid	find_old_name(const TableFacts *table, List *columns);
 
 /* in fill.c */
 extern void fill_column(Oid relid, const char *column, const Patience *patience);

@@ -510,6 +510,11 @@ SELECT junction.promote('user_orgs', 'memberships', keep_old_name => true);
 call demote('memberships', 'user_orgs')
 back promote('user_orgs', 'memberships', keep_old_name => true)
 END
+try demote_old_name_without_a_name <<'END'
+SELECT junction.promote('user_orgs', 'memberships', keep_old_name => true);
+call demote('memberships')
+back promote('user_orgs', 'memberships', keep_old_name => true)
+END
 try demote_handmade <<'END'
 CREATE TABLE memberships (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs,
