@@ -9,6 +9,10 @@
  * hold its default in every row, or the caller must say that it may go with
  * what it holds.
  *
+ * The pair's key becomes the primary key; a partial one, which holds the pair for
+ * some rows only, cannot, and stays what it was before the promotion: the junction
+ * has no primary key then.
+ *
  * A promotion that is under way, and has added its columns, is undone by the
  * same rules; there is no name and no key to be changed then.
  *
@@ -48,13 +52,10 @@ check_demotable(const Junction *junction)
 				 errmsg("\"%s\" is no entity", name),
 				 errdetail("It has no primary key beside its pair (%s).",
 						   column_list(pair_columns(junction)))));
-	if (junction->kind != JUNCTION_ENTITY || junction->pair_key->predicate != NULL)
+	if (junction->kind != JUNCTION_ENTITY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is no entity that has been a junction", name),
-				 junction->kind == JUNCTION_ENTITY ?
-				 errdetail("Its key \"%s\" holds the pair (%s) for some rows only.",
-						   index_name(junction->pair_key), column_list(pair_columns(junction))) :
 				 errdetail("It is of the kind \"%s\".", kind_name(junction->kind)),
 				 errhint("It needs an id as its primary key, and a UNIQUE over the two ends of the link.")));
 }
@@ -263,6 +264,9 @@ check_indexes_stay(const Demotion *demotion)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" cannot be demoted with a key that includes other columns",
 						display_name(demotion->table->oid)),
+				 demotion->keeps_key ?
+				 errdetail("\"%s\" would go with a column that its predicate is about.",
+						   index_name(demotion->junction->pair_key)) :
 				 errdetail("\"%s\" would go with a column that it includes.",
 						   index_name(demotion->junction->pair_key)),
 				 errhint("Make a UNIQUE over (%s) alone first.",
@@ -419,7 +423,8 @@ check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
 
 /*
  * Refuse a table that is no entity, or whose pair has no key that can be
- * primary.
+ * primary; but a partial one stays what it is, as nothing else was there before
+ * the promotion.
  */
 static void
 check_key(Demotion *demotion, LOCKMODE lockmode)
@@ -427,6 +432,9 @@ check_key(Demotion *demotion, LOCKMODE lockmode)
 	Oid			key;
 
 	check_demotable(demotion->junction);
+	demotion->keeps_key = demotion->junction->pair_key->predicate != NULL;
+	if (demotion->keeps_key)
+		return;
 	key = demotion->junction->pair_key->oid;
 	demotion->is_constraint = OidIsValid(get_index_constraint(key));
 	if (!demotion->is_constraint)
@@ -459,6 +467,6 @@ check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 		check_indexes_stay(demotion);
 	check_no_dependents(demotion, lockmode);
 	check_losses(demotion);
-	if (demotion->begun == NULL)
+	if (demotion->begun == NULL && !demotion->keeps_key)
 		check_nulls(demotion);
 }

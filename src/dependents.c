@@ -361,21 +361,56 @@ add_replica_identity(Dependents *dependents)
 }
 
 /*
- * The pair key's name, if it can be a conflict target: a constraint's that is
- * not deferrable.
+ * Can the pair's key be a conflict target by its name?  It can if it is a
+ * constraint's, and not deferrable.
+ */
+static bool
+is_conflict_target(const IndexFacts *key)
+{
+	return OidIsValid(get_index_constraint(key->oid)) && !key->deferrable;
+}
+
+/*
+ * Would a promotion of the table under its own name, with all else as it is by
+ * default, give the id's key the name that the pair's key has now?
+ */
+static bool
+id_takes_name(const Junction *junction)
+{
+	Promotion	promotion = {
+		.junction = (Junction *) junction,
+		.table = junction->table,
+		.name = junction->table->name,
+		.primary_key = list_make1("id"),
+		.demotes = junction->pair_key->primary
+	};
+
+	return reuses_key_name(&promotion);
+}
+
+/*
+ * Who names the pair's key in ON CONFLICT gets an error after the promotion: at
+ * once where the name is gone, but only at a conflict where it is the id's.
  */
 static void
 add_conflict_target(Dependents *dependents)
 {
-	const IndexFacts *key = dependents->junction->pair_key;
+	const Junction *junction = dependents->junction;
+	const IndexFacts *key = junction->pair_key;
 	const char *name = quote_identifier(index_name(key));
+	char	   *effect;
 
-	if (!OidIsValid(get_index_constraint(key->oid)) || key->deferrable)
+	if (!is_conflict_target(key))
 		return;
-	add(dependents, DEPENDENT_CONFLICT_TARGET, name,
-		psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
-				 dependents->demotes ? "gets" : "may get", name),
-		psprintf("Search applications for the name, and write %s.", conflict_columns(dependents)));
+	if (dependents->demotes && id_takes_name(junction))
+		effect = psprintf("gets another name; and if the table keeps its own, this one goes to the id's key, so that ON CONFLICT ON CONSTRAINT %s raises 23505 where a pair is there; who writes that cannot be seen from here",
+						  name);
+	else
+		effect = psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
+						  dependents->demotes ? "gets" : "may get", name);
+	add(dependents, DEPENDENT_CONFLICT_TARGET, name, effect,
+		psprintf("Search applications for the name, and write %s; or let the pair keep it: unique_name => %s.",
+				 conflict_columns(dependents), quote_literal_cstr(index_name(key))));
 }
 
 /*
@@ -474,18 +509,81 @@ start(Dependents *dependents, const Junction *junction)
  * Warn of each publication that makes the table refuse writes once it is
  * promoted.
  */
-void
-warn_of_publications(const Junction *junction, Relation rel)
+static void
+warn_of_publications(const Promotion *promotion)
 {
 	Dependents	dependents = {0};
 
-	start(&dependents, junction);
-	add_publications(&dependents, rel);
+	start(&dependents, promotion->junction);
+	add_publications(&dependents, promotion->rel);
 	foreach_ptr(Dependent, dependent, dependents.list)
 		if (dependent->refuses)
 			ereport(WARNING,
 					(errmsg("publication %s %s", dependent->object, dependent->effect),
 					 errhint("%s", dependent->action)));
+}
+
+/*
+ * Warn if the pair's key and the id's have the same name, before and after: ON
+ * CONFLICT ON CONSTRAINT is accepted by both, and means another thing.
+ */
+static void
+warn_of_key_name(const Promotion *promotion)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+	const char *name = index_name(key);
+
+	if (!promotion->demotes || !is_conflict_target(key) || !reuses_key_name(promotion))
+		return;
+	ereport(WARNING,
+			(errmsg("\"%s\" becomes the name of the id's key, and was that of the pair's", name),
+			 errdetail("ON CONFLICT ON CONSTRAINT %s is accepted as before, and raises an error (23505) where the pair is there already.",
+					   quote_identifier(name)),
+			 errhint("Write ON CONFLICT (%s), or let the pair keep the name: unique_name => %s.",
+					 column_list(pair_columns(promotion->junction)), quote_literal_cstr(name))));
+}
+
+/*
+ * Tell if a demotion will not bring back what is there now: it makes the pair's
+ * key primary, but for one that is partial, and a column that is NOT NULL stays
+ * so.
+ */
+static void
+tell_of_way_back(const Promotion *promotion)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+
+	foreach_ptr(char, name, promotion->primary_key)
+	{
+		const ColumnFacts *column = find_column_by_name(promotion->table, name);
+
+		if (column != NULL && !column->notnull)
+			ereport(NOTICE,
+					(errmsg("column \"%s\" of \"%s\" will be NOT NULL, and stay so after a demotion",
+							name, display_name(promotion->table->oid)),
+					 errdetail("It is to be in the primary key.")));
+	}
+	if (promotion->demotes || key->predicate != NULL)
+		return;
+	ereport(NOTICE,
+			(errmsg("a demotion will not leave \"%s\" as it is now",
+					display_name(promotion->table->oid)),
+			 errdetail("Its pair is held by \"%s\", which is no primary key. junction.demote makes it one, and refuses where that cannot be.",
+					   index_name(key)),
+			 errhint("To be able to come back to this, make the pair (%s) the primary key before.",
+					 column_list(pair_columns(promotion->junction)))));
+}
+
+/*
+ * Tell what a promotion that is not refused changes all the same for who uses
+ * the table.
+ */
+void
+tell_of_promotion(const Promotion *promotion)
+{
+	warn_of_publications(promotion);
+	warn_of_key_name(promotion);
+	tell_of_way_back(promotion);
 }
 
 static void

@@ -358,6 +358,7 @@ typedef struct Demotion
 	ColumnFacts *id;			/* null if none can be told */
 	Bitmapset  *dropped;		/* columns that go */
 	List	   *nullable;		/* names of the pair's columns that can be null */
+	bool		keeps_key;		/* the pair's key stays as it is, being partial */
 	bool		is_constraint;	/* the pair's key, and not a bare index */
 } Demotion;
 
@@ -637,6 +638,7 @@ extern Outcome mirror_pair(Trial *trial);
 /* in promote_plan.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
+extern bool reuses_key_name(const Promotion *promotion);
 extern const char *uuid_default(const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
 extern char *added_column_locks(const Promotion *promotion, const char *name);
@@ -663,7 +665,7 @@ extern void build_rename(StatementPlan *plan, const TableFacts *table, const cha
 extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 
 /* in dependents.c */
-extern void warn_of_publications(const Junction *junction, Relation rel);
+extern void tell_of_promotion(const Promotion *promotion);
 
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
