@@ -361,16 +361,6 @@ add_replica_identity(Dependents *dependents)
 }
 
 /*
- * Can the pair's key be a conflict target by its name?  It can if it is a
- * constraint's, and not deferrable.
- */
-static bool
-is_conflict_target(const IndexFacts *key)
-{
-	return OidIsValid(get_index_constraint(key->oid)) && !key->deferrable;
-}
-
-/*
  * Would a promotion of the table under its own name, with all else as it is by
  * default, give the id's key the name that the pair's key has now?
  */
@@ -509,7 +499,7 @@ start(Dependents *dependents, const Junction *junction)
  * Warn of each publication that makes the table refuse writes once it is
  * promoted.
  */
-static void
+void
 warn_of_publications(const Promotion *promotion)
 {
 	Dependents	dependents = {0};
@@ -521,69 +511,6 @@ warn_of_publications(const Promotion *promotion)
 			ereport(WARNING,
 					(errmsg("publication %s %s", dependent->object, dependent->effect),
 					 errhint("%s", dependent->action)));
-}
-
-/*
- * Warn if the pair's key and the id's have the same name, before and after: ON
- * CONFLICT ON CONSTRAINT is accepted by both, and means another thing.
- */
-static void
-warn_of_key_name(const Promotion *promotion)
-{
-	const IndexFacts *key = promotion->junction->pair_key;
-	const char *name = index_name(key);
-
-	if (!promotion->demotes || !is_conflict_target(key) || !reuses_key_name(promotion))
-		return;
-	ereport(WARNING,
-			(errmsg("\"%s\" becomes the name of the id's key, and was that of the pair's", name),
-			 errdetail("ON CONFLICT ON CONSTRAINT %s is accepted as before, and raises an error (23505) where the pair is there already.",
-					   quote_identifier(name)),
-			 errhint("Write ON CONFLICT (%s), or let the pair keep the name: unique_name => %s.",
-					 column_list(pair_columns(promotion->junction)), quote_literal_cstr(name))));
-}
-
-/*
- * Tell if a demotion will not bring back what is there now: it makes the pair's
- * key primary, but for one that is partial, and a column that is NOT NULL stays
- * so.
- */
-static void
-tell_of_way_back(const Promotion *promotion)
-{
-	const IndexFacts *key = promotion->junction->pair_key;
-
-	foreach_ptr(char, name, promotion->primary_key)
-	{
-		const ColumnFacts *column = find_column_by_name(promotion->table, name);
-
-		if (column != NULL && !column->notnull)
-			ereport(NOTICE,
-					(errmsg("column \"%s\" of \"%s\" will be NOT NULL, and stay so after a demotion",
-							name, display_name(promotion->table->oid)),
-					 errdetail("It is to be in the primary key.")));
-	}
-	if (promotion->demotes || key->predicate != NULL)
-		return;
-	ereport(NOTICE,
-			(errmsg("a demotion will not leave \"%s\" as it is now",
-					display_name(promotion->table->oid)),
-			 errdetail("Its pair is held by \"%s\", which is no primary key. junction.demote makes it one, and refuses where that cannot be.",
-					   index_name(key)),
-			 errhint("To be able to come back to this, make the pair (%s) the primary key before.",
-					 column_list(pair_columns(promotion->junction)))));
-}
-
-/*
- * Tell what a promotion that is not refused changes all the same for who uses
- * the table.
- */
-void
-tell_of_promotion(const Promotion *promotion)
-{
-	warn_of_publications(promotion);
-	warn_of_key_name(promotion);
-	tell_of_way_back(promotion);
 }
 
 static void

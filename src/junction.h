@@ -481,6 +481,7 @@ extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
+extern bool is_conflict_target(const IndexFacts *key);
 extern bool is_key(const IndexFacts *index);
 extern bool is_whole_key(const IndexFacts *index);
 extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
@@ -635,6 +636,9 @@ extern Outcome id_default(Trial *trial);
 extern IndexFacts *mirror_index(const Junction *junction);
 extern Outcome mirror_pair(Trial *trial);
 
+/* in promote_effects.c */
+extern void tell_of_promotion(const Promotion *promotion);
+
 /* in promote_plan.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
@@ -665,7 +669,7 @@ extern void build_rename(StatementPlan *plan, const TableFacts *table, const cha
 extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 
 /* in dependents.c */
-extern void tell_of_promotion(const Promotion *promotion);
+extern void warn_of_publications(const Promotion *promotion);
 
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
