@@ -488,7 +488,6 @@ try portable_partial_key <<'END'
 CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, live bool);
 CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE live;
 call promote('links', 'memberships', portable => true)
-back demote('memberships', 'links')
 END
 try portable_unique_name_of_before <<'END'
 call promote('user_orgs', unique_name => 'user_orgs_pkey', portable => true)
