@@ -14,12 +14,13 @@ CREATE TABLE tenant_orgs (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 INSERT INTO users VALUES (1), (2);
 INSERT INTO orgs VALUES (1), (2);
 INSERT INTO tenant_orgs VALUES (1, 1), (1, 2);
+-- 18 has a state of its own for RESTRICT
 CREATE FUNCTION refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
+    RETURN replace(SQLSTATE, '23001', '23503');
 END $$;
 
 --
