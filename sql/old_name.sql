@@ -326,6 +326,50 @@ SELECT arguments, refused(format('SELECT junction.promote(''links''%s)', argumen
     ', ''things'', unique_name => ''links'', keep_old_name => true']) AS arguments;
 SELECT relkind, (SELECT count(*) FROM pg_attribute WHERE attrelid = 'links'::regclass AND attnum > 0) AS columns FROM pg_class WHERE oid = 'links'::regclass;
 
+--
+-- demote knows the view by what was left on it, and takes its name without being
+-- told; a view that somebody made by hand is in the way of that name like any
+-- other relation
+--
+DROP TABLE links;
+CREATE TABLE user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
+SELECT count(*) > 0 AS promoted FROM junction.promote('user_orgs', 'memberships');
+CREATE VIEW user_orgs WITH (security_invoker = true) AS SELECT user_id, org_id FROM memberships;
+SELECT refused($$SELECT junction.demote('memberships', 'user_orgs')$$) AS by_hand,
+       refused($$SELECT junction.demote('memberships', 'user_orgs', dry_run => true)$$) AS dry_run;
+COMMENT ON VIEW user_orgs IS 'The old name of memberships.';
+SELECT refused($$SELECT junction.demote('memberships', 'user_orgs')$$) AS with_a_comment;
+SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+DROP VIEW user_orgs;
+SELECT count(*) > 0 AS demoted FROM junction.demote('memberships', 'user_orgs');
+SELECT count(*) > 0 AS promoted FROM junction.promote('user_orgs', 'memberships', keep_old_name => true);
+-- whatever table and view are called by now
+BEGIN;
+ALTER TABLE memberships RENAME TO members;
+SELECT statement FROM junction.demote('members') WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+SELECT relname, relkind FROM pg_class WHERE relname IN ('user_orgs', 'memberships', 'members', 'org_users');
+ROLLBACK;
+BEGIN;
+ALTER VIEW user_orgs RENAME TO "Who is where";
+SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+ROLLBACK;
+-- unless the name is another one, or cannot be told; or the view is no more what
+-- it was
+SELECT statement FROM junction.demote('memberships', 'links', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+BEGIN;
+CREATE VIEW user_orgs_too WITH (security_invoker = true) AS TABLE user_orgs;
+CREATE VIEW user_orgs_2 WITH (security_invoker = true) AS SELECT user_id, org_id FROM memberships;
+SELECT format('COMMENT ON VIEW user_orgs_2 IS %L', obj_description('user_orgs'::regclass, 'pg_class')) \gexec
+SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+ROLLBACK;
+BEGIN;
+COMMENT ON VIEW user_orgs IS NULL;
+SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+SELECT refused($$SELECT junction.demote('memberships', 'user_orgs')$$);
+ROLLBACK;
+SELECT statement FROM junction.demote('memberships') WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+SELECT relname, relkind FROM pg_class WHERE relname IN ('user_orgs', 'memberships', 'org_users');
+
 RESET SESSION AUTHORIZATION;
 SET search_path = public;
 DROP SCHEMA test_old_name CASCADE;

@@ -196,7 +196,7 @@ SELECT fingerprint() = :'before' AS nothing_changed;
 -- the same as the call. 18 sets NOT NULL by its name, and renames those: left out.
 --
 CREATE FUNCTION plan(text, type regtype) RETURNS TABLE (step int, statement text, locks text) LANGUAGE sql AS $$
-    SELECT step, replace(replace(regexp_replace(regexp_replace(statement, 'ADD CONSTRAINT \S+ NOT NULL ([^\s;]+)', 'ALTER COLUMN \1 SET NOT NULL'),
+    SELECT step, replace(replace(regexp_replace(regexp_replace(regexp_replace(statement, ', of table \d+', ', of table N'), 'ADD CONSTRAINT \S+ NOT NULL ([^\s;]+)', 'ALTER COLUMN \1 SET NOT NULL'),
                                                 'ALTER TABLE \S+ RENAME CONSTRAINT \S+_not_null TO \S+_not_null;\n', '', 'g'),
                                  'pg_catalog.uuidv7()', 'junction.uuidv7()'), 'regress_online.', ''), replace(locks, 'regress_online.', '')
     FROM junction.promote($1::regclass, 'memberships', columns => array['role member_role NOT NULL DEFAULT ''member''', 'invited_by int REFERENCES users'],

@@ -8,7 +8,8 @@
  *		a. the new name and what goes with it (rename.c);
  *		b. one ALTER TABLE that drops the primary key, the id and the columns
  *		   that came with it or after it;
- *		c. the pair's UNIQUE, made primary in place (key.c).
+ *		c. the pair's UNIQUE, made primary in place (key.c), unless it is
+ *		   partial.
  *	3. Run, or only return (plan.c).
  *
  * Of a promotion that is under way, only the columns are dropped.
@@ -152,8 +153,7 @@ static void
 build(StatementPlan *plan, const Demotion *demotion)
 {
 	const TableFacts *table = demotion->table;
-	Oid			primary = demotion->junction->primary_key->oid;
-	Oid			pair = demotion->junction->pair_key->oid;
+	List	   *except = list_make1_oid(demotion->junction->primary_key->oid);
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
 	};
@@ -162,10 +162,13 @@ build(StatementPlan *plan, const Demotion *demotion)
 	if (OidIsValid(demotion->old_name))
 		plan_add(plan, lock_on("ACCESS EXCLUSIVE", demotion->old_name), "DROP VIEW %s",
 				 qualified_name(demotion->old_name));
+	if (!demotion->keeps_key)
+		except = lappend_oid(except, demotion->junction->pair_key->oid);
 	if (demotion->renamed)
-		build_rename(plan, table, demotion->name, list_make2_oid(primary, pair),
-					 demotion->dropped, &names);
+		build_rename(plan, table, demotion->name, except, demotion->dropped, &names);
 	build_columns(plan, demotion);
+	if (demotion->keeps_key)
+		return;
 	names.freed = list_make2(index_name(demotion->junction->primary_key),
 							 index_name(demotion->junction->pair_key));
 	build_pair_key(plan, demotion, &names);

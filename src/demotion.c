@@ -9,6 +9,10 @@
  * hold its default in every row, or the caller must say that it may go with
  * what it holds.
  *
+ * The pair's key becomes the primary key; a partial one, which holds the pair for
+ * some rows only, cannot, and stays what it was before the promotion: the junction
+ * has no primary key then.
+ *
  * A promotion that is under way, and has added its columns, is undone by the
  * same rules; there is no name and no key to be changed then.
  *
@@ -48,13 +52,10 @@ check_demotable(const Junction *junction)
 				 errmsg("\"%s\" is no entity", name),
 				 errdetail("It has no primary key beside its pair (%s).",
 						   column_list(pair_columns(junction)))));
-	if (junction->kind != JUNCTION_ENTITY || junction->pair_key->predicate != NULL)
+	if (junction->kind != JUNCTION_ENTITY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is no entity that has been a junction", name),
-				 junction->kind == JUNCTION_ENTITY ?
-				 errdetail("Its key \"%s\" holds the pair (%s) for some rows only.",
-						   index_name(junction->pair_key), column_list(pair_columns(junction))) :
 				 errdetail("It is of the kind \"%s\".", kind_name(junction->kind)),
 				 errhint("It needs an id as its primary key, and a UNIQUE over the two ends of the link.")));
 }
@@ -169,20 +170,37 @@ remaining_columns(const Demotion *demotion)
 }
 
 /*
- * The name that the junction is to have: the convention's if none is given.  A
- * view that a promotion has left under that name gives it back.
+ * The name for the junction where none is given: the table's old one if a view
+ * keeps that, else the convention's.  A promotion that is under way has not
+ * changed the name.
+ */
+static char *
+default_name(const Demotion *demotion)
+{
+	const Endpoint *left = linitial(demotion->junction->endpoints);
+	const Endpoint *right = lsecond(demotion->junction->endpoints);
+	Oid			view;
+
+	if (demotion->begun != NULL)
+		return demotion->table->name;
+	view = find_old_name(demotion->table, remaining_columns(demotion));
+	if (OidIsValid(view))
+		return get_rel_name(view);
+	return junction_table_name(left->key->parent_name, right->key->parent_name);
+}
+
+/*
+ * The name that the junction is to have.  A view that a promotion has left under
+ * that name gives it back; a view of somebody's own refuses it, as any other
+ * relation of the name does.
  */
 static void
 decide_name(Demotion *demotion, text *name)
 {
 	const TableFacts *table = demotion->table;
-	const Endpoint *left = linitial(demotion->junction->endpoints);
-	const Endpoint *right = lsecond(demotion->junction->endpoints);
 	Oid			holder;
 
-	demotion->name = name != NULL ? check_new_table_name(table, name) :
-		demotion->begun != NULL ? table->name :
-		junction_table_name(left->key->parent_name, right->key->parent_name);
+	demotion->name = name != NULL ? check_new_table_name(table, name) : default_name(demotion);
 	demotion->renamed = strcmp(demotion->name, table->name) != 0;
 	if (!demotion->renamed)
 		return;
@@ -246,6 +264,9 @@ check_indexes_stay(const Demotion *demotion)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" cannot be demoted with a key that includes other columns",
 						display_name(demotion->table->oid)),
+				 demotion->keeps_key ?
+				 errdetail("\"%s\" would go with a column that its predicate is about.",
+						   index_name(demotion->junction->pair_key)) :
 				 errdetail("\"%s\" would go with a column that it includes.",
 						   index_name(demotion->junction->pair_key)),
 				 errhint("Make a UNIQUE over (%s) alone first.",
@@ -402,7 +423,8 @@ check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
 
 /*
  * Refuse a table that is no entity, or whose pair has no key that can be
- * primary.
+ * primary; but a partial one stays what it is, as nothing else was there before
+ * the promotion.
  */
 static void
 check_key(Demotion *demotion, LOCKMODE lockmode)
@@ -410,6 +432,9 @@ check_key(Demotion *demotion, LOCKMODE lockmode)
 	Oid			key;
 
 	check_demotable(demotion->junction);
+	demotion->keeps_key = demotion->junction->pair_key->predicate != NULL;
+	if (demotion->keeps_key)
+		return;
 	key = demotion->junction->pair_key->oid;
 	demotion->is_constraint = OidIsValid(get_index_constraint(key));
 	if (!demotion->is_constraint)
@@ -442,6 +467,6 @@ check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 		check_indexes_stay(demotion);
 	check_no_dependents(demotion, lockmode);
 	check_losses(demotion);
-	if (demotion->begun == NULL)
+	if (demotion->begun == NULL && !demotion->keeps_key)
 		check_nulls(demotion);
 }

@@ -361,21 +361,46 @@ add_replica_identity(Dependents *dependents)
 }
 
 /*
- * The pair key's name, if it can be a conflict target: a constraint's that is
- * not deferrable.
+ * Would a promotion of the table under its own name, with all else as it is by
+ * default, give the id's key the name that the pair's key has now?
+ */
+static bool
+id_takes_name(const Junction *junction)
+{
+	Promotion	promotion = {
+		.junction = (Junction *) junction,
+		.table = junction->table,
+		.name = junction->table->name,
+		.primary_key = list_make1("id"),
+		.demotes = junction->pair_key->primary
+	};
+
+	return reuses_key_name(&promotion);
+}
+
+/*
+ * Who names the pair's key in ON CONFLICT gets an error after the promotion: at
+ * once where the name is gone, but only at a conflict where it is the id's.
  */
 static void
 add_conflict_target(Dependents *dependents)
 {
-	const IndexFacts *key = dependents->junction->pair_key;
+	const Junction *junction = dependents->junction;
+	const IndexFacts *key = junction->pair_key;
 	const char *name = quote_identifier(index_name(key));
+	char	   *effect;
 
-	if (!OidIsValid(get_index_constraint(key->oid)) || key->deferrable)
+	if (!is_conflict_target(key))
 		return;
-	add(dependents, DEPENDENT_CONFLICT_TARGET, name,
-		psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
-				 dependents->demotes ? "gets" : "may get", name),
-		psprintf("Search applications for the name, and write %s.", conflict_columns(dependents)));
+	if (dependents->demotes && id_takes_name(junction))
+		effect = psprintf("gets another name; and if the table keeps its own, this one goes to the id's key, so that ON CONFLICT ON CONSTRAINT %s raises 23505 where a pair is there; who writes that cannot be seen from here",
+						  name);
+	else
+		effect = psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
+						  dependents->demotes ? "gets" : "may get", name);
+	add(dependents, DEPENDENT_CONFLICT_TARGET, name, effect,
+		psprintf("Search applications for the name, and write %s; or let the pair keep it: unique_name => %s.",
+				 conflict_columns(dependents), quote_literal_cstr(index_name(key))));
 }
 
 /*
@@ -475,12 +500,12 @@ start(Dependents *dependents, const Junction *junction)
  * promoted.
  */
 void
-warn_of_publications(const Junction *junction, Relation rel)
+warn_of_publications(const Promotion *promotion)
 {
 	Dependents	dependents = {0};
 
-	start(&dependents, junction);
-	add_publications(&dependents, rel);
+	start(&dependents, promotion->junction);
+	add_publications(&dependents, promotion->rel);
 	foreach_ptr(Dependent, dependent, dependents.list)
 		if (dependent->refuses)
 			ereport(WARNING,

@@ -108,6 +108,16 @@ nullable_columns(const TableFacts *table, const Bitmapset *columns)
 }
 
 /*
+ * Can the pair's key be a conflict target by its name?  It can if it is a
+ * constraint's, and not deferrable.
+ */
+bool
+is_conflict_target(const IndexFacts *key)
+{
+	return OidIsValid(get_index_constraint(key->oid)) && !key->deferrable;
+}
+
+/*
  * Does the index hold its columns to be unique now?  What is being built, or
  * was left by a failed build, does not.
  */

@@ -238,7 +238,7 @@ find_guarded(TableFacts *table, Database *database, List *rules, bool concurrent
 	foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
 		/* what a rule itself takes less seriously keeps nobody from committing */
 		if ((list_has_name(rules, finding->rule) || list_has_name(rules, guarded_rule(finding))) &&
-			strcmp(finding->severity, rule_severity(finding->rule)) == 0)
+			!is_milder_than_rule(finding))
 			findings = lappend(findings, finding);
 	return findings;
 }

@@ -35,6 +35,7 @@ typedef struct ColumnFacts
 	int32		typmod;
 	Oid			collation;
 	bool		notnull;
+	bool		has_default;	/* of its own, or an identity */
 } ColumnFacts;
 
 /* A foreign key, as the table that owns it sees it */
@@ -51,6 +52,8 @@ typedef struct ForeignKeyFacts
 	Oid		   *operators;		/* parent column = column */
 	char		on_delete;		/* pg_constraint.confdeltype */
 	char		on_update;		/* pg_constraint.confupdtype */
+	Bitmapset  *delete_set;		/* the columns that ON DELETE SET NULL or SET
+								 * DEFAULT sets; none with another action */
 	char		match;			/* pg_constraint.confmatchtype */
 	bool		deferrable;
 	bool		deferred;
@@ -363,6 +366,7 @@ typedef struct Demotion
 	ColumnFacts *id;			/* null if none can be told */
 	Bitmapset  *dropped;		/* columns that go */
 	List	   *nullable;		/* names of the pair's columns that can be null */
+	bool		keeps_key;		/* the pair's key stays as it is, being partial */
 	bool		is_constraint;	/* the pair's key, and not a bare index */
 } Demotion;
 
@@ -376,6 +380,12 @@ typedef struct Finding
 	char	   *message;
 	char	   *detail;
 	char	   *fix;			/* a statement ready to run, or null */
+	bool		makes_primary_key;	/* the fix makes the pair the primary key */
+	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
+								 * adds again: they act as CASCADE then, are
+								 * validated, and their triggers fire */
+	Oid			foreign_key;	/* the one that the finding is about, where its
+								 * being rebuilt mends it; or InvalidOid */
 } Finding;
 
 /* How constraints and indexes are named: junction.naming */
@@ -428,6 +438,8 @@ typedef struct Findings
 	bool		concurrently;	/* fixes build and drop indexes so */
 	char	   *key_fix;		/* the statement that adds the missing key, once
 								 * it was asked for */
+	List	   *key_rebuilt;	/* the foreign keys that it rebuilds, as OIDs */
+	const ForeignKeyFacts *key_obstacle;	/* why there is none, or null */
 } Findings;
 
 /* A row of the table of rules */
@@ -477,6 +489,7 @@ extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
+extern bool is_conflict_target(const IndexFacts *key);
 extern bool is_key(const IndexFacts *index);
 extern bool is_whole_key(const IndexFacts *index);
 extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
@@ -583,6 +596,7 @@ extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 extern void build_old_name(StatementPlan *plan, const Promotion *promotion);
 extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
+extern Oid	find_old_name(const TableFacts *table, List *columns);
 
 /* in owner.c */
 extern Oid	relation_owner(Oid relid);
@@ -642,9 +656,13 @@ extern Outcome id_default(Trial *trial);
 extern IndexFacts *mirror_index(const Junction *junction);
 extern Outcome mirror_pair(Trial *trial);
 
+/* in promote_effects.c */
+extern void tell_of_promotion(const Promotion *promotion);
+
 /* in promote_plan.c */
 extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
+extern bool reuses_key_name(const Promotion *promotion);
 extern const char *uuid_default(const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
 extern char *added_column_locks(const Promotion *promotion, const char *name);
@@ -671,7 +689,7 @@ extern void build_rename(StatementPlan *plan, const TableFacts *table, const cha
 extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 
 /* in dependents.c */
-extern void warn_of_publications(const Junction *junction, Relation rel);
+extern void warn_of_publications(const Promotion *promotion);
 
 /* in directory.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
@@ -726,7 +744,8 @@ extern const char *table_name(const TableFacts *table);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
 extern bool is_rule(const char *name);
-extern const char *rule_severity(const char *name);
+extern int	severity_rank(const char *severity);
+extern bool is_milder_than_rule(const Finding *finding);
 extern bool are_local(List *names);
 extern char *rule_names(void);
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
@@ -745,6 +764,9 @@ extern void invalid_index(const Rule *rule, const Junction *junction, Findings *
 extern void redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* in rules_reference.c */
+extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction *junction,
+												  const Bitmapset *columns, List **rebuilt);
+extern char *describe_obstacle(const ForeignKeyFacts *key);
 extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);

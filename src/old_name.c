@@ -9,13 +9,17 @@
  * whoever uses it, and the table's grants are repeated on it.
  *
  * Builds text, and knows such a view again, so that a demotion can take the
- * name back.
+ * name back: by its comment, which a view that somebody made by hand lacks even
+ * if it shows the same columns.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_rewrite.h"
+#include "commands/comment.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "rewrite/prs2lock.h"
@@ -43,13 +47,26 @@ static const struct
 	{ACL_MAINTAIN, "MAINTAIN"},
 };
 
+/* The comment of such a view is this, the table's name of then, and the limits */
+static const char comment_start[] = "The old name of ";
+
+/* What such a view cannot do for the table, for its comment and for a notice */
+static const char limits[] =
+	"It cannot be the target of COPY, TRUNCATE, a foreign key or ON CONFLICT ON CONSTRAINT.";
+
 /*
- * What such a view cannot do for the table, for a comment and for a notice.
+ * Is this the comment of such a view?  The table may have got yet another name
+ * since, so that name is not compared.
  */
-static const char *
-old_name_limits(void)
+static bool
+is_old_name_comment(const char *comment)
 {
-	return "It cannot be the target of COPY, TRUNCATE, a foreign key or ON CONFLICT ON CONSTRAINT.";
+	size_t		length;
+
+	if (comment == NULL || strncmp(comment, comment_start, strlen(comment_start)) != 0)
+		return false;
+	length = strlen(comment);
+	return length > strlen(limits) && strcmp(comment + length - strlen(limits), limits) == 0;
 }
 
 /*
@@ -166,7 +183,7 @@ build_old_name(StatementPlan *plan, const Promotion *promotion)
 			 "CREATE VIEW %s WITH (security_invoker = true) AS\n    SELECT %s\n    FROM %s",
 			 view, column_list(old_columns(promotion)), base);
 	plan_add(plan, NULL, "COMMENT ON VIEW %s IS %s", view,
-			 quote_literal_cstr(psprintf("The old name of %s. %s", base, old_name_limits())));
+			 quote_literal_cstr(psprintf("%s%s. %s", comment_start, base, limits)));
 	if (owner != GetUserId())
 		plan_add(plan, NULL, "ALTER VIEW %s OWNER TO %s", view,
 				 quote_identifier(GetUserNameFromId(owner, false)));
@@ -184,7 +201,7 @@ tell_old_name(const TableFacts *table, List *pair)
 	ereport(NOTICE,
 			(errmsg("view \"%s\" keeps the old name of \"%s\"", table->name, display_name(table->oid)),
 			 errdetail("It can be read and written like the table, with ON CONFLICT (%s) too. %s",
-					   column_list(pair), old_name_limits()),
+					   column_list(pair), limits),
 			 errhint("Drop it when nothing uses the old name any more.")));
 }
 
@@ -216,7 +233,8 @@ shows_columns(Query *query, Oid relid, List *columns)
 
 /*
  * Is this the view that a promotion has left, of the caller's, and with nothing
- * of somebody else's on it?  columns: the names of the junction's.
+ * of somebody else's on it?  columns: the names of the junction's.  The view
+ * stays locked if it is.
  */
 bool
 is_old_name(Oid relid, const TableFacts *table, List *columns)
@@ -225,11 +243,59 @@ is_old_name(Oid relid, const TableFacts *table, List *columns)
 	bool		result;
 
 	if (get_rel_relkind(relid) != RELKIND_VIEW ||
-		!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		!object_ownercheck(RelationRelationId, relid, GetUserId()) ||
+		!is_old_name_comment(GetComment(relid, RelationRelationId, 0)))
 		return false;
-	view = relation_open(relid, AccessShareLock);
+	/* it may be dropped meanwhile */
+	view = try_relation_open(relid, AccessShareLock);
+	if (view == NULL)
+		return false;
 	result = RelationHasSecurityInvoker(view) && view->trigdesc == NULL &&
 		view->rd_rules->numLocks == 1 && shows_columns(get_view_query(view), table->oid, columns);
-	relation_close(view, NoLock);
+	relation_close(view, result ? NoLock : AccessShareLock);
 	return result;
+}
+
+/*
+ * The relation that a rule belongs to, or InvalidOid if it is gone.
+ */
+static Oid
+rule_relation(Oid rule)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	Oid			relid;
+
+	scan_catalog_for(&scan, RewriteRelationId, RewriteOidIndexId, Anum_pg_rewrite_oid, rule, NULL);
+	tuple = next_row(&scan);
+	relid = HeapTupleIsValid(tuple) ? ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class : InvalidOid;
+	end_scan(&scan);
+	return relid;
+}
+
+/*
+ * The view beside a table that keeps its old name: InvalidOid if there is none,
+ * or more than one, so that no name can be told.  columns: as above.
+ */
+Oid
+find_old_name(const TableFacts *table, List *columns)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	List	   *views = NIL;
+	List	   *found = NIL;
+
+	scan_dependents_of(&scan, RelationRelationId, table->oid, 0, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (dep->classid == RewriteRelationId)
+			views = list_append_unique_oid(views, rule_relation(dep->objid));
+	}
+	end_scan(&scan);
+	foreach_oid(view, views)
+		if (get_rel_namespace(view) == table->namespace && is_old_name(view, table, columns))
+			found = lappend_oid(found, view);
+	return list_length(found) == 1 ? linitial_oid(found) : InvalidOid;
 }

@@ -120,7 +120,7 @@ promote_step(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext co
 	check_online(&promotion);
 	steps = build_online(&promotion);
 	if (promotion.begun == NULL)
-		warn_of_publications(promotion.junction, promotion.rel);
+		tell_of_promotion(&promotion);
 	relation_close(promotion.rel, AccessShareLock);
 	end_work();
 

@@ -91,7 +91,7 @@ junction_promote(PG_FUNCTION_ARGS)
 		build_remaining(&plan, &promotion);
 	else
 		build_promotion(&plan, &promotion);
-	warn_of_publications(promotion.junction, promotion.rel);
+	tell_of_promotion(&promotion);
 
 	/* the lock stays until the transaction ends */
 	relation_close(promotion.rel, NoLock);

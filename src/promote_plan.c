@@ -167,12 +167,16 @@ build_columns(StatementPlan *plan, const Promotion *promotion, const char *uniqu
 /*
  * The new name and what goes with it, and the pair's key no longer primary.
  * Returns the name of that.
+ *
+ * A partial key is no UNIQUE: unless it is given a name, its name goes with the
+ * table's like that of any other index, so that a demotion can bring it back.
  */
 char *
 build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 {
 	const IndexFacts *key = promotion->junction->pair_key;
-	List	   *except = list_make1_oid(key->oid);
+	bool		as_any = key->predicate != NULL && promotion->unique_name == NULL;
+	List	   *except = as_any ? NIL : list_make1_oid(key->oid);
 	char	   *unique;
 
 	if (OidIsValid(promotion->id_index))
@@ -181,11 +185,31 @@ build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 		except = lappend_oid(except, promotion->filled_check);
 	if (promotion->renamed)
 		build_rename(plan, promotion->table, promotion->name, except, NULL, names);
+	if (as_any)
+		return index_name(key);
 	unique = pair_key_name(promotion, names);
 	build_pair_key(plan, promotion, unique);
 	if (promotion->demotes)
 		names->freed = lappend(names->freed, index_name(key));
 	return unique;
+}
+
+/*
+ * Is the name of the new primary key the one that the pair's key has had?
+ */
+bool
+reuses_key_name(const Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	StatementPlan unused = {NIL};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+	};
+
+	take_name(&names, promotion->name);
+	(void) build_names(&unused, promotion, &names);
+	return strcmp(primary_key_name(promotion, &names),
+				  index_name(promotion->junction->pair_key)) == 0;
 }
 
 /*

@@ -26,8 +26,34 @@
 
 const char *const timestamp_names[2] = {"created_at", "updated_at"};
 
-/* What the id's comment says until the promotion is done */
-static const char begun_comment[] = "junction: the id of a promotion that is under way";
+/* How the id's comment begins until the promotion is done; the table follows */
+static const char begun_start[] = "junction: the id of a promotion that is under way, of table ";
+
+/*
+ * Does the comment of a column mark it as the id of a promotion of this table?
+ *
+ *	"junction: the id of a promotion that is under way, of table 16402, public.user_orgs"
+ *
+ * CREATE TABLE ... (LIKE ... INCLUDING ALL) copies the comment with the column,
+ * and the copy is no table that is being promoted.  So the comment says of which
+ * table it is, by OID and by name, and either will do: the OID stays when the
+ * table is renamed, the name when it is dumped and restored.  (One that was
+ * renamed and then dumped is not known again; nor is a copy that takes the place
+ * of the original, under its name, told from what was restored: it has all that
+ * is needed to go on.)
+ */
+static bool
+is_begun_comment(const TableFacts *table, const char *comment)
+{
+	Oid			oid;
+	char	   *rest;
+
+	if (comment == NULL || strncmp(comment, begun_start, strlen(begun_start)) != 0)
+		return false;
+	oid = strtoul(comment + strlen(begun_start), &rest, 10);
+	return oid == table->oid ||
+		(strncmp(rest, ", ", 2) == 0 && strcmp(rest + 2, qualified_beside(table, table->name)) == 0);
+}
 
 /*
  * The id that a concurrent promotion has added, and not yet made the key; null
@@ -37,12 +63,8 @@ ColumnFacts *
 begun_id(const TableFacts *table)
 {
 	foreach_ptr(ColumnFacts, column, table->columns)
-	{
-		char	   *comment = GetComment(table->oid, RelationRelationId, column->attnum);
-
-		if (comment != NULL && strcmp(comment, begun_comment) == 0)
+		if (is_begun_comment(table, GetComment(table->oid, RelationRelationId, column->attnum)))
 			return column;
-	}
 	return NULL;
 }
 
@@ -52,8 +74,11 @@ begun_id(const TableFacts *table)
 char *
 begun_statement(const Promotion *promotion, const char *table)
 {
+	const char *comment = psprintf("%s%u, %s", begun_start, promotion->table->oid,
+								   qualified_beside(promotion->table, promotion->table->name));
+
 	return psprintf("COMMENT ON COLUMN %s.%s IS %s", table, quote_identifier(promotion->id_column),
-					quote_literal_cstr(begun_comment));
+					quote_literal_cstr(comment));
 }
 
 /* Is this a time stamp that the promotion may add? */

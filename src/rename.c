@@ -236,15 +236,23 @@ build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *nam
 			 qualified_name(index->oid), quote_identifier(name));
 }
 
+/* Is a node of an index, in nodeToString form, about one of these columns? */
+static bool
+is_about(const char *expression, const Bitmapset *columns)
+{
+	return expression != NULL && bms_overlap(expression_columns(stringToNode(expression)), columns);
+}
+
 /*
- * Does an index hold one of these columns, be it as an INCLUDE column?
+ * Does an index hold one of these columns, so that it is dropped with it: as a
+ * key or an INCLUDE column, in an expression or in its predicate?
  */
 bool
 index_holds(const IndexFacts *index, const Bitmapset *columns)
 {
 	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
 	Form_pg_index form;
-	bool		result = false;
+	bool		result = is_about(index->expressions, columns) || is_about(index->predicate, columns);
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for index %u", index->oid);

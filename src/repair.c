@@ -85,7 +85,8 @@ check_no_duplicates(const Finding *finding)
 }
 
 /*
- * Refuse links to nothing: 23503.
+ * Refuse links to nothing: 23503.  What is looked at is the foreign key that the
+ * finding is about, and those that its fix adds again.
  */
 static void
 check_no_orphans(const TableFacts *table, const Finding *finding)
@@ -95,7 +96,7 @@ check_no_orphans(const TableFacts *table, const Finding *finding)
 		int64		count;
 
 		if (key->validated || !may_read_all(key->parent) ||
-			!same_names(column_names(table, key->columns, key->nkeys), finding->columns))
+			(key->oid != finding->foreign_key && !list_member_oid(finding->rebuilt, key->oid)))
 			continue;
 		count = count_orphans(table, key);
 		if (count > 0)
@@ -121,20 +122,20 @@ check_rows(const TableFacts *table, const Finding *finding)
 	if (strcmp(finding->rule, "missing_pair_key") == 0)
 	{
 		/* a UNIQUE beside a primary key allows them */
-		if (find_primary_key(table) == NULL)
+		if (finding->makes_primary_key)
 			check_no_nulls(finding);
 		check_no_duplicates(finding);
 	}
 	else if (strcmp(finding->rule, "nullable_endpoint") == 0)
 		check_no_nulls(finding);
-	else if (strcmp(finding->rule, "unvalidated_foreign_key") == 0)
-		check_no_orphans(table, finding);
+	check_no_orphans(table, finding);
 }
 
 /*
  * Is a finding mended by the fix of one before it, so that its own would find
  * nothing to do, or not what it knows?  A primary key over the pair is not
- * null, not deferrable, and an identity.
+ * null, not deferrable, and an identity; a foreign key that is rebuilt has
+ * other triggers.
  */
 static bool
 is_settled(List *findings, const Finding *finding)
@@ -147,9 +148,9 @@ is_settled(List *findings, const Finding *finding)
 	{
 		if (before == finding)
 			return false;
-		if (before->fix == NULL || strstr(before->fix, " PRIMARY KEY ") == NULL ||
-			(strcmp(before->rule, "missing_pair_key") != 0 &&
-			 strcmp(before->rule, "needless_surrogate") != 0))
+		if (list_member_oid(before->rebuilt, finding->foreign_key))
+			return true;
+		if (!before->makes_primary_key)
 			continue;
 		for (int i = 0; i < lengthof(settled); i++)
 			if (strcmp(finding->rule, settled[i]) == 0)

@@ -229,6 +229,7 @@ collect_finding(Finding *finding, void *state)
 	copy->message = pstrdup(finding->message);
 	copy->detail = finding->detail ? pstrdup(finding->detail) : NULL;
 	copy->fix = finding->fix ? pstrdup(finding->fix) : NULL;
+	copy->rebuilt = list_copy(finding->rebuilt);
 	collection->findings = lappend(collection->findings, copy);
 	MemoryContextSwitchTo(caller);
 }
@@ -286,18 +287,17 @@ junction_report(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static const char *const severities[] = {"info", "notice", "warning", "error"};
-
 static int
-severity_rank(const char *severity)
+read_severity(const char *severity)
 {
-	for (int i = 0; i < lengthof(severities); i++)
-		if (strcmp(severities[i], severity) == 0)
-			return i;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown severity \"%s\"", severity),
-			 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
+	int			rank = severity_rank(severity);
+
+	if (rank < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown severity \"%s\"", severity),
+				 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
+	return rank;
 }
 
 /* What junction.check() makes of the findings */
@@ -337,7 +337,7 @@ junction_check(PG_FUNCTION_ARGS)
 {
 	Verdict		verdict = {.context = CurrentMemoryContext};
 
-	verdict.least = severity_rank(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	initStringInfo(&verdict.lines);
 	find_findings(InvalidOid, true, judge_finding, &verdict);
 	if (verdict.count > 0)

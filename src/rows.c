@@ -162,6 +162,27 @@ copy_elements(void *elements, Datum array, Size size)
 }
 
 /*
+ * The columns that a foreign key sets when a row of the parent is deleted:
+ * pg_constraint.confdelsetcols, or all of them if that is null.  Few keys set
+ * any.
+ */
+static Bitmapset *
+delete_set(const ForeignKeyFacts *key, Datum listed, bool all)
+{
+	AttrNumber	columns[INDEX_MAX_KEYS];
+	int			count = key->nkeys;
+	Bitmapset  *set = NULL;
+
+	if (key->on_delete != FKCONSTR_ACTION_SETNULL && key->on_delete != FKCONSTR_ACTION_SETDEFAULT)
+		return NULL;
+	if (!all)
+		count = copy_elements(columns, listed, sizeof(AttrNumber));
+	for (int i = 0; i < count; i++)
+		set = bms_add_member(set, all ? key->columns[i] : columns[i]);
+	return set;
+}
+
+/*
  * A foreign key, from its pg_constraint row.
  */
 ForeignKeyFacts *
@@ -198,6 +219,8 @@ foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	key->parent = con->confrelid;
 	key->on_delete = con->confdeltype;
 	key->on_update = con->confupdtype;
+	key->delete_set = delete_set(key, values[Anum_pg_constraint_confdelsetcols - 1],
+								 nulls[Anum_pg_constraint_confdelsetcols - 1]);
 	key->match = con->confmatchtype;
 	key->deferrable = con->condeferrable;
 	key->deferred = con->condeferred;
@@ -281,5 +304,6 @@ column_from_row(FactMaker *maker, HeapTuple tuple)
 	column->typmod = att->atttypmod;
 	column->collation = att->attcollation;
 	column->notnull = att->attnotnull;
+	column->has_default = att->atthasdef || att->attidentity != '\0';
 	return column;
 }

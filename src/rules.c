@@ -61,12 +61,27 @@ is_rule(const char *name)
 }
 
 /*
- * The severity of a rule that there is.
+ * The rank of a severity, the worst being the highest; -1 if there is no such.
  */
-const char *
-rule_severity(const char *name)
+int
+severity_rank(const char *severity)
 {
-	return find_rule(name)->severity;
+	static const char *const severities[] = {"info", "notice", "warning", "error"};
+
+	for (int i = 0; i < lengthof(severities); i++)
+		if (strcmp(severities[i], severity) == 0)
+			return i;
+	return -1;
+}
+
+/*
+ * Does a finding have a lower severity than its rule, which has its reason to
+ * take that case less seriously?
+ */
+bool
+is_milder_than_rule(const Finding *finding)
+{
+	return severity_rank(finding->severity) < severity_rank(find_rule(finding->rule)->severity);
 }
 
 /*

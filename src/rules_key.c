@@ -16,7 +16,9 @@
 
 /*
  * The statement that gives an unkeyed junction its key; null where none can
- * hold the pair alone, as the table is partitioned by something else.
+ * hold the pair alone, as the table is partitioned by something else, or where
+ * a foreign key stands in the way: findings->key_obstacle is that one then.  A
+ * primary key makes the pair NOT NULL.
  *
  *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
  */
@@ -26,11 +28,20 @@ missing_key_fix(const Junction *junction, Findings *findings)
 	List	   *columns = pair_columns(junction);
 	bool		has_primary = junction->primary_key != NULL;
 	NameKind	kind = has_primary ? NAME_UNIQUE : NAME_COMPOSITE_PRIMARY_KEY;
+	StringInfoData fix;
 
-	if (findings->key_fix == NULL && bms_is_subset(junction->table->partition_key, junction->pair))
-		findings->key_fix = psprintf("ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
-									 fix_name(findings, junction, kind, columns, "CONSTRAINT %s "),
-									 has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
+	if (findings->key_fix != NULL || findings->key_obstacle != NULL ||
+		!bms_is_subset(junction->table->partition_key, junction->pair))
+		return findings->key_fix;
+	initStringInfo(&fix);
+	appendStringInfo(&fix, "ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
+					 fix_name(findings, junction, kind, columns, "CONSTRAINT %s "),
+					 has_primary ? "UNIQUE" : "PRIMARY KEY", column_list(columns));
+	if (!has_primary)
+		findings->key_obstacle = append_rebuilt_keys(&fix, junction, junction->pair,
+													 &findings->key_rebuilt);
+	if (findings->key_obstacle == NULL)
+		findings->key_fix = fix.data;
 	return findings->key_fix;
 }
 
@@ -78,7 +89,14 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 								   index_name(mirror));
 	}
 	finding->fix = missing_key_fix(junction, findings);
-	if (finding->fix == NULL)
+	if (finding->fix != NULL)
+	{
+		finding->makes_primary_key = junction->primary_key == NULL;
+		finding->rebuilt = findings->key_rebuilt;
+	}
+	if (findings->key_obstacle != NULL)
+		finding->detail = psprintf("%s %s", finding->detail, describe_obstacle(findings->key_obstacle));
+	else if (finding->fix == NULL)
 		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 								   finding->detail, table);
 	else if (superseded != NULL)
@@ -116,9 +134,37 @@ missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 }
 
 /*
- * nullable_endpoint: a link to nothing.
+ * The statement that keeps nulls out of an endpoint, or null where a foreign key
+ * stands in the way: the detail tells then.
  *
- *	ALTER TABLE public.invoice_tags ALTER COLUMN tag_id SET NOT NULL
+ *	ALTER TABLE public.invoice_tags ALTER COLUMN tag_id SET NOT NULL,
+ *		DROP CONSTRAINT c, ADD CONSTRAINT c FOREIGN KEY (tag_id)
+ *			REFERENCES public.tags (id) ON DELETE CASCADE
+ *
+ * if c is ON DELETE SET NULL.
+ */
+static void
+fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoint)
+{
+	const ForeignKeyFacts *obstacle;
+	StringInfoData fix;
+
+	initStringInfo(&fix);
+	foreach_ptr(char, name, finding->columns)
+		appendStringInfo(&fix, "%s ALTER COLUMN %s SET NOT NULL", fix.len ? "," : "",
+						 quote_identifier(name));
+	obstacle = append_rebuilt_keys(&fix, junction, endpoint->columns, &finding->rebuilt);
+	if (obstacle == NULL)
+		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
+	else
+	{
+		finding->rebuilt = NIL;
+		finding->detail = psprintf("%s %s", finding->detail, describe_obstacle(obstacle));
+	}
+}
+
+/*
+ * nullable_endpoint: a link to nothing.
  */
 void
 nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
@@ -126,21 +172,16 @@ nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
 		List	   *nullable = nullable_columns(junction->table, endpoint->columns);
-		StringInfoData fix;
 		Finding    *finding;
 
 		if (nullable == NIL)
 			continue;
-		initStringInfo(&fix);
-		foreach_ptr(char, name, nullable)
-			appendStringInfo(&fix, "%s ALTER COLUMN %s SET NOT NULL", fix.len ? "," : "",
-							 quote_identifier(name));
 		finding = add_finding(rule, junction, nullable, findings);
 		finding->message = psprintf("(%s) of %s can be null", column_list(nullable),
 									quote_identifier(junction->table->name));
 		finding->detail = psprintf("A row with a null there links to no row of %s, and no foreign key objects.",
 								   quote_identifier(endpoint->key->parent_name));
-		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
+		fix_nullable(finding, junction, endpoint);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "junction.h"
 
@@ -89,6 +90,7 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 	finding->message = psprintf("foreign key %s of %s is not %s", quote_identifier(key->name),
 								quote_identifier(junction->table->name),
 								key->enforced ? "validated" : "enforced");
+	finding->foreign_key = key->oid;
 	finding->detail = psprintf("Rows may be there that link to nothing in %s.",
 							   quote_identifier(key->parent_name));
 	finding->fix = psprintf("ALTER TABLE %s %s %s%s", table_name(junction->table),
@@ -113,6 +115,7 @@ not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 	if (triggers == NIL || where == NULL)
 		return;
 	finding = add_reference_finding(rule, junction, endpoint, findings);
+	finding->foreign_key = key->oid;
 	finding->message = psprintf("triggers of foreign key %s are disabled on %s",
 								quote_identifier(key->name), quote_identifier(where->name));
 	finding->detail = psprintf(here ? "Links to nothing in %s can be inserted." :
@@ -251,24 +254,122 @@ action_text(const char *event, char action)
 }
 
 /*
- *	ALTER TABLE public.invoice_tags DROP CONSTRAINT c,
- *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
- *			ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE
+ * "public.tags (id)": what a foreign key points at.  Where the parent was not
+ * read, the catalogs are asked; returns null if it has been dropped since.
  */
 static char *
-cascading(const Junction *junction, const ForeignKeyFacts *key, const TableFacts *parent)
+reference_text(const ForeignKeyFacts *key)
+{
+	const TableFacts *parent = key->parent_table;
+	List	   *columns = NIL;
+	char	   *name;
+	char	   *schema;
+
+	if (parent != NULL)
+		return psprintf("%s (%s)", table_name(parent),
+						column_list(column_names(parent, key->parent_columns, key->nkeys)));
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		char	   *column = get_attname(key->parent, key->parent_columns[i], true);
+
+		if (column == NULL)
+			return NULL;
+		columns = lappend(columns, column);
+	}
+	name = get_rel_name(key->parent);
+	schema = get_namespace_name_or_temp(get_rel_namespace(key->parent));
+	if (name == NULL || schema == NULL)
+		return NULL;
+	return psprintf("%s (%s)", quote_qualified_identifier(schema, name), column_list(columns));
+}
+
+/*
+ * Append to an ALTER TABLE that a foreign key is dropped and added again with
+ * ON DELETE CASCADE and this ON UPDATE; all else of it stays.  Appends nothing
+ * and returns false if its parent has been dropped.
+ *
+ *	" DROP CONSTRAINT c, ADD CONSTRAINT c FOREIGN KEY (tag_id)
+ *		REFERENCES public.tags (id) ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE"
+ */
+static bool
+append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts *key, char on_update)
 {
 	List	   *columns = column_names(junction->table, key->columns, key->nkeys);
-	List	   *parent_columns = column_names(parent, key->parent_columns, key->nkeys);
 	const char *name = quote_identifier(key->name);
+	const char *reference = reference_text(key);
 
-	return psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s%s ON DELETE CASCADE%s%s",
-					table_name(junction->table), name, name, column_list(columns),
-					table_name(parent), column_list(parent_columns),
-					key->match == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
-					action_text("UPDATE", key->on_update),
-					key->deferrable ? " DEFERRABLE" : "",
-					key->deferred ? " INITIALLY DEFERRED" : "");
+	if (reference == NULL)
+		return false;
+	appendStringInfo(fix, " DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s%s%s ON DELETE CASCADE%s%s",
+					 name, name, column_list(columns), reference,
+					 key->match == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
+					 action_text("UPDATE", on_update),
+					 key->deferrable ? " DEFERRABLE" : "",
+					 key->deferred ? " INITIALLY DEFERRED" : "");
+	return true;
+}
+
+/*
+ * Does an action that sets some columns set one of the others null?  SET
+ * DEFAULT does where the column has no default; that of its type, if it is a
+ * domain, is not looked at.
+ */
+static bool
+sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitmapset *columns)
+{
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, set) && bms_is_member(column->attnum, columns) &&
+			(action == FKCONSTR_ACTION_SETNULL ||
+			 (action == FKCONSTR_ACTION_SETDEFAULT && !column->has_default)))
+			return true;
+	return false;
+}
+
+/*
+ * For a fix that makes columns NOT NULL, append the changes of the foreign keys
+ * that would set one of them null: nobody could delete (or update) the parent's
+ * rows afterwards, 23502.  Links go with their end instead, and follow its key.
+ * The OIDs of these foreign keys are added to a list.
+ *
+ * Returns null; or a foreign key for which that cannot be done, since it has
+ * columns beside the pair, so that what it points at is not an end of the link,
+ * or since its parent has been dropped meanwhile.
+ */
+const ForeignKeyFacts *
+append_rebuilt_keys(StringInfo fix, const Junction *junction, const Bitmapset *columns,
+					List **rebuilt)
+{
+	const TableFacts *table = junction->table;
+	Bitmapset  *changed = NULL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, columns) && !column->notnull)
+			changed = bms_add_member(changed, column->attnum);
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+	{
+		Bitmapset  *all = key_columns(key);
+		bool		on_update = sets_null(table, key->on_update, all, changed);
+
+		if (!on_update && !sets_null(table, key->on_delete, key->delete_set, changed))
+			continue;
+		if (!bms_is_subset(all, junction->pair))
+			return key;
+		appendStringInfoChar(fix, ',');
+		if (!append_cascading(fix, junction, key, on_update ? FKCONSTR_ACTION_CASCADE : key->on_update))
+			return key;
+		*rebuilt = lappend_oid(*rebuilt, key->oid);
+	}
+	return NULL;
+}
+
+/*
+ * Why there is no fix, if append_rebuilt_keys() returns a foreign key.
+ */
+char *
+describe_obstacle(const ForeignKeyFacts *key)
+{
+	return psprintf("There is no fix while foreign key %s may set a column of the pair null: with NOT NULL there, the rows of %s that it points at could not be deleted.",
+					quote_identifier(key->name), quote_identifier(key->parent_name));
 }
 
 /*
@@ -297,26 +398,62 @@ is_forestalled(const TableFacts *table, const ForeignKeyFacts *key)
 	return false;
 }
 
+/*
+ * What becomes of the links when a row of the parent is deleted.
+ */
+static char *
+describe_action(const Junction *junction, const ForeignKeyFacts *key)
+{
+	const TableFacts *table = junction->table;
+	const char *parent = quote_identifier(key->parent_name);
+	Bitmapset  *not_null = NULL;
+
+	if (key->delete_set == NULL)
+		return psprintf("A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
+						parent);
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (column->notnull)
+			not_null = bms_add_member(not_null, column->attnum);
+	if (sets_null(table, key->on_delete, key->delete_set, not_null))
+		return psprintf("No row of %s that is linked can be deleted: the foreign key sets a column null that is NOT NULL.",
+						parent);
+	return psprintf("When a row of %s goes, its links are set to link to something else, or nothing.",
+					parent);
+}
+
+/*
+ *	ALTER TABLE public.invoice_tags DROP CONSTRAINT c,
+ *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
+ *			ON DELETE CASCADE
+ */
 static void
 add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 			   const ForeignKeyFacts *key, Findings *findings)
 {
 	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
+	StringInfoData fix;
 
+	/* to refuse can be meant; to keep a link without its end cannot */
+	if (key->delete_set != NULL)
+		finding->severity = "warning";
 	finding->message = psprintf("links of %s do not go with %s",
 								quote_identifier(junction->table->name),
 								quote_identifier(key->parent_name));
-	finding->detail = psprintf(key->on_delete == FKCONSTR_ACTION_SETNULL ||
-							   key->on_delete == FKCONSTR_ACTION_SETDEFAULT ?
-							   "When a row of %s goes, its links are set to link to something else, or nothing." :
-							   "A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
-							   quote_identifier(key->parent_name));
-	if (key->parent_table != NULL)
-		finding->fix = cascading(junction, key, key->parent_table);
+	finding->detail = describe_action(junction, key);
+	finding->foreign_key = key->oid;
+	initStringInfo(&fix);
+	appendStringInfo(&fix, "ALTER TABLE %s", table_name(junction->table));
+	if (append_cascading(&fix, junction, key, key->on_update))
+	{
+		finding->fix = fix.data;
+		finding->rebuilt = list_make1_oid(key->oid);
+	}
 }
 
 /*
- * no_cascade: links do not go with an end.  That can be meant.
+ * no_cascade: links do not go with an end.  That can be meant, if the end
+ * cannot be deleted while it has links (RESTRICT, NO ACTION); SET NULL and SET
+ * DEFAULT are a warning.
  */
 void
 no_cascade(const Rule *rule, const Junction *junction, Findings *findings)

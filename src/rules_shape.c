@@ -126,6 +126,34 @@ without_surrogate(const Junction *junction, const char *id)
 }
 
 /*
+ * Fill in that statement, with the foreign keys that cannot stay as they are
+ * beside the primary key, as the pair is NOT NULL then; or say in the detail
+ * which of them stands in the way.
+ */
+static void
+fix_surrogate(Finding *finding, const Junction *junction, const char *id)
+{
+	char	   *statement = without_surrogate(junction, id);
+	const ForeignKeyFacts *obstacle;
+	List	   *rebuilt = NIL;
+	StringInfoData fix;
+
+	if (statement == NULL)
+		return;
+	initStringInfo(&fix);
+	appendStringInfoString(&fix, statement);
+	obstacle = append_rebuilt_keys(&fix, junction, junction->pair, &rebuilt);
+	if (obstacle != NULL)
+	{
+		finding->detail = psprintf("%s %s", finding->detail, describe_obstacle(obstacle));
+		return;
+	}
+	finding->fix = fix.data;
+	finding->makes_primary_key = true;
+	finding->rebuilt = rebuilt;
+}
+
+/*
  * needless_surrogate: an id beside a pure link that nothing references.
  */
 void
@@ -144,7 +172,7 @@ needless_surrogate(const Rule *rule, const Junction *junction, Findings *finding
 								quote_identifier(junction->table->name));
 	finding->detail = psprintf("The pair (%s) is to tell the rows apart, nothing references the id, and its index is kept up by every write.",
 							   column_list(pair_columns(junction)));
-	finding->fix = without_surrogate(junction, id);
+	fix_surrogate(finding, junction, id);
 }
 
 /*

@@ -132,6 +132,10 @@ INSERT INTO pairings VALUES (1, 2), (2, 1);
 SELECT junction.promote('pairings', 'marriages', keep_old_name => true);
 SELECT junction.demote('marriages', 'pairings');
 
+CREATE TABLE stopped (a_id int REFERENCES users, b_id int REFERENCES users, PRIMARY KEY (a_id, b_id));
+INSERT INTO stopped VALUES (1, 2), (2, 1);
+SELECT statement FROM junction.promote('stopped', 'started', concurrently => true, dry_run => true) WHERE step <= 3 \gexec
+
 CREATE TABLE points (id uuid DEFAULT junction.uuidv7() PRIMARY KEY);
 INSERT INTO points DEFAULT VALUES;
 END
@@ -158,6 +162,14 @@ fails_with "there what points at a pair holds it" 23503 "$owner" junction_dump_r
     'DELETE FROM memberships WHERE (user_id, org_id) = (1, 1)'
 fails_with "there a pair must exist to be pointed at" 23503 "$owner" junction_dump_restored 'INSERT INTO badges VALUES (1, 99)'
 
+# a promotion that is under way goes on where it was restored, or is undone there
+works "a promotion that was stopped is undone where it was restored" \
+    sql "$owner" junction_dump_restored -c "BEGIN; SELECT junction.demote('stopped'); SELECT a_id, b_id FROM stopped; ROLLBACK"
+works "or goes on there" sql "$owner" junction_dump_restored -c "CALL junction.promote_concurrently('stopped', 'started')"
+is "and has kept the ids that it had given" \
+    "$(sql "$owner" junction_dump_restored -c 'SELECT id FROM started ORDER BY a_id')" \
+    "$(sql "$owner" junction_dump -c 'SELECT id FROM stopped ORDER BY a_id')"
+
 for database in junction_dump junction_dump_restored; do
     is "the catalogs are sound in $database" "$(sql "$PGUSER" "$database" --file "$(dirname "$0")/invariants.sql" 2>&1)" ""
 done
@@ -181,6 +193,7 @@ fi
 fails_with "it stays while a default needs uuidv7()" 2BP01 "$owner" junction_dump 'DROP EXTENSION junction'
 sql "$owner" junction_dump <<'END'
 ALTER TABLE points ALTER id DROP DEFAULT;
+ALTER TABLE stopped ALTER id DROP DEFAULT;
 ALTER TABLE memberships ALTER id DROP DEFAULT;
 ALTER TABLE "Links" ALTER id DROP DEFAULT;
 ALTER TABLE links_1 ALTER id DROP DEFAULT;

@@ -285,6 +285,40 @@ ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey;
 CREATE UNIQUE INDEX "user_orgs_AB_unique" ON user_orgs (user_id, org_id DESC);
 call promote('user_orgs', 'memberships')
 END
+try promote_partial_key <<'END'
+CREATE TABLE links (user_id int NOT NULL REFERENCES users, org_id int REFERENCES orgs, deleted_at timestamptz);
+CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE deleted_at IS NULL;
+CREATE INDEX ON links (org_id);
+INSERT INTO links VALUES (1, 1, now()), (1, 1, now()), (1, 1, NULL), (1, NULL, NULL);
+call promote('links', 'memberships', array['level int NOT NULL DEFAULT 1'])
+back demote('memberships', 'links')
+END
+try promote_partial_key_in_place <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, live bool);
+CREATE UNIQUE INDEX once_alive ON links (org_id, user_id) WHERE live;
+CREATE INDEX ON links (user_id);
+call promote('links', id_type => 'bigint')
+back demote('links', 'links')
+END
+try promote_partial_key_partitioned <<'END'
+CREATE TABLE links (user_id int NOT NULL REFERENCES users, org_id int REFERENCES orgs, live bool) PARTITION BY LIST (user_id);
+CREATE TABLE links_1 PARTITION OF links FOR VALUES IN (1);
+CREATE TABLE links_2 PARTITION OF links DEFAULT;
+CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE live;
+INSERT INTO links VALUES (1, 1, true), (1, 1, false), (2, 1, NULL);
+call promote('links', 'memberships', primary_key => '{id,user_id}')
+back demote('memberships', 'links')
+END
+try promote_partial_key_keeps_old_name <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, live bool);
+CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE live;
+call promote('links', 'memberships', keep_old_name => true)
+back demote('memberships')
+END
+try promote_unique_name_of_before <<'END'
+call promote('user_orgs', unique_name => 'user_orgs_pkey')
+back demote('user_orgs', 'user_orgs')
+END
 try promote_quoted <<'END'
 CREATE TABLE "a, ACCESS SHARE on b" ("C'd" int REFERENCES users, "e""f" int REFERENCES orgs, PRIMARY KEY ("e""f", "C'd"));
 CREATE INDEX ON "a, ACCESS SHARE on b" ("C'd");
@@ -450,6 +484,14 @@ try portable_unique_only <<'END'
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id);
 call promote('user_orgs', 'memberships', portable => true)
 END
+try portable_partial_key <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, live bool);
+CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE live;
+call promote('links', 'memberships', portable => true)
+END
+try portable_unique_name_of_before <<'END'
+call promote('user_orgs', unique_name => 'user_orgs_pkey', portable => true)
+END
 try portable_inherited <<'END'
 CREATE TABLE old_user_orgs (extra int) INHERITS (user_orgs);
 call promote('user_orgs', 'memberships', portable => true)
@@ -508,6 +550,11 @@ try demote_old_name <<'END'
 GRANT SELECT ON user_orgs TO regress_junction_plans_guest;
 SELECT junction.promote('user_orgs', 'memberships', keep_old_name => true);
 call demote('memberships', 'user_orgs')
+back promote('user_orgs', 'memberships', keep_old_name => true)
+END
+try demote_old_name_without_a_name <<'END'
+SELECT junction.promote('user_orgs', 'memberships', keep_old_name => true);
+call demote('memberships')
 back promote('user_orgs', 'memberships', keep_old_name => true)
 END
 try demote_handmade <<'END'
@@ -628,6 +675,19 @@ END
 try repair_nullable_endpoint <<'END'
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id), ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL;
 call repair('user_orgs', '{nullable_endpoint}')
+END
+try repair_nullable_endpoint_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs ON UPDATE SET NULL DEFERRABLE, UNIQUE (user_id, org_id));
+call repair('links', '{nullable_endpoint,no_cascade}')
+END
+try repair_nullable_endpoint_set_null_partitioned <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs ON DELETE SET NULL, UNIQUE (user_id, org_id)) PARTITION BY RANGE (user_id);
+CREATE TABLE links_1 PARTITION OF links DEFAULT;
+call repair('links', '{nullable_endpoint}')
+END
+try repair_missing_pair_key_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs);
+call repair('links', '{missing_pair_key,nullable_endpoint,no_cascade}')
 END
 try repair_nullable_endpoint_inherited <<'END'
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id), ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL;

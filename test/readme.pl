@@ -7,7 +7,7 @@
 # An example is a block of ```sql with a block of ```text right behind it.
 # White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
 # has names for NOT NULL constraints; the page shows the older servers' output and
-# says so, so those differences are taken out.
+# says so, so those differences are taken out.  So are the numbers of tables.
 #
 # Assumes a server that the PG* variables lead to, as a superuser.
 #
@@ -36,6 +36,7 @@ sub normalize
 	$text =~ s/^ALTER TABLE \S+ RENAME CONSTRAINT \S+_not_null TO \S+?;?$//gm;
 	$text =~ s/ADD CONSTRAINT \S+ NOT NULL (\w+)/ALTER COLUMN $1 SET NOT NULL/g;
 	$text =~ s/pg_catalog\.uuidv7/junction.uuidv7/g;
+	$text =~ s/, of table \K\d+/N/g;
 	$text =~ s/\|/ | /g;
 	$text =~ s/\s+/ /g;
 	$text =~ s/^ | $//g;
