@@ -88,6 +88,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 			  var##__state.i < var##__state.l->length && \
 			  (var = (type pointer) func(&var##__state.l->elements[var##__state.i]), true)); \
 			 var##__state.i++)
+#undef foreach_delete_current
+#define foreach_delete_current(lst, var) \
+	((List *) (var##__state.l = list_delete_nth_cell(lst, var##__state.i--)))
 #define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
 #define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
 

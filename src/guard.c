@@ -307,6 +307,8 @@ find_new(TableFacts *table, List *rules, Database *now, Database *then)
 	findings = find_guarded(table, now, rules, before != NULL);
 	if (findings == NIL || before == NULL)
 		return findings;
+	/* who takes back a comment that silenced a finding has not made it */
+	before->ignored = table->ignored;
 	known = find_guarded(before, then, rules, true);
 	foreach_ptr(Finding, finding, findings)
 	{
@@ -327,7 +329,7 @@ find_all_new(List *rules)
 {
 	List	   *tables;
 	List	   *findings = NIL;
-	Snapshot	before;
+	Snapshot	snapshot;
 	Database   *now;
 	Database   *then;
 
@@ -337,15 +339,16 @@ find_all_new(List *rules)
 	/* where the extension was dropped, it is as if the library were not there */
 	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
 		return NIL;
-	now = read_for_rules(tables, rules, NULL);
-	/* no command of this transaction has run yet, as this one sees it */
-	before = RegisterSnapshot(GetLatestSnapshot());
-	before->curcid = FirstCommandId;
-	then = read_for_rules(tables, rules, before);
+	/* both at one moment: what others do in between is not this transaction's */
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	now = read_for_rules(tables, rules, snapshot);
+	/* no command of this transaction has run yet, as it is seen from here on */
+	snapshot->curcid = FirstCommandId;
+	then = read_for_rules(tables, rules, snapshot);
 	foreach_oid(relid, tables)
 		if (find_table(now, relid) != NULL)
 			findings = list_concat(findings, find_new(find_table(now, relid), rules, now, then));
-	UnregisterSnapshot(before);
+	UnregisterSnapshot(snapshot);
 	return findings;
 }
 

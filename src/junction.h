@@ -696,7 +696,7 @@ extern void end_scan(CatalogScan *scan);
 
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
-extern void read_own_surroundings(TableFacts *table);
+extern void read_own_surroundings(const Database *database, Snapshot snapshot);
 extern void read_surroundings(const Database *database, Snapshot snapshot);
 
 /* in rules.c */

@@ -49,8 +49,8 @@ read_all(bool for_rules)
 }
 
 /*
- * What these rules ask for of these tables, as a snapshot has them, or, if it is
- * null, as they are now: the tables alone, if the rules look no further.
+ * What these rules ask for of these tables, as a snapshot has them: the tables
+ * alone, if the rules look no further.
  */
 Database *
 read_for_rules(List *tables, List *rules, Snapshot snapshot)
@@ -58,10 +58,9 @@ read_for_rules(List *tables, List *rules, Snapshot snapshot)
 	Database   *database;
 
 	if (!are_local(rules))
-		return snapshot ? read_everything(snapshot, true) : read_all(true);
+		return read_everything(snapshot, true);
 	database = read_tables(tables, snapshot);
-	foreach_ptr(TableFacts, table, database->tables)
-		read_own_surroundings(table);
+	read_own_surroundings(database, snapshot);
 	return database;
 }
 
