@@ -54,7 +54,8 @@ alter_locks(const Demotion *demotion)
 	List	   *locks = NIL;
 
 	add_locks(&locks, relid, AccessExclusiveLock, true);
-	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+	/* a dry run has locked none of these yet */
+	foreach_oid(below, find_all_inheritors(relid, AccessShareLock, NULL))
 		add_parent_locks(&locks, demotion, below);
 	return locks_text(locks, demotion->table, demotion->name);
 }

@@ -514,6 +514,7 @@ extern char *choose_renamed(NameSpace *space, const char *name, const char *old_
 							const char *new_table, List *columns);
 
 /* in quote.c */
+pg_noreturn extern void raise_gone(Oid relid, const char *name);
 extern char *qualified_name(Oid relid);
 extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *display_name(Oid relid);
@@ -522,6 +523,7 @@ extern char *literal_list(List *names);
 extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *operator_text(Oid operator);
+extern void append_lock(StringInfo buf, const char *mode, Oid relid);
 extern char *lock_on(const char *mode, Oid relid);
 extern char *lock_on_all(const char *mode, const TableFacts *table);
 extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);

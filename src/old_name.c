@@ -227,7 +227,9 @@ is_old_name(Oid relid, const TableFacts *table, List *columns)
 	if (get_rel_relkind(relid) != RELKIND_VIEW ||
 		!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		return false;
-	view = relation_open(relid, AccessShareLock);
+	view = try_relation_open(relid, AccessShareLock);
+	if (view == NULL)
+		return false;
 	result = RelationHasSecurityInvoker(view) && view->trigdesc == NULL &&
 		view->rd_rules->numLocks == 1 && shows_columns(get_view_query(view), table->oid, columns);
 	relation_close(view, NoLock);

@@ -181,7 +181,7 @@ typedef void (*FindingSink) (Finding *finding, void *state);
 
 /*
  * Give the findings of the whole database, but for what extensions brought, to
- * the sink; or of one table, whoever brought it.  What is made of a table is
+ * the sink; or of one table, whoever brought it, 42P01 if it has gone.  What is made of a table is
  * gone when the next is looked at.  concurrently: whether the fixes are to run
  * by themselves, so that they can build indexes concurrently.
  */
@@ -194,6 +194,8 @@ find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
 													ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(per_table);
 
+	if (OidIsValid(only) && find_table(database, only) == NULL)
+		raise_gone(only, NULL);
 	foreach_ptr(TableFacts, table, database->tables)
 	{
 		if (OidIsValid(only) ? table->oid != only : table->extension_member)
