@@ -183,6 +183,21 @@ check_not_typed(Relation rel)
 }
 
 /*
+ * Refuse a table that Citus has distributed: 0A000.  For what changes a key in
+ * place, or reads and fills rows by their place.
+ */
+void
+check_not_distributed(Oid relid)
+{
+	if (is_distributed(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a distributed table", display_name(relid)),
+				 errdetail("Citus keeps its rows in shards, and would not carry this change of its key to them."),
+				 errhint("Change it with ALTER TABLE, each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT a statement of its own.")));
+}
+
+/*
  * Refuse a table of which the caller may not see every row: 42501.  reason: why
  * that matters, a sentence.
  */

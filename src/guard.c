@@ -16,7 +16,10 @@
  *
  * Temporary tables go with the session, and members of extensions are not the
  * user's to change: neither is judged.  What a savepoint rolled back is noted,
- * and found as it was.
+ * and found as it was.  Nor are shards, the parts of a table that Citus has
+ * distributed, and what Citus does in sessions of its own: a commit that is
+ * refused there is only a warning to Citus, which goes on without what that
+ * commit was to do.
  *
  * If the guard is off, a call of the hook is one comparison.  If it fails, it
  * says so, and only "error" keeps the transaction from its commit.
@@ -200,6 +203,17 @@ find_touched(void)
 }
 
 /*
+ * Is this a shard, a part of a table that Citus keeps?  Its shape is Citus's.
+ */
+static bool
+is_shard_table(HTAB *shards, Oid relid)
+{
+	char	   *name = shards ? get_rel_name(relid) : NULL;
+
+	return name != NULL && is_shard(shards, name, get_rel_namespace(relid));
+}
+
+/*
  * Those of them that are to be judged.  local: only what may be a junction
  * matters.
  */
@@ -207,11 +221,13 @@ static List *
 find_tables(bool local)
 {
 	List	   *tables = NIL;
+	HTAB	   *shards = read_shards(NULL);
 
 	foreach_oid(relid, find_touched())
 		if (get_rel_persistence(relid) != RELPERSISTENCE_TEMP &&
 			(!local || may_be_junction(relid)) &&
-			!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
+			!OidIsValid(getExtensionOfObject(RelationRelationId, relid)) &&
+			!is_shard_table(shards, relid))
 			tables = lappend_oid(tables, relid);
 	return tables;
 }
@@ -449,7 +465,7 @@ guard_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (touched != NULL && junction_guard != GUARD_OFF)
+			if (touched != NULL && junction_guard != GUARD_OFF && !is_citus_session())
 			{
 				MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 

@@ -102,6 +102,7 @@ typedef struct TableFacts
 	bool		partition;
 	bool		has_children;	/* by inheritance, or partitions */
 	bool		extension_member;
+	bool		shard;			/* of a table that Citus has distributed */
 	List	   *ignored;		/* names of the rules that its comment silences */
 	List	   *columns;		/* ColumnFacts, by number */
 	Bitmapset  *partition_key;	/* columns; none if not partitioned by any */
@@ -444,6 +445,13 @@ extern TableFacts *read_table(Oid relid);
 extern Oid partition_root(Oid relid);
 extern TableFacts *find_table(const Database *database, Oid relid);
 
+/* in citus.c */
+extern bool is_citus_session(void);
+extern bool is_distributed(Oid relid);
+extern struct HTAB *read_shards(Snapshot snapshot);
+extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);
+extern void mark_shards(const Database *database, Snapshot snapshot);
+
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
 extern const char *kind_name(JunctionKind kind);
@@ -538,6 +546,7 @@ extern void check_table_kind(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);
+extern void check_not_distributed(Oid relid);
 extern void check_reads_all(Oid relid, const char *reason);
 extern Junction *require_junction(Oid relid);
 extern void check_name_length(const char *name);

@@ -61,7 +61,7 @@ PG_FUNCTION_INFO_V1(junction_promote);
  * entity; 42P07, 42710, 42701 for names that are taken, 42622 for those too
  * long; 22023 for arguments that can't be; 42703 for a key column that is not
  * there; 2BP01 where a query rests on the primary key; 0A000 where the key
- * misses the partition key; 42501 for somebody else's table.
+ * misses the partition key, and for a distributed table if not portable; 42501 for somebody else's table.
  */
 Datum
 junction_promote(PG_FUNCTION_ARGS)

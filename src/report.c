@@ -30,6 +30,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 	Database   *database = read_database(snapshot);
 
 	read_extension_members(database, snapshot);
+	mark_shards(database, snapshot);
 	if (for_rules)
 		read_surroundings(database, snapshot);
 	return database;
@@ -62,6 +63,17 @@ read_for_rules(List *tables, List *rules, Snapshot snapshot)
 	database = read_tables(tables, snapshot);
 	read_own_surroundings(database, snapshot);
 	return database;
+}
+
+/*
+ * Is a table left out where the whole database is looked at?  What an extension
+ * brought is the extension's to shape, and a shard is a part of a table that is
+ * looked at.
+ */
+static bool
+is_left_out(const TableFacts *table)
+{
+	return table->extension_member || table->shard;
 }
 
 static Datum
@@ -150,7 +162,7 @@ junction_list(PG_FUNCTION_ARGS)
 	{
 		Junction   *junction = classify(table);
 
-		if (junction->kind != JUNCTION_NONE && !table->extension_member)
+		if (junction->kind != JUNCTION_NONE && !is_left_out(table))
 			return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
 	}
 	return (Datum) 0;
@@ -180,8 +192,8 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 typedef void (*FindingSink) (Finding *finding, void *state);
 
 /*
- * Give the findings of the whole database, but for what extensions brought, to
- * the sink; or of one table, whoever brought it, 42P01 if it has gone.  What is made of a table is
+ * Give the findings of the whole database, but for what is left out, to the
+ * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of a table is
  * gone when the next is looked at.  concurrently: whether the fixes are to run
  * by themselves, so that they can build indexes concurrently.
  */
@@ -198,7 +210,7 @@ find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
 		raise_gone(only, NULL);
 	foreach_ptr(TableFacts, table, database->tables)
 	{
-		if (OidIsValid(only) ? table->oid != only : table->extension_member)
+		if (OidIsValid(only) ? table->oid != only : is_left_out(table))
 			continue;
 		names.namespace = table->namespace;
 		foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
