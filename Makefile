@@ -33,7 +33,7 @@ $(OBJS): $(wildcard src/*.h)
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
 	pg_prove --dbname $(CONTRIB_TESTDB) test/schemas.sh test/fixes.sh test/probes.sh test/readme.pl test/dump.sh \
-		test/plans.sh test/standby.sh test/online.sh \
+		test/plans.sh test/standby.sh test/races.sh test/online.sh \
 		$(filter-out test/demo% test/invariants.sql test/online%,$(sort $(wildcard test/*.sql)))
 
 # these install what is missing, and start a server of their own

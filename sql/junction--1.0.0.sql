@@ -291,7 +291,16 @@ LANGUAGE C;
 COMMENT ON FUNCTION junction._load_guard() IS
 'loads the library before the first command that makes or alters a table, for junction.guard';
 
+-- The commands that can change what the guard judges: tables and their indexes, and, by CASCADE, whatever a column or an
+-- index may rest on. No other command fails where the library is not there, and never DROP EXTENSION.
 CREATE EVENT TRIGGER junction_guard ON ddl_command_start
+WHEN TAG IN (
+    'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'CREATE INDEX',
+    'ALTER TABLE', 'ALTER INDEX', 'ALTER TYPE',
+    'DROP TABLE', 'DROP INDEX', 'DROP SCHEMA', 'DROP OWNED',
+    'DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP FUNCTION', 'DROP ROUTINE',
+    'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP ACCESS METHOD'
+)
 EXECUTE FUNCTION junction._load_guard();
 COMMENT ON EVENT TRIGGER junction_guard IS
 'loads what junction.guard needs to see the commands of this session';

@@ -392,6 +392,48 @@ WHERE schemaname = 'probe' AND s.n_live_tup <> c.n_live_tup ORDER BY relname;
 SELECT n_dead_tup > 0 AS dead FROM pg_stat_user_tables WHERE relid = 'payload'::regclass;
 
 --
+-- Below a probe of a table no other of the same is run, or it would go on until the stack is full
+--
+CREATE TABLE looped (invoice_id int REFERENCES invoices ON DELETE CASCADE, tag_id int REFERENCES tags ON DELETE CASCADE,
+    PRIMARY KEY (invoice_id, tag_id));
+CREATE TABLE looped_too (LIKE looped INCLUDING ALL, FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+    FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE);
+CREATE FUNCTION probe_another() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM junction.probe(TG_ARGV[0]::regclass);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER probes BEFORE INSERT ON looped FOR EACH ROW EXECUTE FUNCTION probe_another('looped');
+SELECT * FROM junction.probe('looped');
+-- nor with another table between
+DROP TRIGGER probes ON looped;
+CREATE TRIGGER probes BEFORE INSERT ON looped FOR EACH ROW EXECUTE FUNCTION probe_another('looped_too');
+CREATE TRIGGER probes BEFORE INSERT ON looped_too FOR EACH ROW EXECUTE FUNCTION probe_another('looped');
+SELECT probe, outcome FROM junction.probe('looped');
+-- another table's is
+DROP TRIGGER probes ON looped_too;
+SELECT probe, outcome FROM junction.probe('looped');
+-- it is forgotten when a probe is over, however it ends
+DROP TRIGGER probes ON looped;
+CREATE FUNCTION cancel() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE query_canceled; END $$;
+CREATE TRIGGER cancels BEFORE INSERT ON looped FOR EACH ROW EXECUTE FUNCTION cancel();
+\set VERBOSITY sqlstate
+SELECT * FROM junction.probe('looped');
+BEGIN;
+SAVEPOINT before;
+SELECT * FROM junction.probe('looped');
+ROLLBACK TO before;
+DROP TRIGGER cancels ON looped;
+SELECT DISTINCT outcome FROM junction.probe('looped');
+COMMIT;
+-- a stack that is too deep is no answer
+CREATE FUNCTION deepen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE statement_too_complex; END $$;
+CREATE TRIGGER deepens BEFORE INSERT ON looped FOR EACH ROW EXECUTE FUNCTION deepen();
+SELECT * FROM junction.probe('looped');
+\set VERBOSITY terse
+DROP TABLE looped, looped_too;
+
+--
 -- It refuses
 --
 \set VERBOSITY sqlstate

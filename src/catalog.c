@@ -17,6 +17,12 @@
  * a table, so a table that is dropped meanwhile is no error; it is there or
  * not, as the snapshot has it.
  *
+ * One read is one snapshot: the caller's, or one that is taken for it.  Scans
+ * with a snapshot each would see a table as it never was, a foreign key whose
+ * column is gone.  For the same reason what rows of a catalog say is looked up
+ * there too and not in the syscache, which may be newer.  The last phase leaves
+ * out what points at a column that is not there, so that nobody need ask.
+ *
  * The facts are plain copies in the caller's memory context (rows.c).  This
  * file reads only: it raises no error that a user could cause, and it runs no
  * SQL.
@@ -40,7 +46,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "junction.h"
 
@@ -69,10 +74,8 @@ typedef struct Reader
 	Oid			relid;			/* the only table asked for, or InvalidOid */
 	Snapshot	snapshot;
 	table_map_hash *tables;
-	List	   *oids;			/* of those tables */
+	List	   *oids;			/* of the tables that are being read */
 	FactMaker	maker;
-	List	   *partial;		/* IndexFacts, */
-	List	   *partial_tables; /* and whose they are */
 } Reader;
 
 /*
@@ -166,19 +169,23 @@ is_wanted_table(Form_pg_class form)
  * The columns by which a partitioned table is, at its top, partitioned.
  */
 static Bitmapset *
-read_partition_key(Oid relid)
+read_partition_key(Reader *reader, Oid relid)
 {
-	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(relid));
-	Form_pg_partitioned_table form;
+	CatalogScan scan;
+	HeapTuple	tuple;
 	Bitmapset  *columns = NULL;
 
-	if (!HeapTupleIsValid(tuple))
-		return NULL;			/* dropped as we read */
-	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
-	for (int i = 0; i < form->partnatts; i++)
-		if (form->partattrs.values[i] > 0)
-			columns = bms_add_member(columns, form->partattrs.values[i]);
-	ReleaseSysCache(tuple);
+	scan_catalog_for(&scan, PartitionedRelationId, PartitionedRelidIndexId,
+					 Anum_pg_partitioned_table_partrelid, relid, reader->snapshot);
+	if ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_partitioned_table form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+
+		for (int i = 0; i < form->partnatts; i++)
+			if (form->partattrs.values[i] > 0)
+				columns = bms_add_member(columns, form->partattrs.values[i]);
+	}
+	end_scan(&scan);
 	return columns;
 }
 
@@ -208,9 +215,28 @@ read_classes(Reader *reader)
 		facts->identity = form->relreplident;
 		facts->partition = form->relispartition;
 		if (facts->kind == RELKIND_PARTITIONED_TABLE)
-			facts->partition_key = read_partition_key(facts->oid);
+			facts->partition_key = read_partition_key(reader, facts->oid);
 	}
 	end_scan(&scan);
+}
+
+/*
+ * The name of a relation, as the snapshot has it.
+ */
+static char *
+read_name(Reader *reader, Oid relid)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	char	   *name;
+
+	scan_catalog_for(&scan, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid, relid,
+					 reader->snapshot);
+	tuple = next_row(&scan);
+	name = tuple ? pstrdup(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname)) :
+		psprintf("%u", relid);
+	end_scan(&scan);
+	return name;
 }
 
 /*
@@ -218,12 +244,10 @@ read_classes(Reader *reader)
  * it is a partition, or if only another table was asked for.
  */
 static void
-set_parent(ForeignKeyFacts *key, TableFacts *parent)
+set_parent(Reader *reader, ForeignKeyFacts *key, TableFacts *parent)
 {
 	key->parent_table = parent;
-	key->parent_name = parent ? parent->name : get_rel_name(key->parent);
-	if (key->parent_name == NULL)
-		key->parent_name = psprintf("%u", key->parent); /* dropped as we read */
+	key->parent_name = parent ? parent->name : read_name(reader, key->parent);
 }
 
 /*
@@ -253,7 +277,7 @@ read_foreign_keys(Reader *reader)
 			ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple,
 														RelationGetDescr(scan.catalog));
 
-			set_parent(key, parent);
+			set_parent(reader, key, parent);
 			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
 		}
 		if (parent != NULL && !OidIsValid(reader->relid))
@@ -266,17 +290,21 @@ read_foreign_keys(Reader *reader)
  * Is this a foreign key, and none that a partition has from its root?
  */
 static bool
-is_foreign_key(Oid constraint)
+is_foreign_key(Reader *reader, Oid constraint)
 {
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	Form_pg_constraint form;
-	bool		result;
+	CatalogScan scan;
+	HeapTuple	tuple;
+	bool		result = false;
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	result = form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid);
-	ReleaseSysCache(tuple);
+	scan_catalog_for(&scan, ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid,
+					 constraint, reader->snapshot);
+	if ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		result = form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid);
+	}
+	end_scan(&scan);
 	return result;
 }
 
@@ -299,7 +327,7 @@ read_references(Reader *reader, TableFacts *table)
 			Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
 
 			if (dep->classid == ConstraintRelationId && dep->deptype == DEPENDENCY_NORMAL &&
-				is_foreign_key(dep->objid))
+				is_foreign_key(reader, dep->objid))
 				table->referenced = lappend_oid(table->referenced, index->oid);
 		}
 		end_scan(&scan);
@@ -327,11 +355,6 @@ read_indexes(Reader *reader)
 			continue;
 		index = index_from_row(&reader->maker, tuple, RelationGetDescr(scan.catalog));
 		facts->indexes = insert(facts->indexes, index, compare_indexes);
-		if (index->predicate != NULL)
-		{
-			reader->partial = lappend(reader->partial, index);
-			reader->partial_tables = lappend(reader->partial_tables, facts);
-		}
 	}
 	end_scan(&scan);
 }
@@ -366,15 +389,44 @@ read_columns(Reader *reader)
 }
 
 /*
+ * Are all these columns there?  An expression's 0 is none.
+ */
+static bool
+has_columns(const TableFacts *table, const AttrNumber *columns, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (columns[i] > 0 && find_column(table, columns[i]) == NULL)
+			return false;
+	return true;
+}
+
+/*
+ * Leave out the foreign keys and indexes that point at a column that is not
+ * there.
+ */
+static void
+forget_dangling(TableFacts *table)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (!has_columns(table, key->columns, key->nkeys) ||
+			(key->parent_table != NULL &&
+			 !has_columns(key->parent_table, key->parent_columns, key->nkeys)))
+			table->foreign_keys = foreach_delete_current(table->foreign_keys, key);
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (!has_columns(table, index->columns, index->nkeys))
+			table->indexes = foreach_delete_current(table->indexes, index);
+}
+
+/*
  * Ask which foreign keys may use the partial indexes, now that the keys'
  * columns are known.
  */
 static void
-prove_predicates(Reader *reader)
+prove_predicates(TableFacts *table)
 {
-	foreach_ptr(IndexFacts, index, reader->partial)
-		index->implied_by = keys_implying(list_nth(reader->partial_tables,
-												   foreach_current_index(index)), index);
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (index->predicate != NULL)
+			index->implied_by = keys_implying(table, index);
 }
 
 static void
@@ -384,19 +436,36 @@ read_all(Reader *reader)
 	read_foreign_keys(reader);
 	read_indexes(reader);
 	read_columns(reader);
-	prove_predicates(reader);
+	foreach_oid(relid, reader->oids)
+	{
+		TableFacts *table = look_up(reader->tables, relid);
+
+		forget_dangling(table);
+		prove_predicates(table);
+	}
 }
 
 /*
  * The partitioned table, or index, at the top of a partition; another is its
- * own.
+ * own.  A partition that is being detached concurrently is still marked as one,
+ * but has no ancestor: it has its own root already, as it will when that is
+ * done.
  */
 Oid
 partition_root(Oid relid)
 {
-	if (!OidIsValid(relid) || !get_rel_relispartition(relid))
-		return relid;
-	return llast_oid(get_partition_ancestors(relid));
+	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+
+	return ancestors == NIL ? relid : llast_oid(ancestors);
+}
+
+/*
+ * The snapshot of a read for which the caller gave none.
+ */
+static Snapshot
+take_snapshot(void)
+{
+	return RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
 }
 
 /*
@@ -409,8 +478,8 @@ read_one(Reader *reader, Oid relid)
 	TableFacts *table;
 
 	reader->relid = relid;
+	reader->oids = NIL;
 	read_all(reader);
-	reader->partial = reader->partial_tables = NIL;
 	table = look_up(reader->tables, relid);
 	if (table != NULL)
 		read_references(reader, table);
@@ -424,9 +493,11 @@ read_one(Reader *reader, Oid relid)
 TableFacts *
 read_table(Oid relid)
 {
-	Reader		reader = {.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
+	Reader		reader = {.snapshot = take_snapshot(),
+	.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
 	TableFacts *table = read_one(&reader, relid);
 
+	UnregisterSnapshot(reader.snapshot);
 	if (table == NULL)
 		elog(ERROR, "could not find relation %u", relid);
 	table_map_destroy(reader.tables);
@@ -435,7 +506,7 @@ read_table(Oid relid)
 
 /*
  * The facts of some tables, as the snapshot has them; those that it does not
- * have are left out.
+ * have are left out.  They need not be locked.
  */
 Database *
 read_tables(List *oids, Snapshot snapshot)

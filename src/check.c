@@ -46,14 +46,6 @@ check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count)
 					 errmsg("\"%s\" must not be null", required[i])));
 }
 
-static void
-raise_no_relation(Oid relid)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("relation with OID %u does not exist", relid)));
-}
-
 /*
  * Refuse what is no table, or is one only in part.
  */
@@ -86,13 +78,44 @@ static void
 check_not_extension_member(Oid relid)
 {
 	Oid			extension = getExtensionOfObject(RelationRelationId, relid);
+	char	   *name = OidIsValid(extension) ? get_extension_name(extension) : NULL;
 
-	if (OidIsValid(extension))
+	if (name != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is a member of an extension", display_name(relid)),
-				 errdetail("Its shape is up to the extension \"%s\".",
-						   get_extension_name(extension))));
+				 errdetail("Its shape is up to the extension \"%s\".", name)));
+}
+
+/*
+ * Refuse somebody else's table.  object_ownercheck() would look it up once
+ * more, and fail if it is gone by then.
+ */
+static void
+check_is_owner(Form_pg_class form)
+{
+	if (!has_privs_of_role(GetUserId(), form->relowner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, NameStr(form->relname));
+}
+
+/*
+ * What check_table_kind() refuses; and, if the table is to change, what only
+ * its owner may do.  The table need not be locked: it is looked up once.
+ */
+static void
+check_table(Oid relid, bool to_change)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+
+	if (!HeapTupleIsValid(tuple))
+		raise_gone(relid, NULL);
+	check_relation_kind(relid, (Form_pg_class) GETSTRUCT(tuple));
+	if (to_change)
+	{
+		check_not_extension_member(relid);
+		check_is_owner((Form_pg_class) GETSTRUCT(tuple));
+	}
+	ReleaseSysCache(tuple);
 }
 
 /*
@@ -101,34 +124,21 @@ check_not_extension_member(Oid relid)
 void
 check_table_kind(Oid relid)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-
-	if (!HeapTupleIsValid(tuple))
-		raise_no_relation(relid);
-	check_relation_kind(relid, (Form_pg_class) GETSTRUCT(tuple));
-	ReleaseSysCache(tuple);
-}
-
-static void
-check_table(Oid relid, bool to_change)
-{
-	check_table_kind(relid);
-	if (!to_change)
-		return;
-	check_not_extension_member(relid);
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	check_table(relid, false);
 }
 
 static Relation
 open_checked(Oid relid, LOCKMODE lockmode, bool to_change)
 {
 	Relation	rel;
+	char	   *name;
 
 	check_table(relid, to_change);
+	/* it may be dropped while we wait for the lock */
+	name = display_name(relid);
 	rel = try_relation_open(relid, lockmode);
 	if (rel == NULL)
-		raise_no_relation(relid);
+		raise_gone(relid, name);
 	check_table(relid, to_change);
 	return rel;
 }
@@ -170,6 +180,21 @@ check_not_typed(Relation rel)
 				 errmsg("columns of typed table \"%s\" cannot be changed", display_name(relid)),
 				 errhint("Free it from its type first: ALTER TABLE %s NOT OF.",
 						 qualified_name(relid))));
+}
+
+/*
+ * Refuse a table that Citus has distributed: 0A000.  For what changes a key in
+ * place, or reads and fills rows by their place.
+ */
+void
+check_not_distributed(Oid relid)
+{
+	if (is_distributed(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a distributed table", display_name(relid)),
+				 errdetail("Citus keeps its rows in shards, and would not carry this change of its key to them."),
+				 errhint("Change it with ALTER TABLE, each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT a statement of its own.")));
 }
 
 /*

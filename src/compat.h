@@ -66,6 +66,11 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 
+/* 18 writes it before the function */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn	pg_attribute_noreturn()
+#endif
+
 /* 17 may be asked for stronger locks too */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
@@ -93,6 +98,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 			  var##__state.i < var##__state.l->length && \
 			  (var = (type pointer) func(&var##__state.l->elements[var##__state.i]), true)); \
 			 var##__state.i++)
+#undef foreach_delete_current
+#define foreach_delete_current(lst, var) \
+	((List *) (var##__state.l = list_delete_nth_cell(lst, var##__state.i--)))
 #define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
 #define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
 

@@ -55,7 +55,8 @@ alter_locks(const Demotion *demotion)
 	List	   *locks = NIL;
 
 	add_locks(&locks, relid, AccessExclusiveLock, true);
-	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+	/* a dry run has locked none of these yet */
+	foreach_oid(below, find_all_inheritors(relid, AccessShareLock, NULL))
 		add_parent_locks(&locks, demotion, below);
 	return locks_text(locks, demotion->table, demotion->name);
 }
@@ -183,7 +184,7 @@ PG_FUNCTION_INFO_V1(junction_demote);
  * 42809 for what is no entity that can be a junction, 55000 for what is one
  * already, and where columns hold data; 2BP01 where something refers to the id
  * or to a column that goes; 23502 for nulls in the pair; 0A000 for a key that
- * cannot be primary; 42P07, 42710 for a name that is taken, 42622 for one too
+ * cannot be primary, and for a distributed table; 42P07, 42710 for a name that is taken, 42622 for one too
  * long, 22023 for one that can't be; 42501 for somebody else's table, and for
  * one that the caller may not read where its rows matter; 55006 while a
  * promotion that is to be undone still runs.

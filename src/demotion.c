@@ -452,6 +452,7 @@ check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	Oid			relid = PG_GETARG_OID(0);
 
 	demotion->rel = open_table_to_change(relid, lockmode);
+	check_not_distributed(relid);
 	demotion->junction = require_junction(relid);
 	demotion->table = demotion->junction->table;
 	demotion->begun = begun_id(demotion->table);

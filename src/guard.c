@@ -16,7 +16,10 @@
  *
  * Temporary tables go with the session, and members of extensions are not the
  * user's to change: neither is judged.  What a savepoint rolled back is noted,
- * and found as it was.
+ * and found as it was.  Nor are shards, the parts of a table that Citus has
+ * distributed, and what Citus does in sessions of its own: a commit that is
+ * refused there is only a warning to Citus, which goes on without what that
+ * commit was to do.
  *
  * If the guard is off, a call of the hook is one comparison.  If it fails, it
  * says so, and only "error" keeps the transaction from its commit.
@@ -200,6 +203,17 @@ find_touched(void)
 }
 
 /*
+ * Is this a shard, a part of a table that Citus keeps?  Its shape is Citus's.
+ */
+static bool
+is_shard_table(HTAB *shards, Oid relid)
+{
+	char	   *name = shards ? get_rel_name(relid) : NULL;
+
+	return name != NULL && is_shard(shards, name, get_rel_namespace(relid));
+}
+
+/*
  * Those of them that are to be judged.  local: only what may be a junction
  * matters.
  */
@@ -207,11 +221,13 @@ static List *
 find_tables(bool local)
 {
 	List	   *tables = NIL;
+	HTAB	   *shards = read_shards(NULL);
 
 	foreach_oid(relid, find_touched())
 		if (get_rel_persistence(relid) != RELPERSISTENCE_TEMP &&
 			(!local || may_be_junction(relid)) &&
-			!OidIsValid(getExtensionOfObject(RelationRelationId, relid)))
+			!OidIsValid(getExtensionOfObject(RelationRelationId, relid)) &&
+			!is_shard_table(shards, relid))
 			tables = lappend_oid(tables, relid);
 	return tables;
 }
@@ -307,6 +323,8 @@ find_new(TableFacts *table, List *rules, Database *now, Database *then)
 	findings = find_guarded(table, now, rules, before != NULL);
 	if (findings == NIL || before == NULL)
 		return findings;
+	/* who takes back a comment that silenced a finding has not made it */
+	before->ignored = table->ignored;
 	known = find_guarded(before, then, rules, true);
 	foreach_ptr(Finding, finding, findings)
 	{
@@ -327,7 +345,7 @@ find_all_new(List *rules)
 {
 	List	   *tables;
 	List	   *findings = NIL;
-	Snapshot	before;
+	Snapshot	snapshot;
 	Database   *now;
 	Database   *then;
 
@@ -337,15 +355,16 @@ find_all_new(List *rules)
 	/* where the extension was dropped, it is as if the library were not there */
 	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
 		return NIL;
-	now = read_for_rules(tables, rules, NULL);
-	/* no command of this transaction has run yet, as this one sees it */
-	before = RegisterSnapshot(GetLatestSnapshot());
-	before->curcid = FirstCommandId;
-	then = read_for_rules(tables, rules, before);
+	/* both at one moment: what others do in between is not this transaction's */
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	now = read_for_rules(tables, rules, snapshot);
+	/* no command of this transaction has run yet, as it is seen from here on */
+	snapshot->curcid = FirstCommandId;
+	then = read_for_rules(tables, rules, snapshot);
 	foreach_oid(relid, tables)
 		if (find_table(now, relid) != NULL)
 			findings = list_concat(findings, find_new(find_table(now, relid), rules, now, then));
-	UnregisterSnapshot(before);
+	UnregisterSnapshot(snapshot);
 	return findings;
 }
 
@@ -446,7 +465,7 @@ guard_transaction(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (touched != NULL && junction_guard != GUARD_OFF)
+			if (touched != NULL && junction_guard != GUARD_OFF && !is_citus_session())
 			{
 				MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 

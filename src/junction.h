@@ -105,6 +105,7 @@ typedef struct TableFacts
 	bool		partition;
 	bool		has_children;	/* by inheritance, or partitions */
 	bool		extension_member;
+	bool		shard;			/* of a table that Citus has distributed */
 	List	   *ignored;		/* names of the rules that its comment silences */
 	List	   *columns;		/* ColumnFacts, by number */
 	Bitmapset  *partition_key;	/* columns; none if not partitioned by any */
@@ -464,6 +465,13 @@ extern TableFacts *read_table(Oid relid);
 extern Oid partition_root(Oid relid);
 extern TableFacts *find_table(const Database *database, Oid relid);
 
+/* in citus.c */
+extern bool is_citus_session(void);
+extern bool is_distributed(Oid relid);
+extern struct HTAB *read_shards(Snapshot snapshot);
+extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);
+extern void mark_shards(const Database *database, Snapshot snapshot);
+
 /* in classify.c */
 extern Junction *classify(TableFacts *table);
 extern const char *kind_name(JunctionKind kind);
@@ -535,6 +543,7 @@ extern char *choose_renamed(NameSpace *space, const char *name, const char *old_
 							const char *new_table, List *columns);
 
 /* in quote.c */
+pg_noreturn extern void raise_gone(Oid relid, const char *name);
 extern char *qualified_name(Oid relid);
 extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *display_name(Oid relid);
@@ -544,6 +553,7 @@ extern char *typed_literal(const char *value, const char *type);
 extern char *type_text(Oid type, int32 typmod);
 extern char *column_type(const ColumnFacts *column);
 extern char *operator_text(Oid operator);
+extern void append_lock(StringInfo buf, const char *mode, Oid relid);
 extern char *lock_on(const char *mode, Oid relid);
 extern char *lock_on_all(const char *mode, const TableFacts *table);
 extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
@@ -558,6 +568,7 @@ extern void check_table_kind(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);
+extern void check_not_distributed(Oid relid);
 extern void check_reads_all(Oid relid, const char *reason);
 extern Junction *require_junction(Oid relid);
 extern void check_name_length(const char *name);
@@ -734,7 +745,7 @@ extern void end_scan(CatalogScan *scan);
 
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
-extern void read_own_surroundings(TableFacts *table);
+extern void read_own_surroundings(const Database *database, Snapshot snapshot);
 extern void read_surroundings(const Database *database, Snapshot snapshot);
 
 /* in rules.c */

@@ -363,7 +363,8 @@ PG_FUNCTION_INFO_V1(junction_primary_to_unique);
  * What check.c refuses of a table, and: 42704 if it has no primary key, 2BP01
  * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
  * is too long, 42501 without CREATE on the schema, as for any other renaming,
- * 25006 in a read-only transaction, 55006 if the table is in use here.
+ * 25006 in a read-only transaction, 55006 if the table is in use here, 0A000 if
+ * Citus has distributed it.
  */
 Datum
 junction_primary_to_unique(PG_FUNCTION_ARGS)
@@ -375,6 +376,7 @@ junction_primary_to_unique(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("primary_to_unique()");
 	check_name_length(name);
 	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_not_distributed(RelationGetRelid(rel));
 	index = check_primary_key_demotable(rel, AccessExclusiveLock);
 	check_new_name(rel, index, name);
 	change_keys(rel, index, false, name);
@@ -391,8 +393,8 @@ PG_FUNCTION_INFO_V1(junction_unique_to_primary);
  *
  * What check.c refuses of a table, and: 42704 if there is no such constraint,
  * 55000 if the table has a primary key, or a column can be null, 0A000 if nulls
- * are not distinct; and for the name, and of the transaction, what
- * primary_to_unique refuses.
+ * are not distinct; and of Citus' tables, for the name, and of the transaction,
+ * what primary_to_unique refuses.
  */
 Datum
 junction_unique_to_primary(PG_FUNCTION_ARGS)
@@ -404,6 +406,7 @@ junction_unique_to_primary(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("unique_to_primary()");
 	check_name_length(name);
 	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_not_distributed(RelationGetRelid(rel));
 	index = find_unique(rel);
 	check_is_constraint(rel, index);
 	check_unique_promotable(rel, index, AccessExclusiveLock);

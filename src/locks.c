@@ -158,10 +158,15 @@ add_alter_table(List **locks, const AlterTableStmt *statement)
 		add_parent_lock(locks, relid, command);
 }
 
+/*
+ * The table of an index; InvalidOid if either is gone by now.
+ */
 static Oid
 table_of_index(RangeVar *index)
 {
-	return IndexGetRelation(RangeVarGetRelid(index, NoLock, false), false);
+	Oid			oid = RangeVarGetRelid(index, NoLock, true);
+
+	return OidIsValid(oid) ? IndexGetRelation(oid, true) : InvalidOid;
 }
 
 static void
@@ -206,10 +211,11 @@ locks_text(List *locks, const TableFacts *renamed, const char *new_name)
 	list_sort(locks, compare_locks);
 	initStringInfo(&buf);
 	foreach_ptr(TableLock, lock, locks)
-		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
-						 renamed != NULL && lock->relid == renamed->oid ?
-						 new_name_lock(renamed, new_name, mode_names[lock->mode]) :
-						 lock_on(mode_names[lock->mode], lock->relid));
+		if (renamed != NULL && lock->relid == renamed->oid)
+			appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
+							 new_name_lock(renamed, new_name, mode_names[lock->mode]));
+		else
+			append_lock(&buf, mode_names[lock->mode], lock->relid);
 	return buf.data;
 }
 

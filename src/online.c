@@ -271,6 +271,7 @@ junction_fill(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 2);
 	relation_close(open_table_to_change(PG_GETARG_OID(0), AccessShareLock), AccessShareLock);
+	check_not_distributed(PG_GETARG_OID(0));
 	run_online(fcinfo, &patience, fill_body);
 	PG_RETURN_VOID();
 }

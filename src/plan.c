@@ -171,7 +171,8 @@ is_answer(const ErrorData *error)
 		case ERRCODE_SYSTEM_ERROR:
 			return false;
 	}
-	return error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+	return error->sqlerrcode != ERRCODE_STATEMENT_TOO_COMPLEX &&	/* the stack is too deep */
+		error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
 		error->sqlerrcode != ERRCODE_INDEX_CORRUPTED;
 }
 

@@ -11,11 +11,12 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/plannodes.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/prep.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
 
 #include "junction.h"
 
@@ -95,19 +96,38 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
 }
 
 /*
- * A partial index's predicate as SQL, or null if the table has gone.
+ * A table as a query's range table has it, with the names of its columns as the
+ * facts have them; what is dropped, or not there, has its number.
+ */
+static RangeTblEntry *
+make_entry(const TableFacts *table)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+	AttrNumber	last = 0;
+
+	/* ruleutils.c opens no table for this kind of entry */
+	entry->rtekind = RTE_NAMEDTUPLESTORE;
+	entry->eref = makeAlias(table->name, NIL);
+	foreach_ptr(ColumnFacts, column, table->columns)
+	{
+		while (++last < column->attnum)
+			entry->eref->colnames = lappend(entry->eref->colnames, makeString(psprintf("%d", last)));
+		entry->eref->colnames = lappend(entry->eref->colnames, makeString(column->name));
+	}
+	return entry;
+}
+
+/*
+ * A partial index's predicate as SQL.  pg_get_expr() would open the table, and
+ * so wait for who holds a lock on it, and find another table than was read.
  */
 char *
 predicate_text(const TableFacts *table, const IndexFacts *index)
 {
-	LOCAL_FCINFO(fcinfo, 2);
-	Datum		result;
+	PlannedStmt *statement = makeNode(PlannedStmt);
 
-	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
-	fcinfo->args[0].value = CStringGetTextDatum(index->predicate);
-	fcinfo->args[0].isnull = false;
-	fcinfo->args[1].value = ObjectIdGetDatum(table->oid);
-	fcinfo->args[1].isnull = false;
-	result = pg_get_expr(fcinfo);
-	return fcinfo->isnull ? NULL : TextDatumGetCString(result);
+	statement->rtable = list_make1(make_entry(table));
+	return deparse_expression(stringToNode(index->predicate),
+							  deparse_context_for_plan_tree(statement, list_make1(table->name)),
+							  false, false);
 }

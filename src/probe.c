@@ -200,38 +200,84 @@ check_may_write(void)
 				 errhint("Probe in a transaction that is READ WRITE.")));
 }
 
+/* A table that is being probed, and those whose probe this one runs below */
+typedef struct ProbedTable
+{
+	Oid			relid;
+	const struct ProbedTable *outer;
+} ProbedTable;
+
+static const ProbedTable *probed = NULL;
+
+/*
+ * Refuse to probe a table below a probe of the same: 55006.  The rows that a
+ * probe makes fire the table's triggers; if one of these probes the table, that
+ * makes more rows, and so on until the stack is full.
+ */
+static void
+check_not_probed(Oid relid)
+{
+	for (const ProbedTable *table = probed; table != NULL; table = table->outer)
+		if (table->relid == relid)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("\"%s\" is being probed already", display_name(relid)),
+					 errdetail("A trigger, or another function that a probe has called, probes the same table."),
+					 errhint("Probe a table from outside its own triggers.")));
+}
+
+/*
+ * Run all probes of a trial, and give each outcome to the sink.
+ */
+static void
+run_trial(Trial *trial, OutcomeSink sink, void *state)
+{
+	for (int i = 0; i < lengthof(probes); i++)
+	{
+		Outcome		outcome;
+
+		if (!is_asked(&probes[i], trial->junction))
+			continue;
+		if (probes[i].scope != OF_EACH_ENDPOINT)
+		{
+			outcome = run_probe(&probes[i], trial);
+			sink(probes[i].name, outcome, trial->detail, state);
+		}
+		else
+			foreach_ptr(Endpoint, endpoint, trial->junction->endpoints)
+			{
+				trial->endpoint = endpoint;
+				outcome = run_probe(&probes[i], trial);
+				sink(end_name(&probes[i], foreach_current_index(endpoint)), outcome, trial->detail, state);
+			}
+	}
+}
+
 /*
  * Run all probes of a table, and give each outcome to the sink.
  */
 void
 run_probes(Oid relid, OutcomeSink sink, void *state)
 {
+	ProbedTable table = {.relid = relid,.outer = probed};
 	Trial		trial = {0};
 	Relation	rel;
 
 	check_may_write();
+	check_not_probed(relid);
 	rel = open_table_to_reference(relid, AccessShareLock);
 	trial.junction = require_junction(relid);
 	trial.table = trial.junction->table;
-	for (int i = 0; i < lengthof(probes); i++)
+	PG_TRY();
 	{
-		Outcome		outcome;
-
-		if (!is_asked(&probes[i], trial.junction))
-			continue;
-		if (probes[i].scope != OF_EACH_ENDPOINT)
-		{
-			outcome = run_probe(&probes[i], &trial);
-			sink(probes[i].name, outcome, trial.detail, state);
-		}
-		else
-			foreach_ptr(Endpoint, endpoint, trial.junction->endpoints)
-			{
-				trial.endpoint = endpoint;
-				outcome = run_probe(&probes[i], &trial);
-				sink(end_name(&probes[i], foreach_current_index(endpoint)), outcome, trial.detail, state);
-			}
+		probed = &table;
+		run_trial(&trial, sink, state);
 	}
+	PG_FINALLY();
+	{
+		probed = table.outer;
+	}
+	PG_END_TRY();
 	relation_close(rel, NoLock);
 }
 
@@ -264,8 +310,8 @@ PG_FUNCTION_INFO_V1(junction_probe);
 /*
  * junction.probe(junction regclass) returns setof (probe, outcome, detail)
  *
- * 22004 for null, 25006 where nothing can be written, 42P01 for what is gone,
- * 42809 for what is no junction.  What a probe meets is its outcome; only a
+ * 22004 for null, 25006 where nothing can be written, 55006 below a probe of the
+ * same table, 42P01 for what is gone, 42809 for what is no junction.  What a probe meets is its outcome; only a
  * cancel, a timeout, a failed serialization and what ails the server end the
  * call.
  */

@@ -61,9 +61,9 @@ PG_FUNCTION_INFO_V1(junction_promote);
  * entity; 42P07, 42710, 42701 for names that are taken, 42622 for those too
  * long; 22023 for arguments that can't be; 42703 for a key column that is not
  * there; 2BP01 where a query rests on the primary key; 0A000 where the key
- * misses the partition key, or where the table's rows are stored elsewhere;
- * 42501 for somebody else's table; and what PostgreSQL would say of a column
- * (column_definition.c), 23502 among it.
+ * misses the partition key, where the table's rows are stored elsewhere, and for
+ * a distributed table if not portable; 42501 for somebody else's table; and what
+ * PostgreSQL would say of a column (column_definition.c), 23502 among it.
  */
 Datum
 junction_promote(PG_FUNCTION_ARGS)

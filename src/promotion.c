@@ -389,6 +389,8 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 	Oid			relid = PG_GETARG_OID(0);
 
 	promotion->rel = open_table_to_change(relid, lockmode);
+	if (!promotion->portable)
+		check_not_distributed(relid);
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_promotable(promotion->junction);

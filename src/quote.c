@@ -23,13 +23,59 @@
 #include "junction.h"
 
 /*
- * "schema.table", for a statement.  The caller has locked the table.
+ * Say that a relation has gone: 42P01.  name: what it was called, or null where
+ * that was never known.
+ */
+void
+raise_gone(Oid relid, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 name ? errmsg("relation \"%s\" does not exist", name) :
+			 errmsg("relation with OID %u does not exist", relid)));
+}
+
+/*
+ * A relation's name and schema; false if it is gone, or its schema is.
+ */
+static bool
+find_names(Oid relid, char **schema, char **name)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			namespace;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	*name = pstrdup(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname));
+	namespace = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
+	ReleaseSysCache(tuple);
+	*schema = get_namespace_name_or_temp(namespace);
+	return *schema != NULL;
+}
+
+/*
+ * Is a name without a schema the name of this relation?  RelationIsVisible()
+ * fails where that is gone.
+ */
+static bool
+is_visible(Oid relid, const char *name)
+{
+	return RelnameGetRelid(name) == relid;
+}
+
+/*
+ * "schema.table", for a statement.  42P01 if it is gone, which it cannot be
+ * where the caller has locked it.
  */
 char *
 qualified_name(Oid relid)
 {
-	return quote_qualified_identifier(get_namespace_name_or_temp(get_rel_namespace(relid)),
-									  get_rel_name(relid));
+	char	   *schema;
+	char	   *name;
+
+	if (!find_names(relid, &schema, &name))
+		raise_gone(relid, NULL);
+	return quote_qualified_identifier(schema, name);
 }
 
 /*
@@ -44,18 +90,17 @@ qualified_beside(const TableFacts *table, const char *name)
 
 /*
  * A table's name for a message, which puts it in quotes: with its schema only
- * where it is needed.
+ * where it is needed; its number if it is gone.
  */
 char *
 display_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
+	char	   *schema;
+	char	   *name;
 
-	if (name == NULL)
+	if (!find_names(relid, &schema, &name))
 		return psprintf("%u", relid);
-	if (RelationIsVisible(relid))
-		return name;
-	return psprintf("%s.%s", get_namespace_name_or_temp(get_rel_namespace(relid)), name);
+	return is_visible(relid, name) ? name : psprintf("%s.%s", schema, name);
 }
 
 /*
@@ -164,14 +209,32 @@ operator_text(Oid operator)
 }
 
 /*
- * A table lock in the words of the manual: "ACCESS EXCLUSIVE on memberships",
- * the name as regclass prints it.
+ * Add a table lock to a list of them, in the words of the manual: "ACCESS
+ * EXCLUSIVE on memberships", the name as regclass prints it.  A table that is
+ * gone, as one that the caller has not locked can be, needs none.
+ */
+void
+append_lock(StringInfo buf, const char *mode, Oid relid)
+{
+	char	   *schema;
+	char	   *name;
+
+	if (find_names(relid, &schema, &name))
+		appendStringInfo(buf, "%s%s on %s", buf->len ? ", " : "", mode, is_visible(relid, name) ?
+						 quote_identifier(name) : quote_qualified_identifier(schema, name));
+}
+
+/*
+ * A table lock as the whole text.
  */
 char *
 lock_on(const char *mode, Oid relid)
 {
-	return psprintf("%s on %s", mode, RelationIsVisible(relid) ?
-					quote_identifier(get_rel_name(relid)) : qualified_name(relid));
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_lock(&buf, mode, relid);
+	return buf.data;
 }
 
 /*
@@ -182,7 +245,7 @@ append_locks_below(StringInfo buf, const char *mode, Oid relid)
 {
 	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
 		if (below != relid)
-			appendStringInfo(buf, ", %s", lock_on(mode, below));
+			append_lock(buf, mode, below);
 }
 
 /*
@@ -194,7 +257,7 @@ lock_on_all(const char *mode, const TableFacts *table)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, lock_on(mode, table->oid));
+	append_lock(&buf, mode, table->oid);
 	if (table->kind == RELKIND_PARTITIONED_TABLE)
 		append_locks_below(&buf, mode, table->oid);
 	return buf.data;

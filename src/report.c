@@ -30,6 +30,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 	Database   *database = read_database(snapshot);
 
 	read_extension_members(database, snapshot);
+	mark_shards(database, snapshot);
 	if (for_rules)
 		read_surroundings(database, snapshot);
 	return database;
@@ -49,8 +50,8 @@ read_all(bool for_rules)
 }
 
 /*
- * What these rules ask for of these tables, as a snapshot has them, or, if it is
- * null, as they are now: the tables alone, if the rules look no further.
+ * What these rules ask for of these tables, as a snapshot has them: the tables
+ * alone, if the rules look no further.
  */
 Database *
 read_for_rules(List *tables, List *rules, Snapshot snapshot)
@@ -58,11 +59,21 @@ read_for_rules(List *tables, List *rules, Snapshot snapshot)
 	Database   *database;
 
 	if (!are_local(rules))
-		return snapshot ? read_everything(snapshot, true) : read_all(true);
+		return read_everything(snapshot, true);
 	database = read_tables(tables, snapshot);
-	foreach_ptr(TableFacts, table, database->tables)
-		read_own_surroundings(table);
+	read_own_surroundings(database, snapshot);
 	return database;
+}
+
+/*
+ * Is a table left out where the whole database is looked at?  What an extension
+ * brought is the extension's to shape, and a shard is a part of a table that is
+ * looked at.
+ */
+static bool
+is_left_out(const TableFacts *table)
+{
+	return table->extension_member || table->shard;
 }
 
 static Datum
@@ -151,7 +162,7 @@ junction_list(PG_FUNCTION_ARGS)
 	{
 		Junction   *junction = classify(table);
 
-		if (junction->kind != JUNCTION_NONE && !table->extension_member)
+		if (junction->kind != JUNCTION_NONE && !is_left_out(table))
 			return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
 	}
 	return (Datum) 0;
@@ -181,8 +192,8 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 typedef void (*FindingSink) (Finding *finding, void *state);
 
 /*
- * Give the findings of the whole database, but for what extensions brought, to
- * the sink; or of one table, whoever brought it.  What is made of a table is
+ * Give the findings of the whole database, but for what is left out, to the
+ * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of a table is
  * gone when the next is looked at.  concurrently: whether the fixes are to run
  * by themselves, so that they can build indexes concurrently.
  */
@@ -195,9 +206,11 @@ find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
 													ALLOCSET_DEFAULT_SIZES);
 	MemoryContext outer = MemoryContextSwitchTo(per_table);
 
+	if (OidIsValid(only) && find_table(database, only) == NULL)
+		raise_gone(only, NULL);
 	foreach_ptr(TableFacts, table, database->tables)
 	{
-		if (OidIsValid(only) ? table->oid != only : table->extension_member)
+		if (OidIsValid(only) ? table->oid != only : is_left_out(table))
 			continue;
 		names.namespace = table->namespace;
 		foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))

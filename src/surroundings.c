@@ -17,7 +17,6 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
-#include "commands/comment.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -103,25 +102,14 @@ parse_ignored(const char *comment)
 }
 
 /*
- * What the comment of one table silences.
+ * Give the comments on tables that a scan of pg_description finds to the tables.
  */
-void
-read_own_surroundings(TableFacts *table)
-{
-	char	   *comment = GetComment(table->oid, RelationRelationId, 0);
-
-	if (comment != NULL)
-		table->ignored = parse_ignored(comment);
-}
-
 static void
-read_comments(const Database *database, Snapshot snapshot)
+read_comments(const Database *database, CatalogScan *scan)
 {
-	CatalogScan scan;
 	HeapTuple	tuple;
 
-	scan_catalog(&scan, DescriptionRelationId, snapshot);
-	while ((tuple = next_row(&scan)) != NULL)
+	while ((tuple = next_row(scan)) != NULL)
 	{
 		Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
 		TableFacts *table;
@@ -134,11 +122,28 @@ read_comments(const Database *database, Snapshot snapshot)
 		if (table == NULL)
 			continue;
 		comment = heap_getattr(tuple, Anum_pg_description_description,
-							RelationGetDescr(scan.catalog), &isnull);
+							   RelationGetDescr(scan->catalog), &isnull);
 		if (!isnull)
 			table->ignored = parse_ignored(TextDatumGetCString(comment));
 	}
-	end_scan(&scan);
+	end_scan(scan);
+}
+
+/*
+ * Add to some tables what rules ask for that look at nothing else: what their
+ * comments silence.
+ */
+void
+read_own_surroundings(const Database *database, Snapshot snapshot)
+{
+	foreach_ptr(TableFacts, table, database->tables)
+	{
+		CatalogScan scan;
+
+		scan_catalog_for(&scan, DescriptionRelationId, DescriptionObjIndexId,
+						 Anum_pg_description_objoid, table->oid, snapshot);
+		read_comments(database, &scan);
+	}
 }
 
 /*
@@ -173,7 +178,10 @@ read_extension_members(const Database *database, Snapshot snapshot)
 void
 read_surroundings(const Database *database, Snapshot snapshot)
 {
+	CatalogScan comments;
+
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
-	read_comments(database, snapshot);
+	scan_catalog(&comments, DescriptionRelationId, snapshot);
+	read_comments(database, &comments);
 }

@@ -360,11 +360,15 @@ enum_values(Oid type)
 static List *
 composite_values(Oid type)
 {
-	Relation	rel = relation_open(get_typ_typrelid(type), AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
+	Relation	rel = try_relation_open(get_typ_typrelid(type), AccessShareLock);
+	TupleDesc	desc;
 	StringInfoData buf;
 	const char *separator = "(";
 
+	/* the type is dropped as we look */
+	if (rel == NULL)
+		return NIL;
+	desc = RelationGetDescr(rel);
 	initStringInfo(&buf);
 	for (int i = 0; i < desc->natts; i++)
 	{
