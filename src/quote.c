@@ -44,18 +44,23 @@ qualified_beside(const TableFacts *table, const char *name)
 
 /*
  * A table's name for a message, which puts it in quotes: with its schema only
- * where it is needed.
+ * where it is needed.  The table need not be locked: the OID if it is gone.
  */
 char *
 display_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	char	   *name;
+	char	   *schema;
 
-	if (name == NULL)
+	if (!HeapTupleIsValid(tuple))
 		return psprintf("%u", relid);
-	if (RelationIsVisible(relid))
+	name = pstrdup(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname));
+	schema = get_namespace_name_or_temp(((Form_pg_class) GETSTRUCT(tuple))->relnamespace);
+	ReleaseSysCache(tuple);
+	if (schema == NULL || RelnameGetRelid(name) == relid)
 		return name;
-	return psprintf("%s.%s", get_namespace_name_or_temp(get_rel_namespace(relid)), name);
+	return psprintf("%s.%s", schema, name);
 }
 
 /*
