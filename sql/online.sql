@@ -75,6 +75,8 @@ CREATE TABLE ruled (LIKE user_orgs INCLUDING ALL, FOREIGN KEY (user_id) REFERENC
 CREATE RULE nothing AS ON UPDATE TO ruled DO INSTEAD NOTHING;
 CREATE TABLE secret (LIKE user_orgs INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, FOREIGN KEY (org_id) REFERENCES orgs);
 ALTER TABLE secret ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE secret ALTER note SET DEFAULT 'none';
+CREATE TABLE generated (n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
 CREATE TABLE entity (id int PRIMARY KEY, user_id int REFERENCES users, org_id int REFERENCES orgs, UNIQUE (user_id, org_id));
 CREATE TABLE unkeyed (user_id int REFERENCES users, org_id int REFERENCES orgs);
 CREATE VIEW a_view AS SELECT * FROM user_orgs;
@@ -110,6 +112,12 @@ DO $$ BEGIN CALL junction._fill('user_orgs', 'note'); END $$;
 CALL junction._fill('user_orgs', 'missing');
 CALL junction._fill('user_orgs', NULL);
 CALL junction._fill('a_view', 'user_id');
+CALL junction._fill('user_orgs', 'ctid');
+CALL junction._fill('user_orgs', 'note');
+CALL junction._fill('generated', 'twice');
+CALL junction._fill('parted', 'user_id');
+CALL junction._fill('secret', 'note');
+CALL junction._fill(0, 'note');
 
 --
 -- Tables that it cannot take: 0A000; 42501 where rows are hidden; as
@@ -179,6 +187,13 @@ CALL junction.promote_concurrently('user_orgs', pause => '1 day -25 hours');
 CALL junction.promote_concurrently('user_orgs', lock_timeout => '0');
 CALL junction.promote_concurrently('user_orgs', lock_timeout => '-1 s');
 CALL junction.promote_concurrently('user_orgs', max_wait => '-1 s');
+-- no longer than a timeout can be: 24 days
+CALL junction.promote_concurrently('user_orgs', pause => '178000000 years');
+CALL junction.promote_concurrently('user_orgs', lock_timeout => '24 days 1 ms');
+CALL junction.promote_concurrently('user_orgs', max_wait => '1 month');
+CALL junction._fill('user_orgs', 'note', pause => '24 days 1 ms');
+CALL junction._fill('user_orgs', 'missing', pause => '24 days', lock_timeout => '24 days', max_wait => '24 days');
+CALL junction.promote_concurrently('user_orgs', max_lag => -1);
 CALL junction.promote_concurrently('user_orgs', batch_size => NULL);
 CALL junction.promote_concurrently('user_orgs', pause => NULL);
 CALL junction.promote_concurrently('user_orgs', lock_timeout => NULL);
@@ -205,7 +220,7 @@ $$;
 \pset format unaligned
 \pset tuples_only on
 SELECT * FROM plan('user_orgs', 'uuid');
-SELECT step, statement FROM plan('user_orgs', 'bigint') WHERE step IN (1, 7);
+SELECT step, statement FROM plan('user_orgs', 'bigint') WHERE step IN (1, 8);
 
 CREATE FUNCTION next_step(regclass) RETURNS text LANGUAGE sql AS $$
     SELECT statement
@@ -234,10 +249,11 @@ SELECT next_step('user_orgs') \gexec
 \set ECHO all
 SELECT count(id), count(*) FROM user_orgs;
 ALTER TABLE user_orgs ADD CONSTRAINT user_orgs_id_filled CHECK (id IS NOT NULL) NOT VALID;
-SELECT step, statement FROM plan('user_orgs', 'uuid') WHERE step = 1;
+SELECT step, statement FROM plan('user_orgs', 'uuid') WHERE step <= 2;
 \set ECHO none
 SELECT next_step('user_orgs') \gexec
 \set ECHO all
+ALTER TABLE user_orgs VALIDATE CONSTRAINT user_orgs_id_filled;
 SELECT step, statement FROM plan('user_orgs', 'uuid') WHERE step = 1;
 \set ECHO none
 SELECT next_step('user_orgs') \gexec
@@ -366,7 +382,7 @@ DROP TABLE ties;
 -- another primary key than the first call's leaves no index behind, or is refused
 SELECT make('links', :'pure');
 \set ECHO none
-SELECT statement FROM junction.promote('links', 'things', concurrently => true, dry_run => true) WHERE step <= 6 \gexec
+SELECT statement FROM junction.promote('links', 'things', concurrently => true, dry_run => true) WHERE step <= 7 \gexec
 \set ECHO all
 CALL junction.promote_concurrently('links', 'things', primary_key => '{id,user_id}');
 CALL junction.promote_concurrently('links', 'things');
@@ -390,6 +406,33 @@ SELECT fingerprint() AS before \gset
 CALL junction.promote_concurrently('links');
 \set VERBOSITY terse
 SELECT fingerprint() = :'before' AS nothing_changed;
+DROP TABLE links;
+
+--
+-- A row with an explicit null, inserted after the fill and before the check: it
+-- is filled when the promotion goes on
+--
+SELECT make('links', :'pure');
+DELETE FROM links WHERE user_id = 1 AND org_id < 3;
+\set ECHO none
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) WHERE step <= 2 \gexec
+\set ECHO all
+INSERT INTO links (user_id, org_id, id) VALUES (1, 1, NULL);
+ALTER TABLE links ADD CONSTRAINT links_id_filled CHECK (id IS NOT NULL) NOT VALID;
+INSERT INTO links (user_id, org_id) VALUES (1, 2);
+CALL junction.promote_concurrently('links');
+SELECT count(DISTINCT id), count(*) FROM links;
+DROP TABLE links;
+-- by the statements of the plan, too
+SELECT make('links', :'pure');
+DELETE FROM links WHERE user_id = 1 AND org_id = 1;
+\set ECHO none
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) WHERE step <= 2 \gexec
+INSERT INTO links (user_id, org_id, id) VALUES (1, 1, NULL);
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) WHERE step > 1 \gexec
+\set ECHO all
+SELECT count(DISTINCT id), count(*) FROM links;
+SELECT contype, conname FROM pg_constraint WHERE conrelid = 'links'::regclass AND contype IN ('c', 'p', 'u') ORDER BY 1;
 DROP TABLE links;
 
 --
@@ -442,6 +485,52 @@ SELECT line, count(*) FROM log GROUP BY line ORDER BY line COLLATE "C";
 SELECT line FROM shape('links') AS line WHERE line ~ '^(owner|sequence)';
 SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('links_id_seq', 'links_pkey') ORDER BY 1;
 SHOW session_replication_role;
+DROP TABLE links;
+
+--
+-- What fires, or is tried, for a row that is filled is the owner's, and runs
+-- with the owner's rights, not with those of a superuser who calls: also what
+-- is deferred to the end of the transaction. Rows that the owner does not see
+-- are filled.
+--
+SET SESSION AUTHORIZATION regress_junction_online;
+CREATE TABLE seen (what text, who name, path text);
+CREATE FUNCTION witness(what text) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO regress_online.seen VALUES (what, current_user, current_setting('search_path')); RETURN true; END $$;
+CREATE FUNCTION witness_row() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM regress_online.witness(TG_NAME); RETURN NEW; END $$;
+SELECT make('links', :'pure');
+ALTER TABLE links ADD CHECK (witness('check'));
+CREATE TRIGGER before_update BEFORE UPDATE ON links FOR EACH ROW EXECUTE FUNCTION witness_row();
+CREATE CONSTRAINT TRIGGER deferred_update AFTER UPDATE ON links DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION witness_row();
+ALTER TABLE links ENABLE ALWAYS TRIGGER before_update, ENABLE ALWAYS TRIGGER deferred_update;
+ALTER TABLE links ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+TRUNCATE seen;
+RESET SESSION AUTHORIZATION;
+CALL junction.promote_concurrently('links');
+SELECT what, who, path, count(*) FROM seen GROUP BY what, who, path ORDER BY what;
+SELECT count(DISTINCT id), count(*), current_user = session_user AS myself, current_setting('search_path') AS path FROM links;
+DROP TABLE links;
+-- _fill alone is no less careful
+SELECT make('links', :'pure');
+ALTER TABLE links OWNER TO regress_junction_online;
+ALTER TABLE links ADD note text;
+ALTER TABLE links ALTER note SET DEFAULT 'none';
+CREATE TRIGGER before_update BEFORE UPDATE ON links FOR EACH ROW EXECUTE FUNCTION witness_row();
+ALTER TABLE links ENABLE ALWAYS TRIGGER before_update;
+TRUNCATE seen;
+CALL junction._fill('links', 'note');
+SELECT what, who, path, count(*) FROM seen GROUP BY what, who, path ORDER BY what;
+DROP TABLE links;
+-- an owner who may not do it
+SELECT make('links', :'pure');
+ALTER TABLE links OWNER TO regress_junction_online;
+REVOKE UPDATE ON links FROM regress_junction_online;
+SELECT fingerprint() AS before \gset
+\set VERBOSITY sqlstate
+CALL junction.promote_concurrently('links');
+\set VERBOSITY terse
+SELECT fingerprint() = :'before' AS nothing_changed;
 DROP TABLE links;
 SET SESSION AUTHORIZATION regress_junction_online;
 CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;

@@ -42,7 +42,7 @@ may_select(Oid relid, Oid role)
 bool
 may_read_all(Oid relid)
 {
-	return may_select(relid, GetUserId()) && may_select(relid, relation_owner(relid)) &&
+	return may_select(relid, GetUserId()) && may_select(relid, table_owner(relid)) &&
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 

@@ -18,21 +18,26 @@
  * by the column's default.  A range is as large as makes a batch take about 20
  * ms, and holds about batch_size rows a slice at most.  The triggers of users
  * are for what users do, so none fires where the caller may say so.
+ *
+ * Each batch locks the table by OID before it takes its name, and that of the
+ * column by number: either may have been changed since the last.  What fires
+ * and is computed for a row is the table owner's, and runs as the owner.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
-#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -50,10 +55,10 @@
 
 typedef struct Filling
 {
-	Oid			relid;
-	const char *column;
-	const char *others;			/* ", a = a, b = b", or empty */
-	const Patience *patience;
+	const OnlineRun *run;
+	const char *column;			/* as it was called at the start */
+	AttrNumber	attnum;
+	Bitmapset  *others;			/* columns that are set to themselves */
 	bool		quiet_triggers; /* the caller may keep them from firing */
 	BlockNumber blocks;			/* of the table, as the pass began */
 	BlockNumber step;			/* blocks in a range */
@@ -95,31 +100,100 @@ warn_of_triggers(Relation rel, bool quiet)
 }
 
 /*
+ * Refuse a table whose rows the caller may not see, or whose owner may not fill
+ * them: 42501.  The caller has locked it.
+ */
+void
+check_may_fill(Oid relid)
+{
+	Oid			owner = table_owner(relid);
+
+	check_reads_all(relid, "Every row must be given a value.");
+	if (pg_class_aclcheck(relid, owner, ACL_SELECT) != ACLCHECK_OK ||
+		pg_class_aclcheck(relid, owner, ACL_UPDATE) != ACLCHECK_OK ||
+		object_aclcheck(NamespaceRelationId, get_rel_namespace(relid), owner, ACL_USAGE) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to fill \"%s\"", display_name(relid)),
+				 errdetail("Rows are filled with the rights of the owner, \"%s\".",
+						   GetUserNameFromId(owner, false)),
+				 errhint("The owner needs SELECT and UPDATE on the table, and USAGE on its schema.")));
+}
+
+/*
+ * The number of the column that is to be filled.  42809 for a partitioned table,
+ * 42703 for a column that is not there, 55000 for one that has no default.
+ */
+static AttrNumber
+check_column(Relation rel, const char *column)
+{
+	const char *name = display_name(RelationGetRelid(rel));
+	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), column);
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is partitioned", name),
+				 errdetail("It has no rows of its own that could be filled.")));
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, name)));
+	if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated != '\0' ||
+		build_column_default(rel, attnum) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of \"%s\" has no default", column, name),
+				 errdetail("Rows are filled with the default of the column.")));
+	return attnum;
+}
+
+/*
  * What is to be set to itself: the columns of indexes.  An index that no column
  * of an UPDATE is in takes its entries for versions of the same row, and looks
  * for old ones to drop with every page that fills up; here it would find few.
  * Triggers on these columns must not fire.
  */
-static const char *
-self_assignments(const Filling *filling, Relation rel)
+static Bitmapset *
+indexed_plain_columns(const Filling *filling, Relation rel)
 {
-	TableFacts *table = read_table(filling->relid);
-	Bitmapset  *columns = NULL;
-	StringInfoData buf;
+	TableFacts *table = read_table(RelationGetRelid(rel));
+	Bitmapset  *indexed = NULL;
+	Bitmapset  *result = NULL;
 
-	initStringInfo(&buf);
 	foreach_ptr(IndexFacts, index, table->indexes)
-		columns = bms_add_members(columns, index->column_set);
+		indexed = bms_add_members(indexed, index->column_set);
 	foreach_ptr(ColumnFacts, column, table->columns)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), column->attnum - 1);
-		const char *name = quote_identifier(column->name);
 
-		if (bms_is_member(column->attnum, columns) && att->attgenerated == '\0' &&
-			att->attidentity == '\0' && strcmp(column->name, filling->column) != 0)
-			appendStringInfo(&buf, ", %s = %s", name, name);
+		if (bms_is_member(column->attnum, indexed) && att->attgenerated == '\0' &&
+			att->attidentity == '\0' && column->attnum != filling->attnum)
+			result = bms_add_member(result, column->attnum);
 	}
-	return buf.data;
+	return result;
+}
+
+/*
+ * Learn how the table is filled best, before the first pass.
+ */
+static void
+plan_passes(Filling *filling, Relation rel)
+{
+	double		pages = Max(rel->rd_rel->relpages, 1);
+	double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
+	int			first = Min(filling->run->patience.batch_size, FIRST_BATCH);
+	MemoryContext caller;
+
+	filling->expected = density * RelationGetNumberOfBlocks(rel);
+	filling->step = Max(SLICES * first / density, 1);
+	filling->quiet_triggers = may_quiet_triggers();
+	warn_of_triggers(rel, filling->quiet_triggers);
+	if (!filling->quiet_triggers)
+		return;
+	caller = MemoryContextSwitchTo(filling->run->step_context);
+	filling->others = indexed_plain_columns(filling, rel);
+	MemoryContextSwitchTo(caller);
 }
 
 /*
@@ -128,29 +202,55 @@ self_assignments(const Filling *filling, Relation rel)
 static void
 start_pass(Filling *filling, bool first)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Relation	rel;
 
-	begin_work();
-	rel = relation_open(filling->relid, AccessShareLock);
+	begin_work_on(filling->run, AccessShareLock);
+	rel = relation_open(filling->run->relid, NoLock);
 	filling->blocks = RelationGetNumberOfBlocks(rel);
 	/* later passes have few rows to fill */
 	filling->slices = first ? SLICES : 1;
 	if (first)
-	{
-		double		pages = Max(rel->rd_rel->relpages, 1);
-		double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
-
-		filling->expected = density * filling->blocks;
-		filling->step = Max(SLICES * Min(filling->patience->batch_size, FIRST_BATCH) / density, 1);
-		filling->quiet_triggers = may_quiet_triggers();
-		warn_of_triggers(rel, filling->quiet_triggers);
-		if (filling->quiet_triggers)
-			filling->others = MemoryContextStrdup(caller, self_assignments(filling, rel));
-	}
-	relation_close(rel, AccessShareLock);
+		plan_passes(filling, rel);
+	relation_close(rel, NoLock);
 	end_work();
-	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * The column's name, in a transaction in which the table is locked: 42703 if it
+ * was dropped.
+ */
+static const char *
+column_name(const Filling *filling)
+{
+	char	   *name = get_attname(filling->run->relid, filling->attnum, true);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist", filling->column,
+						filling->run->name),
+				 errdetail("It was dropped while it was being filled.")));
+	return quote_identifier(name);
+}
+
+/*
+ * ", a = a, b = b", or empty
+ */
+static const char *
+self_assignments(const Filling *filling)
+{
+	StringInfoData buf;
+	int			attnum = -1;
+
+	initStringInfo(&buf);
+	while ((attnum = bms_next_member(filling->others, attnum)) >= 0)
+	{
+		char	   *name = get_attname(filling->run->relid, attnum, true);
+
+		if (name != NULL)
+			appendStringInfo(&buf, ", %s = %s", quote_identifier(name), quote_identifier(name));
+	}
+	return buf.data;
 }
 
 /* What became of the rows of a range, or of a pass */
@@ -181,14 +281,14 @@ typedef struct Counts
 static char *
 fill_query(const Filling *filling, BlockNumber from, BlockNumber to, int slice, bool skip_locked)
 {
-	const char *column = quote_identifier(filling->column);
-	const char *table = qualified_name(filling->relid);
+	const char *column = column_name(filling);
+	const char *table = qualified_name(filling->run->relid);
 	const char *rows = psprintf("ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
 								" AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid"
 								" AND (pg_catalog.hashtid(ctid) OPERATOR(pg_catalog.&) %d) OPERATOR(pg_catalog.=) %d"
 								" AND %s IS NULL", from, to, filling->slices - 1, slice, column);
 	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
-								  filling->others);
+								  self_assignments(filling));
 	const char *counts = psprintf("RETURNING target.%s AS id)"
 								  " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled", column);
 
@@ -202,14 +302,14 @@ fill_query(const Filling *filling, BlockNumber from, BlockNumber to, int slice, 
 /* A statement that fills, and what came of it */
 typedef struct Batch
 {
+	Oid			relid;
 	char	   *query;
 	Counts		counts;
 } Batch;
 
 static void
-run_batch(void *state)
+run_batch_query(Batch *batch)
 {
-	Batch	   *batch = state;
 	Counts	   *counts = &batch->counts;
 	bool		isnull;
 
@@ -220,26 +320,44 @@ run_batch(void *state)
 }
 
 /*
+ * As the owner.  A trigger that is deferred would fire when the transaction
+ * commits, and we are the caller again; so it fires at the end of the statement.
+ */
+static void
+run_batch(void *state)
+{
+	Batch	   *batch = state;
+	OwnerRole	role;
+
+	become_owner(&role, batch->relid);
+	if (role.changed)
+		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
+	run_batch_query(batch);
+	become_caller(&role);
+}
+
+/*
  * Fill a slice of a range, and commit.
  */
 static Counts
 fill_slice(const Filling *filling, BlockNumber from, BlockNumber to, int slice)
 {
-	Batch		batch;
+	Batch		batch = {.relid = filling->run->relid};
+	char	   *schema;
 
-	begin_work();
+	begin_work_on(filling->run, RowExclusiveLock);
+	schema = schema_name(batch.relid);
 	if (filling->quiet_triggers)
-		(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
-								 GUC_ACTION_LOCAL, true, 0, false);
-	LockTimeout = ROW_TIMEOUT;
+		set_for_transaction("session_replication_role", "replica");
+	set_lock_timeout(ROW_TIMEOUT);
 	batch.query = fill_query(filling, from, to, slice, false);
 	if (!try_work(run_batch, &batch))
 	{
-		LockTimeout = 0;
+		set_lock_timeout(0);
 		batch.query = fill_query(filling, from, to, slice, true);
 		run_batch(&batch);
 	}
-	LockTimeout = 0;
+	check_schema_name(batch.relid, schema);
 	end_work();
 	return batch.counts;
 }
@@ -247,15 +365,22 @@ fill_slice(const Filling *filling, BlockNumber from, BlockNumber to, int slice)
 static bool
 is_any_empty(const Filling *filling)
 {
+	OwnerRole	role;
 	char	   *query;
 	bool		any;
+	Oid			relid = filling->run->relid;
+	char	   *schema;
 
-	begin_work();
-	query = psprintf("SELECT FROM ONLY %s WHERE %s IS NULL LIMIT 1",
-					 qualified_name(filling->relid), quote_identifier(filling->column));
+	begin_work_on(filling->run, AccessShareLock);
+	schema = schema_name(relid);
+	query = psprintf("SELECT FROM ONLY %s WHERE %s IS NULL LIMIT 1", qualified_name(relid),
+					 column_name(filling));
+	become_owner(&role, relid);
 	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", query);
 	any = SPI_processed > 0;
+	become_caller(&role);
+	check_schema_name(relid, schema);
 	end_work();
 	return any;
 }
@@ -283,7 +408,7 @@ adapt_step(Filling *filling, int64 rows, int64 milliseconds)
 	double		factor = Min((double) BATCH_TIME / Max(milliseconds, 1), 1.5);
 
 	if (rows > 0)
-		factor = Min(factor, (double) filling->patience->batch_size / rows);
+		factor = Min(factor, (double) filling->run->patience.batch_size / rows);
 	filling->step = (BlockNumber) Max(Min(filling->step * factor + (factor > 1 ? 1 : 0),
 										  (double) MaxBlockNumber / 2), 1);
 }
@@ -309,8 +434,8 @@ fill_range(Filling *filling, BlockNumber from, BlockNumber to)
 			adapt_step(filling, rows.tried,
 					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
 		tell_progress(filling);
-		wait_for_standbys(filling->patience);
-		wait_ms(filling->patience->pause);
+		wait_for_standbys(&filling->run->patience);
+		wait_ms(filling->run->patience.pause);
 	}
 	return total;
 }
@@ -336,17 +461,38 @@ fill_pass(Filling *filling)
 }
 
 /*
- * Fill a column, until no row is empty.  55P03 if rows stay locked for longer
- * than the caller waits, 55000 if something keeps them from being filled.
+ * Find out whether, and where, there is anything to fill.
+ */
+static void
+check_fill(Filling *filling)
+{
+	Relation	rel;
+
+	begin_work_on(filling->run, AccessShareLock);
+	rel = relation_open(filling->run->relid, NoLock);
+	filling->attnum = check_column(rel, filling->column);
+	check_may_fill(RelationGetRelid(rel));
+	relation_close(rel, NoLock);
+	end_work();
+}
+
+/*
+ * Fill a column of the run's table, until no row is empty.  What check_column()
+ * and check_may_fill() refuse; 42P01 and 42703 if the table or the column was
+ * dropped meanwhile; 55P03 if rows stay locked for longer than the caller waits;
+ * 55000 if something keeps them from being filled.
  */
 void
-fill_column(Oid relid, const char *column, const Patience *patience)
+fill_column(const OnlineRun *run, const char *column)
 {
-	Filling		filling = {.relid = relid,.column = column,.others = "",.patience = patience};
+	Filling		filling = {.run = run,.column = column};
 	TimestampTz moved = GetCurrentTimestamp();
 	int64		delay = 100;
 
 	filling.started = moved;
+	check_fill(&filling);
+	if (!is_any_empty(&filling))
+		return;
 	start_pass(&filling, true);
 	for (;;)
 	{
@@ -357,7 +503,7 @@ fill_column(Oid relid, const char *column, const Patience *patience)
 		if (rows.tried > 0 && rows.filled == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("rows of \"%s\" cannot be filled", display_name(relid)),
+					 errmsg("rows of \"%s\" cannot be filled", run->name),
 					 errdetail("\"%s\" is null again after it was given its default.", column),
 					 errhint("A trigger may put it back; disable it, or let it pass this column.")));
 		if (rows.filled > 0)
@@ -365,7 +511,7 @@ fill_column(Oid relid, const char *column, const Patience *patience)
 			moved = GetCurrentTimestamp();
 			delay = 100;
 		}
-		wait_or_give_up(relid, "locks on rows", moved, patience, &delay);
+		wait_or_give_up(run, run->relid, "locks on rows", moved, &delay);
 		start_pass(&filling, false);
 	}
 }

@@ -217,6 +217,7 @@ typedef struct OwnerRole
 {
 	Oid			caller;
 	int			context;		/* the caller's security context */
+	bool		changed;		/* the caller is somebody else */
 	int			guc_level;
 } OwnerRole;
 
@@ -338,9 +339,16 @@ typedef enum StepKind
 typedef struct OnlineStep
 {
 	StepKind	kind;
+	Oid			relid;			/* the table that its text is about */
+	LOCKMODE	mode;			/* the lock on it under which the text is run */
+	List	   *named;			/* OIDs of the indexes and sequences that the
+								 * text names, and are there already */
 	StatementPlan statements;
 	char	   *locks;
 } OnlineStep;
+
+/* Builds the step that comes next, or null: its table is locked */
+typedef OnlineStep *(*NextStep) (void *state);
 
 /* How patient a concurrent verb is; times in milliseconds */
 typedef struct Patience
@@ -351,6 +359,17 @@ typedef struct Patience
 	int			lock_timeout;	/* for a lock that blocks others */
 	int64		max_wait;		/* in total, for one lock */
 } Patience;
+
+/* A concurrent verb at work on a table */
+typedef struct OnlineRun
+{
+	FunctionCallInfo fcinfo;
+	Patience	patience;
+	Oid			relid;
+	char	   *name;			/* for messages, also when the table is gone */
+	MemoryContext context;		/* for what outlives transactions, */
+	MemoryContext step_context; /* until the next step */
+} OnlineRun;
 
 /* What a demotion is to do */
 typedef struct Demotion
@@ -609,23 +628,22 @@ extern void tell_old_name(const TableFacts *table, List *pair);
 extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
 extern Oid	find_old_name(const TableFacts *table, List *columns);
 
-/* in owner.c */
-extern Oid	relation_owner(Oid relid);
-extern void become_owner(OwnerRole *role, Oid relid);
-extern void become_caller(const OwnerRole *role);
-
 /* in fill.c */
-extern void fill_column(Oid relid, const char *column, const Patience *patience);
+extern void check_may_fill(Oid relid);
+extern void fill_column(const OnlineRun *run, const char *column);
 
 /* in online.c */
-extern void run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience);
 extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
-					   void (*body) (FunctionCallInfo fcinfo, const Patience *patience,
-									 MemoryContext context));
+					   void (*body) (OnlineRun *run));
 
 /* in online_plan.c */
 extern void check_online(const Promotion *promotion);
 extern List *build_online(Promotion *promotion);
+
+/* in owner.c */
+extern Oid	table_owner(Oid relid);
+extern void become_owner(OwnerRole *role, Oid relid);
+extern void become_caller(const OwnerRole *role);
 
 /* in parent.c */
 extern void open_parent(Parent *parent, Oid relid, List *shared);
@@ -743,6 +761,12 @@ extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int su
 extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
 
+/* in step.c */
+extern char *schema_name(Oid relid);
+extern void check_schema_name(Oid relid, const char *name);
+extern void announce_step(const OnlineStep *step);
+extern bool run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *state);
+
 /* in surroundings.c */
 extern void read_extension_members(const Database *database, Snapshot snapshot);
 extern void read_own_surroundings(const Database *database, Snapshot snapshot);
@@ -818,21 +842,28 @@ extern bool may_tell(void);
 		if (may_tell()) \
 			ereport(NOTICE, (errmsg_internal(__VA_ARGS__))); \
 	} while (0)
-extern void wait_or_give_up(Oid relid, const char *what, TimestampTz since,
-							const Patience *patience, int64 *delay);
-extern void wait_for_transactions(Oid relid, const Patience *patience);
+extern void wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz since,
+							int64 *delay);
+extern void wait_for_transactions(const OnlineRun *run, Oid relid);
 extern void wait_for_standbys(const Patience *patience);
 
 /* in work.c */
+extern void set_for_transaction(const char *name, const char *value);
+extern void set_lock_timeout(int milliseconds);
 extern void begin_work(void);
 extern void end_work(void);
 extern void run_alone(const char *query);
 extern bool try_work(void (*work) (void *state), void *state);
+extern void lock_relation(Oid relid, LOCKMODE mode, bool session);
+extern bool lock_table(Oid relid, LOCKMODE mode, bool session);
+extern void unlock_session(void);
+extern bool begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode);
+extern void begin_work_on(const OnlineRun *run, LOCKMODE mode);
 extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
-extern void lock_run(Oid relid);
-extern void unlock_run(void);
+extern void begin_run(OnlineRun *run, Oid relid, const char *name);
+extern void end_run(void);
 extern void check_no_run(Oid relid);
 
 #endif							/* JUNCTION_H */

@@ -1,140 +1,90 @@
 /*
  * online.c
- *		The steps of what blocks nobody, run; and junction.promote_concurrently.
+ *		junction.promote_concurrently, and what procedures that commit share.
  *
  * The table says what remains to be done (online_plan.c).  Look, do the first
- * of it, commit, and look again; so a run that was stopped anywhere is finished
- * by the same call.
+ * of it (step.c, fill.c), commit, and look again; so a run that was stopped
+ * anywhere is finished by the same call.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/proc.h"
-#include "tcop/utility.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "junction.h"
 
-static void
-run_plan(void *plan)
+/*
+ * All that remains of the promotion that a run's arguments ask for.  The table
+ * is locked, and left open.
+ */
+static List *
+plan_promotion(const OnlineRun *run, Promotion *promotion)
 {
-	plan_run(plan);
+	promotion->concurrently = true;
+	read_promotion(promotion, run->fcinfo);
+	check_promotion(promotion, run->fcinfo, AccessShareLock);
+	check_online(promotion);
+	return build_online(promotion);
 }
 
 /*
- * Run statements in one transaction, again and again until their locks are
- * had.
+ * The first step that is not a fill.  A fill leaves no trace in the catalogs,
+ * so the step after it is run too before anybody looks at the table again.
  */
-static void
-run_with_locks(const StatementPlan *plan, Oid relid, int lock_timeout, const Patience *patience)
+static OnlineStep *
+first_statement(List *steps)
 {
-	TimestampTz since = GetCurrentTimestamp();
-	int64		delay = lock_timeout;
-
-	for (;;)
-	{
-		bool		done;
-
-		begin_work();
-		LockTimeout = lock_timeout;
-		done = try_work(run_plan, (void *) plan);
-		LockTimeout = 0;
-		end_work();
-		if (done)
-			return;
-		wait_or_give_up(relid, "a lock", since, patience, &delay);
-	}
+	foreach_ptr(OnlineStep, step, steps)
+		if (step->kind != STEP_FILL)
+			return step;
+	return NULL;
 }
 
-/*
- * The server's own words of a lock that was not to be had say not what to do.
- */
-static void
-add_resume_hint(void *arg)
+static OnlineStep *
+next_promotion_step(void *state)
 {
-	if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
-		errhint("What was done stays. The same call goes on from here.");
-}
+	Promotion	promotion = {0};
+	List	   *steps = plan_promotion(state, &promotion);
 
-/*
- * Run a statement that commits, and waits for others by itself: it blocks
- * nobody meanwhile, so it may wait as long as the caller does.
- */
-static void
-run_patiently(const StatementPlan *plan, Oid relid, const Patience *patience)
-{
-	ErrorContextCallback callback = {error_context_stack, add_resume_hint, NULL};
-
-	wait_for_transactions(relid, patience);
-	error_context_stack = &callback;
-	LockTimeout = (int) Min(patience->max_wait, INT_MAX);
-	run_alone(plan_text(plan));
-	LockTimeout = 0;
-	error_context_stack = callback.previous;
-}
-
-/*
- * Run a step.  column: the one that a step fills.
- */
-void
-run_step(const OnlineStep *step, const char *column, Oid relid, const Patience *patience)
-{
-	char	   *text = plan_text(&step->statements);
-
-	pgstat_report_activity(STATE_RUNNING, text);
-	tell("%s", text);
-	switch (step->kind)
-	{
-		case STEP_BRIEF:
-			run_with_locks(&step->statements, relid, patience->lock_timeout, patience);
-			break;
-		case STEP_PATIENT:
-			run_with_locks(&step->statements, relid, 10 * patience->lock_timeout, patience);
-			break;
-		case STEP_FILL:
-			fill_column(relid, column, patience);
-			break;
-		case STEP_ALONE:
-			run_patiently(&step->statements, relid, patience);
-			break;
-	}
+	relation_close(promotion.rel, NoLock);
+	return first_statement(steps);
 }
 
 /*
  * Look at the table, do the first of what remains, and tell whether that was
- * all.  context: for what outlives the transactions.
+ * all.
  */
 static bool
-promote_step(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+promote_step(OnlineRun *run)
 {
-	Oid			relid = PG_GETARG_OID(0);
-	Promotion	promotion = {.concurrently = true};
+	Promotion	promotion = {0};
 	List	   *steps;
+	OnlineStep *step;
 
-	begin_work();
-	MemoryContextSwitchTo(context);
-	read_promotion(&promotion, fcinfo);
-	check_promotion(&promotion, fcinfo, AccessShareLock);
-	check_online(&promotion);
-	steps = build_online(&promotion);
+	begin_work_on(run, AccessShareLock);
+	run->name = MemoryContextStrdup(run->context, display_name(run->relid));
+	MemoryContextSwitchTo(run->step_context);
+	steps = plan_promotion(run, &promotion);
 	if (promotion.begun == NULL)
 		tell_of_promotion(&promotion);
-	relation_close(promotion.rel, AccessShareLock);
+	relation_close(promotion.rel, NoLock);
 	end_work();
+	MemoryContextSwitchTo(run->step_context);
 
-	/* what the rows know of being filled, the step behind it tells the table */
-	foreach_ptr(OnlineStep, step, steps)
+	step = linitial(steps);
+	if (step->kind == STEP_FILL)
 	{
-		MemoryContextSwitchTo(context);
-		run_step(step, promotion.id_column, relid, patience);
-		MemoryContextSwitchTo(context);
-		if (step->kind != STEP_FILL)
-			break;
+		announce_step(step);
+		fill_column(run, promotion.id_column);
+		MemoryContextSwitchTo(run->step_context);
 	}
-	if (list_length(steps) > 1)
+	if (!run_step(run, first_statement(steps), next_promotion_step, run) || list_length(steps) > 1)
 		return false;
+	MemoryContextSwitchTo(run->step_context);
 	if (promotion.keep_old_name)
 	{
 		begin_work();
@@ -159,51 +109,72 @@ read_patience(FunctionCallInfo fcinfo, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"batch_size\" must be positive")));
+	if (!PG_ARGISNULL(n + 2) && patience.max_lag < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"max_lag\" must not be negative")));
 	read_waiting(fcinfo, n + 3, &patience);
 	return patience;
 }
 
 /*
- * Run a body that commits, and put back what it has set, whatever happens.
- * context: for what outlives transactions.
+ * Run a body that commits, and let go of what it holds, whatever happens.
  */
 void
-run_online(FunctionCallInfo fcinfo, const Patience *patience,
-		   void (*body) (FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context))
+run_online(FunctionCallInfo fcinfo, const Patience *patience, void (*body) (OnlineRun *run))
 {
 	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(PortalContext, "junction online",
-												  ALLOCSET_DEFAULT_SIZES);
-	int			lock_timeout = LockTimeout;
+	OnlineRun	run = {.fcinfo = fcinfo,.patience = *patience};
 
+	run.context = AllocSetContextCreate(PortalContext, "junction online", ALLOCSET_DEFAULT_SIZES);
+	run.step_context = AllocSetContextCreate(run.context, "junction online step",
+											 ALLOCSET_DEFAULT_SIZES);
 	start_telling();
 	PG_TRY();
 	{
-		LockTimeout = 0;
-		body(fcinfo, patience, context);
+		body(&run);
 	}
 	PG_FINALLY();
 	{
-		LockTimeout = lock_timeout;
-		unlock_run();
+		unlock_session();
+		end_run();
 		pgstat_report_activity(STATE_RUNNING, debug_query_string);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
+	MemoryContextDelete(run.context);
+}
+
+/*
+ * Begin a run on the table that the first argument names: what check.c refuses,
+ * and 55006.
+ */
+static void
+begin_run_on_argument(OnlineRun *run)
+{
+	FunctionCallInfo fcinfo = run->fcinfo;
+	Oid			relid = PG_GETARG_OID(0);
+	Relation	rel;
+
+	begin_work();
+	rel = open_table_to_change(relid, AccessShareLock);
+	check_not_distributed(relid);
+	begin_run(run, relid, display_name(relid));
+	relation_close(rel, NoLock);
+	end_work();
 }
 
 static void
-promote_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+promote_body(OnlineRun *run)
 {
 	bool		done = false;
 
-	lock_run(PG_GETARG_OID(0));
+	begin_run_on_argument(run);
 	while (!done)
 	{
-		MemoryContextReset(context);
-		MemoryContextSwitchTo(context);
-		done = promote_step(fcinfo, patience, context);
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(run->step_context);
+		done = promote_step(run);
 	}
 }
 
@@ -238,14 +209,13 @@ junction_promote_concurrently(PG_FUNCTION_ARGS)
 }
 
 static void
-fill_body(FunctionCallInfo fcinfo, const Patience *patience, MemoryContext context)
+fill_body(OnlineRun *run)
 {
-	char	   *column;
+	FunctionCallInfo fcinfo = run->fcinfo;
 
-	lock_run(PG_GETARG_OID(0));
-	MemoryContextSwitchTo(context);
-	column = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	fill_column(PG_GETARG_OID(0), column, patience);
+	begin_run_on_argument(run);
+	MemoryContextSwitchTo(run->step_context);
+	fill_column(run, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 }
 
 PG_FUNCTION_INFO_V1(junction_fill);
@@ -255,8 +225,8 @@ PG_FUNCTION_INFO_V1(junction_fill);
  *		pause interval, max_lag bigint, lock_timeout interval, max_wait interval)
  *
  * Give every row that has none the default of the column: a statement of the
- * plan of a concurrent promotion.  42501 for somebody else's table, 55006, 55P03,
- * 25001 and 2D000 as above.
+ * plan of a concurrent promotion.  What fill.c refuses of a table and a column;
+ * 55006, 55P03, 25001 and 2D000 as above.
  */
 Datum
 junction_fill(PG_FUNCTION_ARGS)
@@ -270,8 +240,6 @@ junction_fill(PG_FUNCTION_ARGS)
 	check_may_commit(fcinfo, "_fill");
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 2);
-	relation_close(open_table_to_change(PG_GETARG_OID(0), AccessShareLock), AccessShareLock);
-	check_not_distributed(PG_GETARG_OID(0));
 	run_online(fcinfo, &patience, fill_body);
 	PG_RETURN_VOID();
 }

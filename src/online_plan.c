@@ -9,7 +9,9 @@
  *	2. an id in every row (fill.c): what is there of it, only the rows know, so
  *	   this step remains until the next one is done;
  *	3. a NOT VALID check that the id is not null;
- *	4. the same, validated: that reads the table and blocks nobody;
+ *	4. the same, validated: that reads the table and blocks nobody.  Before it,
+ *	   the table is filled once more, as a row that was inserted with an explicit
+ *	   null while there was no check would fail it;
  *	5. NOT NULL, which needs no look at the table then, and no check any more;
  *	6. a unique index, built concurrently.  An invalid one is of a run that was
  *	   stopped, and is dropped first;
@@ -25,6 +27,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -202,9 +205,7 @@ check_online(const Promotion *promotion)
 				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
 				 errdetail("It has rules, which may rewrite the UPDATE that fills the id."),
 				 errhint("Use junction.promote.")));
-	check_reads_all(relid, "Every row must be given an id.");
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	check_may_fill(relid);
 	CheckCmdReplicaIdentity(promotion->rel, CMD_UPDATE);
 	check_checks(promotion);
 	check_id_index(promotion);
@@ -353,9 +354,10 @@ find_check(const Promotion *promotion, bool *validated)
 }
 
 /*
- * 2 to 5.	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
+ * 2 to 6.	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
  *				10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
  *			ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
+ *			CALL junction._fill('public.user_orgs', 'id')
  *			ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
  *			ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
  *			ALTER TABLE public.user_orgs DROP CONSTRAINT c
@@ -368,21 +370,27 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 	const char *id = quote_identifier(promotion->id_column);
 	bool		there = OidIsValid(promotion->filled_check);
 	const char *check;
+	OnlineStep *fill = NULL;
 	StatementPlan *plan;
 
 	check = quote_identifier(there ? get_constraint_name(promotion->filled_check) :
 							 ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
 												  promotion->table->namespace, NIL));
-	if (!there)
+	if (!validated)
 	{
 		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
 		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
 				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
 				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),
 				 typed_literal("100 ms", "interval"), typed_literal("10 min", "interval"));
+		fill = llast(*steps);
+	}
+	if (!there)
+	{
 		plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
 				 table, check, id);
+		*steps = lappend(*steps, fill);
 	}
 	if (!validated)
 	{
@@ -430,7 +438,7 @@ free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *nam
 }
 
 /*
- * 6.	DROP INDEX CONCURRENTLY public.memberships_pkey
+ * 7.	DROP INDEX CONCURRENTLY public.memberships_pkey
  *		CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
  */
 static void
@@ -441,8 +449,12 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 	if (index != NULL && index->usable)
 		return;
 	if (index != NULL)
-		plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
-				 "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
+	{
+		OnlineStep *drop = add_step(steps, STEP_ALONE, locks);
+
+		drop->named = list_make1_oid(index->oid);
+		plan_add(&drop->statements, NULL, "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
+	}
 	plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
 			 "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote_identifier(name),
 			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
@@ -506,6 +518,32 @@ build_added_names(StatementPlan *plan, const Promotion *promotion)
 }
 
 /*
+ * The indexes and sequences of a table: what the last step names.
+ */
+static List *
+relations_of(const TableFacts *table)
+{
+	List	   *relations = getOwnedSequences(table->oid);
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+		relations = lappend_oid(relations, index->oid);
+	return relations;
+}
+
+/*
+ * The locks under which the steps are run.
+ */
+static void
+set_modes(List *steps, Oid relid)
+{
+	foreach_ptr(OnlineStep, step, steps)
+	{
+		step->relid = relid;
+		step->mode = step->kind == STEP_BRIEF ? AccessExclusiveLock : ShareUpdateExclusiveLock;
+	}
+}
+
+/*
  * All steps that remain.  They are built from the last to the first, as the
  * last decides the names.
  */
@@ -548,11 +586,14 @@ build_online(Promotion *promotion)
 		build_identity(plan, promotion, new_table, sequence);
 	if (promotion->keep_old_name)
 		build_old_name(plan, promotion);
+	((OnlineStep *) linitial(last))->named = relations_of(table);
 
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
 		build_not_null(&steps, promotion, validated);
 	build_id_index(&steps, promotion, index, built);
-	return list_concat(steps, last);
+	steps = list_concat(steps, last);
+	set_modes(steps, table->oid);
+	return steps;
 }

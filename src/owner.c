@@ -8,26 +8,30 @@
  * the rows of a table, or changes them, for somebody else does it between
  * become_owner() and become_caller().
  *
- * An error leaves the caller's role to the end of the (sub)transaction, which
- * puts it back, as it does the settings.
+ * The owner's own call changes nothing: its code has the caller's rights anyway,
+ * and keeps the search_path that it is used to.  Row-level security that is
+ * forced on the owner does not hide rows from the calls of others, who have
+ * been found to see every row (check_reads_all).
+ *
+ * An error leaves the role to the end of the (sub)transaction, which puts the
+ * caller's back, as it does the settings.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "junction.h"
 
 /*
- * The role that owns a relation: 42P01 if that is gone.
+ * The role that owns a table: 42P01 if the table is gone.
  */
 Oid
-relation_owner(Oid relid)
+table_owner(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -42,11 +46,9 @@ relation_owner(Oid relid)
 }
 
 /*
- * Act as the table's owner, who stays that, as the table keeps its name, until
- * the transaction ends: it is locked in ACCESS SHARE mode.  Nothing
- * of the session can be changed, names are PostgreSQL's own, and row-level
- * security that is forced on the owner is left out, as a foreign key leaves it
- * out.  The caller has checked what the role that asks may see.
+ * Act as the table's owner: nothing of the session can be changed, and names are
+ * PostgreSQL's own.  The table is locked in ACCESS SHARE mode until the
+ * transaction ends, so it keeps its name and its owner.
  */
 void
 become_owner(OwnerRole *role, Oid relid)
@@ -54,10 +56,13 @@ become_owner(OwnerRole *role, Oid relid)
 	Oid			owner;
 
 	LockRelationOid(relid, AccessShareLock);
-	owner = relation_owner(relid);
+	owner = table_owner(relid);
 	GetUserIdAndSecContext(&role->caller, &role->context);
-	SetUserIdAndSecContext(owner, role->context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	role->changed = owner != role->caller;
+	if (!role->changed)
+		return;
+	SetUserIdAndSecContext(owner, role->context | SECURITY_RESTRICTED_OPERATION |
+						   SECURITY_NOFORCE_RLS);
 	role->guc_level = NewGUCNestLevel();
 	RestrictSearchPath();
 }
@@ -68,6 +73,8 @@ become_owner(OwnerRole *role, Oid relid)
 void
 become_caller(const OwnerRole *role)
 {
+	if (!role->changed)
+		return;
 	AtEOXact_GUC(false, role->guc_level);
 	SetUserIdAndSecContext(role->caller, role->context);
 }

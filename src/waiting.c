@@ -11,8 +11,10 @@
 
 #include "common/pg_prng.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/proc.h"
+#include "storage/latch.h"
+#include "utils/timestamp.h"
 
 #include "junction.h"
 
@@ -122,38 +124,38 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
  * longer; or give up, if it has done so for long enough: 55P03.
  */
 static void
-wait_for_holders(Oid relid, const char *what, const char *holders, TimestampTz since,
-				 const Patience *patience, int64 *delay)
+wait_for_holders(const OnlineRun *run, const char *what, const char *holders, TimestampTz since,
+				 int64 *delay)
 {
 	static TimestampTz told_since = 0;
 	int64		waited = TimestampDifferenceMilliseconds(since, GetCurrentTimestamp());
 
-	if (waited > patience->max_wait)
+	if (waited > run->patience.max_wait)
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("could not get %s of \"%s\" in %lld s", what, display_name(relid),
+				 errmsg("could not get %s of \"%s\" in %lld s", what, run->name,
 						(long long) (waited / 1000)),
 				 errdetail("In the way: %s.", holders ? holders : "nobody any more"),
 				 errhint("What was done stays. The same call goes on from here.")));
 	if (told_since != since)
 		last_told = 0;
 	told_since = since;
-	tell("waiting for %s of \"%s\"; in the way: %s", what, display_name(relid),
+	tell("waiting for %s of \"%s\"; in the way: %s", what, run->name,
 		 holders ? holders : "nobody any more");
 	wait_ms(Min(*delay + pg_prng_uint64_range(&pg_global_prng_state, 0, *delay / 2),
-				patience->max_wait - waited + 1));
+				run->patience.max_wait - waited + 1));
 	*delay = Min(*delay * 2, MAX_DELAY);
 }
 
 /*
- * After a try that failed.
+ * After a try for a lock on a relation that failed.
  */
 void
-wait_or_give_up(Oid relid, const char *what, TimestampTz since, const Patience *patience, int64 *delay)
+wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz since, int64 *delay)
 {
 	char	   *holders = describe_holders(relid, false, 0);
 
-	wait_for_holders(relid, what, holders, since, patience, delay);
+	wait_for_holders(run, what, holders, since, delay);
 	if (holders != NULL)
 		pfree(holders);
 }
@@ -162,7 +164,7 @@ wait_or_give_up(Oid relid, const char *what, TimestampTz since, const Patience *
  * Before an index is built: it would wait for these without a word.
  */
 void
-wait_for_transactions(Oid relid, const Patience *patience)
+wait_for_transactions(const OnlineRun *run, Oid relid)
 {
 	TimestampTz since = GetCurrentTimestamp();
 	int64		delay = 100;
@@ -173,8 +175,8 @@ wait_for_transactions(Oid relid, const Patience *patience)
 		wait_ms(LONG_TRANSACTION);
 	while ((holders = describe_holders(relid, true, LONG_TRANSACTION)) != NULL)
 	{
-		wait_for_holders(relid, "the end of transactions that are older than an index", holders,
-						 since, patience, &delay);
+		wait_for_holders(run, "the end of transactions that are older than an index", holders,
+						 since, &delay);
 		pfree(holders);
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * work.c
- *		How to work in a procedure that commits: transactions, statements that
- *		cannot be in one, and one run a table at a time.
+ *		How to work in a procedure that commits: transactions, the locks in them,
+ *		statements that cannot be in one, and one run a table at a time.
  *
  * As a C procedure that is not atomic, each transaction is between begin_work()
  * and end_work(), with SPI connected.  What cannot run in a transaction runs
@@ -10,21 +10,62 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "executor/spi.h"
-#include "pgstat.h"
-#include "storage/proc.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "junction.h"
+
+/* The longest that a user may ask to wait, in days: below INT_MAX ms, as timeouts are */
+#define MAX_DAYS	24
+
+/* A table, and another relation that the text of a step names */
+#define MAX_SESSION_LOCKS	2
 
 /* The lock that keeps a table to one run, while it is held */
 static LOCKTAG run_lock;
 static bool run_locked = false;
 
+/* The locks that outlive the transactions of a statement, all in one mode */
+static LOCKTAG session_locks[MAX_SESSION_LOCKS];
+static int	session_lock_count = 0;
+
 /*
- * Start a piece of work: in a transaction that sees what others commit.
+ * Set a parameter until the transaction ends.
+ */
+void
+set_for_transaction(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/*
+ * For how long to wait for a lock in this transaction, in milliseconds; 0: for
+ * as long as it takes.
+ */
+void
+set_lock_timeout(int milliseconds)
+{
+	char		value[12];
+
+	snprintf(value, sizeof(value), "%d", milliseconds);
+	set_for_transaction("lock_timeout", value);
+}
+
+/*
+ * Start a piece of work: in a transaction that sees what others commit, and
+ * does not stop at the session's own lock_timeout.
  */
 void
 begin_work(void)
@@ -32,7 +73,8 @@ begin_work(void)
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (!FirstSnapshotSet)
-		XactIsoLevel = XACT_READ_COMMITTED;
+		set_for_transaction("transaction_isolation", "read committed");
+	set_lock_timeout(0);
 }
 
 /*
@@ -90,6 +132,114 @@ try_work(void (*work) (void *state), void *state)
 }
 
 /*
+ * Is the relation there?  If so, it must be the caller's: 42501.
+ */
+static bool
+check_owned(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	if (!has_privs_of_role(GetUserId(), form->relowner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, pstrdup(NameStr(form->relname)));
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+/*
+ * Lock a relation by its OID; for the session, until unlock_session().
+ */
+void
+lock_relation(Oid relid, LOCKMODE mode, bool session)
+{
+	LOCKTAG    *tag = &session_locks[session_lock_count];
+
+	if (!session)
+	{
+		LockRelationOid(relid, mode);
+		return;
+	}
+	if (mode != ShareUpdateExclusiveLock || session_lock_count == MAX_SESSION_LOCKS)
+		elog(ERROR, "unexpected lock of a session");
+	SET_LOCKTAG_RELATION(*tag, MyDatabaseId, relid);
+	(void) LockAcquire(tag, mode, true, false);
+	session_lock_count++;
+	AcceptInvalidationMessages();
+}
+
+/*
+ * Lock a table of the caller's by its OID, so that its name stays as it is.
+ * False if the table is gone, 42501 if it is somebody else's: then nobody queues
+ * in front of it.
+ */
+bool
+lock_table(Oid relid, LOCKMODE mode, bool session)
+{
+	if (!check_owned(relid))
+		return false;
+	lock_relation(relid, mode, session);
+	return check_owned(relid);
+}
+
+/* A table to be locked in a subtransaction */
+typedef struct TableToLock
+{
+	Oid			relid;
+	LOCKMODE	mode;
+	bool		there;
+} TableToLock;
+
+static void
+lock_if_there(void *state)
+{
+	TableToLock *table = state;
+
+	table->there = lock_table(table->relid, table->mode, false);
+}
+
+/*
+ * Start a piece of work on a table, which is locked by its OID, as patiently as
+ * the run is.  False if the table is gone.
+ */
+bool
+begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode)
+{
+	TableToLock table = {.relid = relid,.mode = mode};
+	TimestampTz since = GetCurrentTimestamp();
+	int64		delay = run->patience.lock_timeout;
+
+	for (;;)
+	{
+		begin_work();
+		set_lock_timeout(run->patience.lock_timeout);
+		if (try_work(lock_if_there, &table))
+			break;
+		end_work();
+		wait_or_give_up(run, relid, "a lock", since, &delay);
+	}
+	set_lock_timeout(0);
+	if (!table.there)
+		end_work();
+	return table.there;
+}
+
+/*
+ * The same for the table of a run; 42P01 if it is gone.
+ */
+void
+begin_work_on(const OnlineRun *run, LOCKMODE mode)
+{
+	if (!begin_work_if_there(run, run->relid, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" does not exist", run->name),
+				 errdetail("It was dropped while it was being changed concurrently.")));
+}
+
+/*
  * Refuse to be called where no commit is possible: 25001 inside a transaction,
  * 2D000 below a DO block or another procedure.
  */
@@ -113,17 +263,22 @@ check_may_commit(FunctionCallInfo fcinfo, const char *name)
 				 errhint("Call it by itself, outside of BEGIN and of functions.")));
 }
 
+/*
+ * An interval in milliseconds.  22023 if it is negative, or longer than a
+ * timeout can be: since 17 it may be infinite.
+ */
 int64
 interval_ms(FunctionCallInfo fcinfo, int n, const char *name)
 {
+	const int64 day = USECS_PER_DAY / 1000;
 	Interval   *interval = PG_GETARG_INTERVAL_P(n);
-	int64		result = interval->time / 1000 + (int64) interval->day * (USECS_PER_DAY / 1000) +
-		(int64) interval->month * DAYS_PER_MONTH * (USECS_PER_DAY / 1000);
+	int64		result = interval->time / 1000 + interval->day * day + interval->month * (DAYS_PER_MONTH * day);
 
-	if (result < 0)
+	if (result < 0 || result > MAX_DAYS * day)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" must not be negative", name)));
+				 result < 0 ? errmsg("\"%s\" must not be negative", name) :
+				 errmsg("\"%s\" must be at most %d days", name, MAX_DAYS)));
 	return result;
 }
 
@@ -142,44 +297,64 @@ read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)
 }
 
 static void
-acquire_run_lock(LOCKTAG *tag, Oid relid, bool session)
+acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
 {
 	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
 	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
 	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("\"%s\" is being changed concurrently by another session",
-						display_name(relid))));
+				 errmsg("\"%s\" is being changed concurrently by another session", name)));
 }
 
 /*
- * One run a table at a time: 55006.  The lock is the session's, as it must
- * outlive transactions; run_online() lets go of it whatever happens.
+ * Begin a run on a table: one at a time, 55006.  What keeps others away is a
+ * lock of the session's, as it must outlive transactions; run_online() lets go
+ * of it whatever happens.
  */
 void
-lock_run(Oid relid)
+begin_run(OnlineRun *run, Oid relid, const char *name)
 {
-	acquire_run_lock(&run_lock, relid, true);
+	run->relid = relid;
+	run->name = MemoryContextStrdup(run->context, name);
+	acquire_run_lock(&run_lock, relid, name, true);
 	run_locked = true;
 }
 
-void
-unlock_run(void)
+static void
+release(LOCKTAG *tag, LOCKMODE mode)
 {
-	/* a commit that failed has let go of it */
-	if (run_locked && lock_held_by_me(&run_lock, ExclusiveLock))
-		(void) LockRelease(&run_lock, ExclusiveLock, true);
+	/* a transaction that failed has let go of it */
+	if (lock_held_by_me(tag, mode))
+		(void) LockRelease(tag, mode, true);
+}
+
+void
+end_run(void)
+{
+	if (run_locked)
+		release(&run_lock, ExclusiveLock);
 	run_locked = false;
 }
 
 /*
- * The same for one transaction.
+ * Let go of the relations that are locked for the session.
+ */
+void
+unlock_session(void)
+{
+	while (session_lock_count > 0)
+		release(&session_locks[--session_lock_count], ShareUpdateExclusiveLock);
+}
+
+/*
+ * Refuse a table that a run is at work on, until the transaction ends.  The
+ * caller has locked it.
  */
 void
 check_no_run(Oid relid)
 {
 	LOCKTAG		tag;
 
-	acquire_run_lock(&tag, relid, false);
+	acquire_run_lock(&tag, relid, display_name(relid), false);
 }

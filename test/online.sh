@@ -507,15 +507,15 @@ locked_out() {                                          # locked_out STEPS MODE:
 }
 locked_out 0 'ACCESS SHARE'
 locked_out 2 'ACCESS SHARE'
-locked_out 3 'SHARE UPDATE EXCLUSIVE'
-locked_out 4 'ACCESS SHARE'
-locked_out 5 'ROW EXCLUSIVE'
-locked_out 6 'ACCESS SHARE'
+locked_out 4 'SHARE UPDATE EXCLUSIVE'
+locked_out 5 'ACCESS SHARE'
+locked_out 6 'ROW EXCLUSIVE'
+locked_out 7 'ACCESS SHARE'
 
 # all at once, each in a database of its own: they take some seconds, since it tells at most every three
 steps_done rows_held 1
 steps_done rows_prepared 1
-steps_done snapshot_held 5
+steps_done snapshot_held 6
 hold rows rows_held 'BEGIN; SELECT FROM user_orgs WHERE user_id < 5 FOR UPDATE;'
 hold snapshot snapshot_held 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM users LIMIT 1;'
 sql rows_prepared --command "BEGIN" --command 'SELECT FROM user_orgs WHERE user_id < 5 FOR UPDATE' --command "PREPARE TRANSACTION 'the prepared one'" > "$work/output"
