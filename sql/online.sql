@@ -580,6 +580,20 @@ CALL junction.promote_concurrently('links');
 DROP EVENT TRIGGER regress_junction_see;
 SELECT line, count(*) > 0 AS seen FROM log WHERE line IN ('ALTER TABLE', 'CREATE INDEX') GROUP BY line ORDER BY line COLLATE "C";
 
+--
+-- A schema can be renamed under every lock on its tables, and a statement with
+-- its name may have met another table: it is not committed
+--
+CREATE FUNCTION rename_schema() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN ALTER SCHEMA regress_online RENAME TO regress_elsewhere; END $$;
+DROP TABLE links;
+SELECT make('links', :'pure');
+SELECT fingerprint() AS before \gset
+CREATE EVENT TRIGGER regress_junction_rename ON ddl_command_end WHEN TAG IN ('COMMENT') EXECUTE FUNCTION rename_schema();
+CALL junction.promote_concurrently('links');
+DROP EVENT TRIGGER regress_junction_rename;
+SELECT fingerprint() = :'before' AS nothing_changed;
+
 DROP SCHEMA regress_online CASCADE;
 DROP TABLE temp_users;
 REVOKE CREATE ON DATABASE :"DBNAME" FROM regress_junction_online;

@@ -15,6 +15,10 @@
  * For it, they are the session's, in the mode that the statement itself holds
  * until it ends, so that nobody else waits because of them.
  *
+ * The statements run as the caller.  CREATE INDEX switches to the table's owner
+ * by itself, VALIDATE CONSTRAINT evaluates our own check alone, and what else of
+ * the owner's an ALTER TABLE evaluates, it does for every caller.
+ *
  * A schema can be renamed under every lock.  So its name is compared again when
  * the statement has run, and if it is another the transaction fails.
  */

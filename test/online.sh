@@ -29,6 +29,7 @@ finish() {
     pids=$(jobs -p)
     # shellcheck disable=SC2086 # one word each
     [ -z "$pids" ] || kill $pids 2> "$work/kill" || true
+    stop_standby
     rm -rf "$work"
 }
 trap finish EXIT
@@ -77,10 +78,28 @@ apart() {                                               # apart COMMAND...: in a
     "$@"
 }
 
-restart() {                                             # restart MODE: as root, the server is the user postgres's
+as_owner() {                                            # as_owner COMMAND...: as root, the server is the user postgres's
     local owner=()
     [ "$EUID" != 0 ] || owner=(setpriv --reuid postgres --regid postgres --init-groups)
-    (cd / && apart "${owner[@]}" pg_ctl restart --silent --wait --mode "$1" --log "$JUNCTION_SERVER_LOG")
+    (cd / && apart "${owner[@]}" "$@")
+}
+
+restart() {                                             # restart MODE
+    as_owner pg_ctl restart --silent --wait --mode "$1" --log "$JUNCTION_SERVER_LOG"
+}
+
+# a standby that has all, and shows nothing of it, beside the server
+standby=$(dirname "$PGDATA")/standby
+
+start_standby() {
+    as_owner pg_basebackup --pgdata "$standby" --write-recovery-conf --checkpoint fast --no-sync
+    as_owner pg_ctl start --silent --wait --pgdata "$standby" --log "$standby/log" \
+        --options "-c unix_socket_directories='$standby' -c recovery_min_apply_delay=1h"
+    eventually postgres "EXISTS (SELECT FROM pg_stat_replication WHERE replay_lsn IS NOT NULL)"
+}
+
+stop_standby() {
+    [ ! -e "$standby/postmaster.pid" ] || as_owner pg_ctl stop --silent --pgdata "$standby" --mode immediate
 }
 
 arguments="'user_orgs', 'memberships', columns => array['role text NOT NULL DEFAULT ''member''', 'invited_by int REFERENCES orgs'], keep_old_name => true"
@@ -546,6 +565,101 @@ for database in rows_held rows_prepared snapshot_held; do
     works "$database: the same call goes on when it is free" goes_on "$database"
     dropdb "$database"
 done
+
+#
+# Another table takes the name while it waits: it goes on with the table that it was called for, and leaves the other alone
+#
+told() {                                                # told FILE: until it tells that it waits, a minute at most
+    local end=$((SECONDS + 60))
+    until grep --quiet 'waiting for' "$1"; do
+        [ "$SECONDS" -lt "$end" ] || { echo "# it never told that it waits"; return 1; }
+        sleep 0.05
+    done
+}
+
+# the last statements of a session that holds a lock on user_orgs
+take_name='ALTER TABLE user_orgs RENAME TO moved;
+    CREATE TABLE user_orgs (LIKE moved INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, FOREIGN KEY (org_id) REFERENCES orgs);
+    COMMIT;'
+
+shape() {                                               # shape DATABASE TABLE: its columns, and how many indexes it has
+    sql "$1" --command "SELECT (SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '$2'::regclass AND attnum > 0)
+        || ', ' || (SELECT count(*) FROM pg_index WHERE indrelid = '$2'::regclass)
+        || ', ' || (SELECT count(*) FROM pg_constraint WHERE conrelid = '$2'::regclass AND contype <> 'n')"
+}
+
+name_taken() {                                          # name_taken STEPS MODE: what is locked by others when so many steps are done
+    local arguments="'user_orgs', 'memberships', timestamps => false" other pipe
+    steps_done small "$1"
+    other=$(shape small user_orgs)
+    hold locker small "BEGIN; LOCK TABLE user_orgs IN $2 MODE;"
+    promote small
+    told "$work/promotion.small" || true
+    pipe=${pipes[locker]}
+    echo "$take_name" >&"$pipe"
+    release locker
+    works "after $1 steps, another table takes the name: it goes on" wait "$promoter"
+    is "with its own table" "$(sql small --command 'SELECT count(DISTINCT id) FROM memberships')" "$few"
+    is "and the other is as it was made" "$(shape small user_orgs)" "$other"
+    dropdb small
+}
+name_taken 0 'ACCESS SHARE'
+name_taken 2 'ACCESS SHARE'
+name_taken 4 'SHARE UPDATE EXCLUSIVE'
+name_taken 5 'ACCESS SHARE'
+name_taken 6 'ROW EXCLUSIVE'
+name_taken 7 'ACCESS SHARE'
+
+# a statement that commits: its table keeps the name from before it begins
+steps_done small 6
+break_at small ddl_command_start 'CREATE INDEX' '%' 3
+promote small
+eventually small "$sleeping"
+is "who would rename the table while its index is built waits" \
+    "$(sql small --set VERBOSITY=sqlstate --command "SET lock_timeout = '500 ms'" --command 'ALTER TABLE user_orgs RENAME TO moved' 2>&1 || true)" "ERROR:  55P03"
+works "and the promotion ends well" wait "$promoter"
+dropdb small
+
+createdb --template small_start small
+sql small --command 'DROP INDEX user_orgs_org_id_idx'
+other=$(shape small user_orgs)
+hold locker small 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+PGOPTIONS='-c client_min_messages=notice' apart sql small --command "CALL junction.repair_concurrently('user_orgs')" > "$work/repair" 2>&1 &
+repairer=$!
+told "$work/repair" || true
+pipe=${pipes[locker]}
+echo "$take_name" >&"$pipe"
+release locker
+works "repair_concurrently, likewise, ends well" wait "$repairer"
+is "the index is on the table that was asked for" \
+    "$(sql small --command "SELECT indrelid::regclass FROM pg_index WHERE pg_get_indexdef(indexrelid) LIKE '%(org_id)'")" moved
+is "and the other is as it was made" "$(shape small user_orgs)" "$other"
+dropdb small
+
+#
+# The table is dropped meanwhile: 42P01 with its name, and nobody else notices
+#
+createdb --template small_start small
+works "a standby starts" start_standby
+promote small ", batch_size => 100, max_lag => 0"
+works "the promotion waits for it" told "$work/promotion.small"
+works "the table is dropped" sql small --command 'DROP TABLE user_orgs'
+works "the standby goes away" stop_standby
+works "the promotion ends with 42P01" ends_with small 42P01
+works "which names the table" grep --quiet 'relation "user_orgs" does not exist' "$work/promotion.small"
+works "and the server goes on" eventually small true
+dropdb small
+
+steps_done small 1
+hold rows small 'BEGIN; SELECT FROM user_orgs WHERE user_id < 5 FOR UPDATE;'
+promote small
+told "$work/promotion.small" || true
+pipe=${pipes[rows]}
+echo 'DROP TABLE user_orgs; COMMIT;' >&"$pipe"
+release rows
+works "dropped while it waits for rows: 42P01" ends_with small 42P01
+works "with its name" grep --quiet 'relation "user_orgs" does not exist' "$work/promotion.small"
+dropdb small
 
 #
 # One at a time
