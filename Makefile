@@ -8,6 +8,8 @@ ifeq ($(shell grep -c '"version": "$(EXTVERSION)"' META.json),0)
 $(error META.json has not the version of $(EXTENSION).control, $(EXTVERSION))
 endif
 PG_CPPFLAGS = -DJUNCTION_VERSION='"$(EXTVERSION)"'
+# only what is PGDLLEXPORT is exported; PostgreSQL 16 and later say so themselves, and src/compat.h does its part on 15
+PG_CFLAGS   = $(if $(GCC),-fvisibility=hidden)
 
 # sql/junction--*.sql ships; every other sql/*.sql is a regression test
 REGRESS        = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
@@ -32,8 +34,8 @@ $(OBJS): $(wildcard src/*.h)
 # pgTAP runs in the database that installcheck leaves behind, and pg_prove closes with a count of the tests
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
-	pg_prove --dbname $(CONTRIB_TESTDB) test/schemas.sh test/fixes.sh test/probes.sh test/readme.pl test/dump.sh \
-		test/plans.sh test/standby.sh test/races.sh test/online.sh \
+	pg_prove --dbname $(CONTRIB_TESTDB) test/exports.sh test/schemas.sh test/fixes.sh test/probes.sh test/readme.pl \
+		test/dump.sh test/plans.sh test/standby.sh test/races.sh test/online.sh \
 		$(filter-out test/demo% test/invariants.sql test/online%,$(sort $(wildcard test/*.sql)))
 
 # these install what is missing, and start a server of their own

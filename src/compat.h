@@ -11,6 +11,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
+#include "fmgr.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
@@ -103,6 +104,35 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	((List *) (var##__state.l = list_delete_nth_cell(lst, var##__state.i--)))
 #define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
 #define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
+
+#endif
+
+/*
+ * An extension exports only what is PGDLLEXPORT, since 16.  The Makefile asks
+ * for -fvisibility=hidden on all versions, so here 15 gets 16's declarations:
+ * PGDLLEXPORT with an effect outside of Windows, and marked with it the C
+ * function itself, beside its info function, and _PG_init.
+ */
+#if PG_VERSION_NUM < 160000
+
+#if defined(__GNUC__) && !defined(WIN32) && !defined(__CYGWIN__)
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_,funcname)(void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_,funcname) (void) \
+{ \
+	static const Pg_finfo_record my_finfo = { 1 }; \
+	return &my_finfo; \
+} \
+extern int no_such_variable
+
+extern PGDLLEXPORT void _PG_init(void);
 
 #endif
 

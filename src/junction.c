@@ -10,8 +10,6 @@
 
 JUNCTION_MODULE_MAGIC;
 
-void		_PG_init(void);
-
 /*
  * junction.naming: an administrator sets it, per database or role, where
  * another tool keeps the schema and would rename what it does not know.
