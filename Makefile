@@ -13,18 +13,24 @@ PG_CFLAGS   = $(if $(GCC),-fvisibility=hidden)
 
 # sql/junction--*.sql ships; every other sql/*.sql is a regression test
 REGRESS        = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
-REGRESS_OPTS   = --load-extension=$(EXTENSION)
+REGRESS_OPTS   = --load-extension=$(EXTENSION) $(DATABASE_OPTS)
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --load-extension=$(EXTENSION)
+ISOLATION_OPTS = --inputdir=test --load-extension=$(EXTENSION) $(DATABASE_OPTS)
+# one expected output, whatever the encoding and the locale of the cluster
+DATABASE_OPTS  = --encoding=UTF8 --no-locale
 EXTRA_CLEAN    = output_iso results
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifneq ($(wildcard $(PGXS)),)
+POSTGRES_H := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h
+# PGXS may come with PostgreSQL's client: that it is there says nothing of the headers
+ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(POSTGRES_H))),)
 include $(PGXS)
 else
 all install installcheck clean:
-	@echo '$(PG_CONFIG) leads to no PostgreSQL server headers; on Debian, test/setup.sh installs them' >&2; exit 1
+	@echo '$(PG_CONFIG) leads to no headers of a PostgreSQL server ($(POSTGRES_H)).' >&2
+	@echo 'On Debian, test/setup.sh installs them, run as root; elsewhere, set PG_CONFIG to the pg_config of a server.' >&2
+	@exit 1
 endif
 
 $(OBJS): $(wildcard src/*.h)

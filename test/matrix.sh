@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test/matrix.sh: runs all tests (test/run.sh) on PostgreSQL 17 and 18, side by side, each in a root of its own: Debian
 # trixie and forky, made by debootstrap from this machine's mirror and kept in ${JUNCTION_ROOTS:-/var/cache/junction}.
+# Tries there, too, what a new user meets: the demo with no headers installed, and all without the right to install.
 #
 # Assumes Debian, root, and a git checkout. Tests the working tree as it is, in a copy without what was built there.
 # Mounts nothing: the tests need no /proc.
@@ -10,9 +11,9 @@ cd "$(dirname "$0")/.."
 roots=${JUNCTION_ROOTS:-/var/cache/junction}
 schemas=${JUNCTION_SCHEMAS:-../shared/schemas}
 
-# version, suite, and debootstrap's script for the suite
-matrix='17 trixie trixie
-18 forky sid'
+# version, suite, debootstrap's script for the suite, and how the tests are run there
+matrix='17 trixie trixie without_headers
+18 forky sid as_nobody'
 
 # make_root SUITE SCRIPT: one that was interrupted stays NAME.tmp, and is made anew
 make_root() {
@@ -41,14 +42,34 @@ in_root() {
         ${http_proxy:+http_proxy="$http_proxy"} sh -c 'cd /junction && exec "$@"' sh "${@:2}"
 }
 
-# test_version VERSION SUITE SCRIPT
+# without_headers ROOT VERSION: with PostgreSQL and its client alone, which bring PGXS, the demo installs the headers
+# shellcheck disable=SC2317 # test_version calls it by name
+without_headers() {
+    in_root "$1" apt-get remove --yes "postgresql-server-dev-$2"
+    # shellcheck disable=SC2016 # the shell in the root expands it
+    in_root "$1" sh -c '[ -e "$(pg_config --pgxs)" ] && [ ! -e "$(pg_config --includedir-server)/postgres.h" ]' ||
+        { echo "$1 has headers, or no PGXS, without postgresql-server-dev-$2"; return 1; }
+    in_root "$1" make demo
+    in_root "$1" test/run.sh
+}
+
+# as_nobody ROOT VERSION: with all packages there, but no right to install into PostgreSQL's folders
+# shellcheck disable=SC2317 # test_version calls it by name
+as_nobody() {
+    local nobody=(setpriv --reuid nobody --regid nogroup --clear-groups env HOME=/)
+    in_root "$1" chown --recursive nobody .
+    in_root "$1" "${nobody[@]}" make test
+    in_root "$1" "${nobody[@]}" make demo
+}
+
+# test_version VERSION SUITE SCRIPT HOW
 test_version() {
     make_root "$2" "$3"
     copy "$roots/$2"
     in_root "$roots/$2" test/setup.sh
     in_root "$roots/$2" pg_config --version | grep -q "^PostgreSQL $1[.a-z]" ||
         { echo "$roots/$2 has not PostgreSQL $1 but $(in_root "$roots/$2" pg_config --version)"; return 1; }
-    in_root "$roots/$2" test/run.sh
+    "$4" "$roots/$2" "$1"
 }
 
 if [ "$EUID" != 0 ]; then
@@ -56,9 +77,9 @@ if [ "$EUID" != 0 ]; then
     exit 1
 fi
 command -v debootstrap >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends debootstrap; }
+# empty where apt does not say: debootstrap has a default of its own
 # shellcheck disable=SC2016 # apt-get expands it
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
-mirror=${mirror:-http://deb.debian.org/debian}
 
 mkdir -p "$roots"
 exec 9> "$roots/lock"
@@ -80,15 +101,15 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-while read -r version suite script; do
+while read -r version suite script how; do
     echo "PostgreSQL $version: testing in $roots/$suite"
-    test_version "$version" "$suite" "$script" > "$logs/$version" 2>&1 </dev/null 9>&- &
+    test_version "$version" "$suite" "$script" "$how" > "$logs/$version" 2>&1 </dev/null 9>&- &
     jobs[$version]=$!
 done <<< "$matrix"
 
 status=0
 summary=
-while read -r version suite script; do
+while read -r version suite _; do
     if wait "${jobs[$version]}"; then
         result=passed
         sed -nE "s/^(# |)(All [0-9]+ tests passed|Files=)/PostgreSQL $version: \2/p" "$logs/$version"

@@ -12,7 +12,7 @@ export PGOPTIONS='-c client_min_messages=warning'
 schemas=${JUNCTION_SCHEMAS:-../../shared/schemas}
 owner=regress_junction_probes
 if [ ! -d "$schemas" ]; then
-    echo "1..0 # SKIP $schemas is no folder"
+    echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $schemas"
     exit
 fi
 

@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 export PGOPTIONS='-c client_min_messages=warning'
 export JUNCTION_SCHEMAS=${JUNCTION_SCHEMAS:-../../shared/schemas}
 if [ ! -d "$JUNCTION_SCHEMAS" ]; then
-    echo "1..0 # SKIP $JUNCTION_SCHEMAS is no folder"
+    echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $JUNCTION_SCHEMAS"
     exit
 fi
 

@@ -5,6 +5,9 @@
 # /tmp, its unix socket too, and it has no port: it meets no other server. initdb refuses root, so root's server runs
 # as the user postgres, who must exist. No sync to disk: the data is not worth it.
 #
+# Where the caller may not install into that installation, the server is of a private copy in the same folder, and
+# $PG_CONFIG leads COMMAND there: what COMMAND needs of the project it installs itself, with "make install".
+#
 # COMMAND gets PGHOST, PGPORT, PGUSER and PGDATABASE to connect with, PGDATA and JUNCTION_SERVER_LOG to meddle with the
 # server, and $PG_CONFIG's programs first in its PATH. Every other PG* variable is taken away.
 set -euo pipefail
@@ -16,9 +19,8 @@ PG_CONFIG=$(command -v "$pg_config") || { echo "$0: $pg_config is not there" >&2
 for variable in "${!PG@}"; do
     [ "$variable" = PG_CONFIG ] || unset "$variable"
 done
-PATH=$("$PG_CONFIG" --bindir):$PATH
 home=$(mktemp -d /tmp/junction.XXXXXX)
-export PG_CONFIG PATH PGDATA=$home/data JUNCTION_SERVER_LOG=$home/log
+export PG_CONFIG PGDATA=$home/data JUNCTION_SERVER_LOG=$home/log
 export PGHOST=$home PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 
 as_owner() {
@@ -27,6 +29,31 @@ as_owner() {
     else
         "$@"
     fi
+}
+
+may_install() {
+    [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]
+}
+
+# Each folder keeps its path below the copy, as PostgreSQL finds its folders by the path from its programs to them. All
+# files are symlinks, except for the programs that look where they are themselves; an installed junction is left out, since
+# its bitcode would be written through the symlink. PG_CONFIG is the copy's afterwards.
+copy_installation() {
+    local copy=$home/installation folder program bindir
+    bindir=$("$PG_CONFIG" --bindir)
+    for folder in "$bindir" "$("$PG_CONFIG" --pkglibdir)" "$("$PG_CONFIG" --sharedir)"; do
+        mkdir -p "$copy$folder"
+        cp --recursive --symbolic-link "$folder/." "$copy$folder"
+    done
+    find "$copy" \( -name junction -o -name 'junction[.-]*' \) -prune -exec rm -r {} +
+    for program in postgres initdb pg_ctl pg_config; do
+        cp --remove-destination --dereference "$bindir/$program" "$copy$bindir"
+    done
+    for folder in "$("$PG_CONFIG" --includedir)" "$("$PG_CONFIG" --includedir-server)"; do
+        mkdir -p "$(dirname "$copy$folder")"
+        [ -e "$copy$folder" ] || ln -s "$folder" "$copy$folder"
+    done
+    PG_CONFIG=$copy$bindir/pg_config
 }
 
 command=
@@ -43,6 +70,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 [ "$EUID" != 0 ] || chown postgres "$home"
+may_install || copy_installation
+PATH=$("$PG_CONFIG" --bindir):$PATH
 as_owner initdb --username "$PGUSER" --auth trust --encoding UTF8 --no-locale --no-sync > "$home/initdb" 2>&1 ||
     { cat "$home/initdb" >&2; exit 1; }
 cat >> "$PGDATA/postgresql.conf" <<END
