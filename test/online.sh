@@ -349,6 +349,7 @@ sql small_twin --command "SELECT count(*) FROM junction.promote($arguments)" > "
 promotion="pg_stat_activity WHERE application_name = 'promotion' AND datname = current_database()"
 
 promote() {                                             # promote DATABASE [ARGUMENTS]: in the background; its end is in $work/promotion.DATABASE
+    : > "$work/promotion.$1"                            # what the one before told must not be taken for this one's
     PGAPPNAME=promotion PGOPTIONS='-c client_min_messages=notice' apart sql "$1" --set VERBOSITY=verbose \
         --command "CALL junction.promote_concurrently($arguments${2:-})" > "$work/promotion.$1" 2>&1 &
     promoter=$!
