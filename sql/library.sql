@@ -5,6 +5,7 @@
 SET client_min_messages = warning;
 SELECT current_database() AS test_database \gset
 CREATE DATABASE regress_junction_library TEMPLATE template0;
+ALTER DATABASE regress_junction_library SET lc_messages = 'C';
 \connect regress_junction_library
 SET client_min_messages = warning;
 CREATE EXTENSION junction;
