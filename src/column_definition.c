@@ -183,10 +183,8 @@ look_up_columns(const Promotion *promotion)
 
 	foreach_ptr(ColumnDef, column, promotion->parsed)
 		added = lappend(added, look_up_column(column));
-	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
-		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
-			!is_added(promotion, timestamp_names[i]))
-			added = lappend(added, added_column(timestamp_names[i], TIMESTAMPTZOID, -1, InvalidOid));
+	foreach_ptr(char, name, added_timestamps(promotion))
+		added = lappend(added, added_column(name, TIMESTAMPTZOID, -1, InvalidOid));
 	return added;
 }
 

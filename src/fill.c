@@ -307,33 +307,27 @@ typedef struct Batch
 	Counts		counts;
 } Batch;
 
-static void
-run_batch_query(Batch *batch)
-{
-	Counts	   *counts = &batch->counts;
-	bool		isnull;
-
-	if (SPI_execute(batch->query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not run \"%s\"", batch->query);
-	counts->tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	counts->filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
-}
-
 /*
- * As the owner.  A trigger that is deferred would fire when the transaction
- * commits, and we are the caller again; so it fires at the end of the statement.
+ * Run it as the owner.  A trigger that is deferred would fire when the
+ * transaction commits, and we are the caller again; so it fires at the end of
+ * the statement.
  */
 static void
 run_batch(void *state)
 {
 	Batch	   *batch = state;
+	Counts	   *counts = &batch->counts;
 	OwnerRole	role;
+	bool		isnull;
 
 	become_owner(&role, batch->relid);
 	if (role.changed)
 		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
-	run_batch_query(batch);
+	if (SPI_execute(batch->query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not run \"%s\"", batch->query);
 	become_caller(&role);
+	counts->tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	counts->filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
 }
 
 /*

@@ -642,6 +642,7 @@ extern List *build_online(Promotion *promotion);
 
 /* in owner.c */
 extern Oid	table_owner(Oid relid);
+extern bool is_own_table(Oid relid);
 extern void become_owner(OwnerRole *role, Oid relid);
 extern void become_caller(const OwnerRole *role);
 
@@ -698,11 +699,11 @@ extern char *added_column_locks(const Promotion *promotion, const char *name);
 extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 
 /* in promotion.c */
-extern const char *const timestamp_names[2];
 extern void read_promotion(Promotion *promotion, FunctionCallInfo fcinfo);
 extern void check_promotable(const Junction *junction);
 extern void check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 extern bool is_added(const Promotion *promotion, const char *name);
+extern List *added_timestamps(const Promotion *promotion);
 extern ColumnFacts *begun_id(const TableFacts *table);
 extern char *begun_statement(const Promotion *promotion, const char *table);
 

@@ -511,10 +511,9 @@ build_added_names(StatementPlan *plan, const Promotion *promotion)
 			if (constraint->contype == CONSTR_NOTNULL && SERVER_NAMES_NOT_NULL)
 				build_added_name(plan, promotion, column->colname, "not_null");
 		}
-	for (int i = 0; SERVER_NAMES_NOT_NULL && promotion->timestamps && i < lengthof(timestamp_names); i++)
-		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
-			!is_added(promotion, timestamp_names[i]))
-			build_added_name(plan, promotion, timestamp_names[i], "not_null");
+	if (SERVER_NAMES_NOT_NULL)
+		foreach_ptr(char, name, added_timestamps(promotion))
+			build_added_name(plan, promotion, name, "not_null");
 }
 
 /*

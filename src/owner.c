@@ -22,27 +22,51 @@
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
 #include "junction.h"
 
 /*
- * The role that owns a table: 42P01 if the table is gone.
+ * The role that owns a table, which need not be locked: InvalidOid if the table
+ * is gone.
  */
-Oid
-table_owner(Oid relid)
+static Oid
+find_table_owner(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		return InvalidOid;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;
+}
+
+/*
+ * The same; 42P01 if the table is gone.
+ */
+Oid
+table_owner(Oid relid)
+{
+	Oid			owner = find_table_owner(relid);
+
+	if (!OidIsValid(owner))
+		raise_gone(relid, NULL);
+	return owner;
+}
+
+/*
+ * Is a table the caller's?  One that is gone is nobody's.
+ */
+bool
+is_own_table(Oid relid)
+{
+	Oid			owner = find_table_owner(relid);
+
+	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
 }
 
 /*

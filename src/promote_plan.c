@@ -117,11 +117,9 @@ append_added_columns(StringInfo buf, const Promotion *promotion)
 		appendStringInfo(buf, ",\n    ADD COLUMN %s%s", definition,
 						 strstr(definition, "--") ? "\n" : "");
 
-	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
-		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
-			!is_added(promotion, timestamp_names[i]))
-			appendStringInfo(buf, ",\n    ADD COLUMN %s timestamp with time zone NOT NULL DEFAULT pg_catalog.now()",
-							 timestamp_names[i]);
+	foreach_ptr(char, name, added_timestamps(promotion))
+		appendStringInfo(buf, ",\n    ADD COLUMN %s timestamp with time zone NOT NULL DEFAULT pg_catalog.now()",
+						 name);
 }
 
 /*

@@ -24,7 +24,7 @@
 
 #include "junction.h"
 
-const char *const timestamp_names[2] = {"created_at", "updated_at"};
+static const char *const timestamp_names[] = {"created_at", "updated_at"};
 
 /* How the id's comment begins until the promotion is done; the table follows */
 static const char begun_start[] = "junction: the id of a promotion that is under way, of table ";
@@ -185,6 +185,22 @@ is_added(const Promotion *promotion, const char *name)
 		if (strcmp(column->colname, name) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * The names of the time stamps that the promotion adds: those that are neither
+ * there nor among the user's own columns.
+ */
+List *
+added_timestamps(const Promotion *promotion)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
+		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
+			!is_added(promotion, timestamp_names[i]))
+			names = lappend(names, pstrdup(timestamp_names[i]));
+	return names;
 }
 
 static void

@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/index.h"
 #include "catalog/partition.h"
@@ -24,7 +23,6 @@
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -60,22 +58,6 @@ is_of_index(const Finding *finding)
 		strcmp(finding->rule, "invalid_index") == 0;
 }
 
-/*
- * Is a table the caller's?  It is not locked: one that is gone is nobody's.
- */
-static bool
-is_own(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		result;
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	result = has_privs_of_role(GetUserId(), ((Form_pg_class) GETSTRUCT(tuple))->relowner);
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 static Target *
 make_target(const Finding *finding)
 {
@@ -105,7 +87,7 @@ find_targets(Oid only, MemoryContext context)
 		if (!is_of_index(finding) ||
 			(finding->fix == NULL && !(partitioned && strcmp(finding->rule, "invalid_index") == 0)))
 			continue;
-		if (!is_own(finding->junction))
+		if (!is_own_table(finding->junction))
 		{
 			tell("\"%s\" is somebody else's, and left alone", display_name(finding->junction));
 			continue;

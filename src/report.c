@@ -193,9 +193,9 @@ typedef void (*FindingSink) (Finding *finding, void *state);
 
 /*
  * Give the findings of the whole database, but for what is left out, to the
- * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of a table is
- * gone when the next is looked at.  concurrently: whether the fixes are to run
- * by themselves, so that they can build indexes concurrently.
+ * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of
+ * a table is gone when the next is looked at.  concurrently: whether the fixes
+ * are to run by themselves, so that they can build indexes concurrently.
  */
 static void
 find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
