@@ -41,11 +41,11 @@ DROP TABLE "user_orgs ADD PRIMARY KEY (id)", " PRIMARY KEY ";
 -- report has of it, what repair runs, and what becomes of a link when its end
 -- goes, or gets another key: all its links have gone with it, or have followed.
 --
-CREATE FUNCTION mends(clause text, column_clause text = '', OUT fix text, OUT deleted text, OUT links bigint,
+CREATE FUNCTION mends(clause text, column_clause text = '', type text = 'int', OUT fix text, OUT deleted text, OUT links bigint,
                       OUT updated text, OUT followed bigint, OUT still text[]) LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('CREATE TABLE links (user_id int NOT NULL REFERENCES users ON DELETE CASCADE, org_id int %s, UNIQUE (user_id, org_id),
-        CONSTRAINT of_org FOREIGN KEY (org_id) REFERENCES orgs %s)', column_clause, clause);
+    EXECUTE format('CREATE TABLE links (user_id int NOT NULL REFERENCES users ON DELETE CASCADE, org_id %s %s, UNIQUE (user_id, org_id),
+        CONSTRAINT of_org FOREIGN KEY (org_id) REFERENCES orgs %s)', type, column_clause, clause);
     CREATE INDEX ON links (org_id);
     SET CONSTRAINTS ALL IMMEDIATE;
     INSERT INTO links VALUES (1, 1), (1, 2);
@@ -70,6 +70,9 @@ SELECT clause, column_clause AS "column", m.* FROM (VALUES
     ('ON DELETE CASCADE ON UPDATE SET NULL', ''),
     ('ON DELETE CASCADE', ''),
     ('ON DELETE RESTRICT', '')) AS v (clause, column_clause), mends(clause, column_clause) AS m;
+-- a default may be the type's
+CREATE DOMAIN org_number AS int DEFAULT 2;
+SELECT * FROM mends('ON DELETE SET DEFAULT', type => 'org_number');
 \x off
 
 -- columns of a composite foreign key: those that it sets count; another end
@@ -123,6 +126,15 @@ DELETE FROM orgs WHERE id = 1;
 SELECT count(*) FROM links;
 SELECT rule, severity FROM junction.report('links') WHERE rule ~ 'null|cascade';
 INSERT INTO orgs VALUES (1);
+DROP TABLE links;
+
+-- rows with a null are in the way of it: told before anything is done
+CREATE TABLE links (id serial PRIMARY KEY, user_id int REFERENCES users ON DELETE CASCADE, org_id int REFERENCES orgs ON DELETE CASCADE,
+    UNIQUE (user_id, org_id));
+INSERT INTO links (user_id, org_id) VALUES (1, NULL), (NULL, NULL), (1, 1);
+\set VERBOSITY default
+SELECT * FROM junction.repair('links', '{needless_surrogate}', dry_run => true);
+\set VERBOSITY terse
 DROP TABLE links;
 
 -- partitioned, and below other names; what another rule would do to the same

@@ -378,7 +378,7 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 												  promotion->table->namespace, NIL));
 	if (!validated)
 	{
-		plan = &add_step(steps, STEP_FILL, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
+		plan = &add_step(steps, STEP_FILL, lock_on("ROW EXCLUSIVE", relid))->statements;
 		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
 				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
 				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),

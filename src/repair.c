@@ -51,9 +51,9 @@ find_named(Oid relid, List *rules)
  * Refuse nulls where none can be: 23502.
  */
 static void
-check_no_nulls(const Finding *finding)
+check_no_nulls(const Finding *finding, List *columns)
 {
-	int64		count = count_nulls(finding->junction, finding->columns);
+	int64		count = count_nulls(finding->junction, columns);
 
 	if (count > 0)
 		ereport(ERROR,
@@ -61,7 +61,7 @@ check_no_nulls(const Finding *finding)
 				 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
 						display_name(finding->junction), finding->rule),
 				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
-								  (long long) count, column_list(finding->columns)),
+								  (long long) count, column_list(columns)),
 				 errhint("Delete these rows, or give them both ends.")));
 }
 
@@ -115,19 +115,16 @@ check_no_orphans(const TableFacts *table, const Finding *finding)
  * Refuse rows that a fix would stop at, as far as the caller can see them.
  */
 static void
-check_rows(const TableFacts *table, const Finding *finding)
+check_rows(TableFacts *table, const Finding *finding)
 {
 	if (finding->fix == NULL || !may_read_all(finding->junction))
 		return;
+	if (finding->makes_primary_key)
+		check_no_nulls(finding, pair_columns(classify(table)));
+	if (strcmp(finding->rule, "nullable_endpoint") == 0)
+		check_no_nulls(finding, finding->columns);
 	if (strcmp(finding->rule, "missing_pair_key") == 0)
-	{
-		/* a UNIQUE beside a primary key allows them */
-		if (finding->makes_primary_key)
-			check_no_nulls(finding);
 		check_no_duplicates(finding);
-	}
-	else if (strcmp(finding->rule, "nullable_endpoint") == 0)
-		check_no_nulls(finding);
 	check_no_orphans(table, finding);
 }
 

@@ -7,8 +7,10 @@
 
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "junction.h"
 
@@ -310,9 +312,27 @@ append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts
 }
 
 /*
+ * Has a column a default, of its own or as its type is a domain that has one?
+ */
+static bool
+has_default(const ColumnFacts *column)
+{
+	HeapTuple	tuple;
+	bool		isnull = true;
+
+	if (column->has_default)
+		return true;
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(column->type));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	(void) SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefaultbin, &isnull);
+	ReleaseSysCache(tuple);
+	return !isnull;
+}
+
+/*
  * Does an action that sets some columns set one of the others null?  SET
- * DEFAULT does where the column has no default; that of its type, if it is a
- * domain, is not looked at.
+ * DEFAULT does where the column has no default.
  */
 static bool
 sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitmapset *columns)
@@ -320,7 +340,7 @@ sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitm
 	foreach_ptr(ColumnFacts, column, table->columns)
 		if (bms_is_member(column->attnum, set) && bms_is_member(column->attnum, columns) &&
 			(action == FKCONSTR_ACTION_SETNULL ||
-			 (action == FKCONSTR_ACTION_SETDEFAULT && !column->has_default)))
+			 (action == FKCONSTR_ACTION_SETDEFAULT && !has_default(column))))
 			return true;
 	return false;
 }

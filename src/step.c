@@ -122,6 +122,39 @@ run_if_next(void *state)
 }
 
 /*
+ * For how long to wait for a lock that blocks no reader or writer, but keeps
+ * autovacuum away: autovacuum gives way only to who has waited for it as long
+ * as deadlock_timeout.  In milliseconds.
+ */
+static int
+patient_timeout(const OnlineRun *online)
+{
+	return Max(10 * online->patience.lock_timeout, 2 * DeadlockTimeout);
+}
+
+static void
+lock_against_autovacuum(void *state)
+{
+	const OnlineStep *step = state;
+
+	(void) lock_table(step->relid, ShareUpdateExclusiveLock, false);
+}
+
+/*
+ * Have autovacuum leave the table of a step, if it is there: a lock that blocks
+ * others is waited for too shortly for that.  Nothing else is locked meanwhile,
+ * so that nobody who wants a stronger lock than he has can deadlock with us.
+ */
+static void
+send_autovacuum_away(const OnlineRun *online, const OnlineStep *step)
+{
+	begin_work();
+	set_lock_timeout(patient_timeout(online));
+	(void) try_work(lock_against_autovacuum, unconstify(OnlineStep *, step));
+	end_work();
+}
+
+/*
  * Run a step in one transaction, again and again until its locks are had.
  */
 static bool
@@ -141,6 +174,7 @@ run_with_locks(const OnlineRun *online, StepRun *run, int lock_timeout)
 		if (had)
 			return run->fresh != NULL;
 		wait_or_give_up(online, run->step->relid, "a lock", since, &delay);
+		send_autovacuum_away(online, run->step);
 	}
 }
 
@@ -256,7 +290,7 @@ run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *s
 		case STEP_BRIEF:
 			return run_with_locks(online, &run, online->patience.lock_timeout);
 		case STEP_PATIENT:
-			return run_with_locks(online, &run, 10 * online->patience.lock_timeout);
+			return run_with_locks(online, &run, patient_timeout(online));
 		case STEP_ALONE:
 			return run_alone_step(online, &run);
 		case STEP_FILL:

@@ -663,6 +663,19 @@ works "with its name" grep --quiet 'relation "user_orgs" does not exist' "$work/
 dropdb small
 
 #
+# Autovacuum, which gives way only to who has waited for it as long as deadlock_timeout, and is slow on this table
+#
+createdb --template small_start small
+sql small --command "ALTER DATABASE small SET deadlock_timeout = '1s'" --command 'ALTER TABLE user_orgs SET (fillfactor = 10)' \
+    --command 'VACUUM FULL user_orgs' \
+    --command 'ALTER TABLE user_orgs SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)' \
+    --command 'DELETE FROM user_orgs WHERE user_id = 1'
+works "autovacuum is at work on the table" \
+    eventually small "EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%user_orgs%')"
+works "it gives way to a promotion" sql small --command "CALL junction.promote_concurrently($arguments, max_wait => '5 s')"
+dropdb small
+
+#
 # One at a time
 #
 createdb --template small_start small
