@@ -2,13 +2,13 @@ EXTENSION   = junction
 MODULE_big  = junction
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
 
-OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 DATA        = $(sort $(wildcard sql/$(EXTENSION)--*.sql))
 ifeq ($(shell grep -c '"version": "$(EXTVERSION)"' META.json),0)
 $(error META.json has not the version of $(EXTENSION).control, $(EXTVERSION))
 endif
-PG_CPPFLAGS = -DJUNCTION_VERSION='"$(EXTVERSION)"'
-# only what is PGDLLEXPORT is exported; PostgreSQL 16 and later say so themselves, and src/compat.h does its part on 15
+PG_CPPFLAGS = -I$(srcdir)/src -DJUNCTION_VERSION='"$(EXTVERSION)"'
+# only what is PGDLLEXPORT is exported; PostgreSQL 16 and later say so themselves, and src/base/compat.h does its part on 15
 PG_CFLAGS   = $(if $(GCC),-fvisibility=hidden)
 
 # sql/junction--*.sql ships; every other sql/*.sql is a regression test
@@ -33,7 +33,8 @@ all install installcheck clean:
 	@exit 1
 endif
 
-$(OBJS): $(wildcard src/*.h)
+# LLVM's bitcode of a file depends on the headers too
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
 .PHONY: all install installcheck clean pgtap test test-matrix demo
 

@@ -36,7 +36,8 @@
 #include "port/pg_bswap.h"
 #include "utils/uuid.h"
 
-#include "compat.h"
+#include "base/compat.h"
+#include "base/base.h"
 
 #define FRACTION_BITS	12
 #define FRACTION_MASK	((UINT64CONST(1) << FRACTION_BITS) - 1)

@@ -1,0 +1,52 @@
+/*
+ * base.h
+ *		What knows nothing of junctions: quoting and catalog scans.
+ */
+#ifndef JUNCTION_BASE_H
+#define JUNCTION_BASE_H
+
+#include "access/attnum.h"
+#include "access/htup.h"
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+#include "utils/snapshot.h"
+
+#include "base/compat.h"
+
+/* A scan of a catalog, of all rows or by an index */
+typedef struct CatalogScan
+{
+	Relation	catalog;
+	struct TableScanDescData *all;	/* or null */
+	struct SysScanDescData *by_index;	/* or null */
+} CatalogScan;
+
+/* names.c */
+extern List *text_array_to_list(ArrayType *array, const char *argument);
+extern bool list_has_name(List *names, const char *name);
+extern bool same_names(List *left, List *right);
+extern bool holds_word(const char *body, const char *name);
+
+/* quote.c */
+pg_noreturn extern void raise_gone(Oid relid, const char *name);
+extern char *qualified_name(Oid relid);
+extern char *display_name(Oid relid);
+extern char *regclass_name(Oid relid);
+extern char *column_list(List *names);
+extern char *literal_list(List *names);
+extern char *typed_literal(const char *value, const char *type);
+extern char *type_text(Oid type, int32 typmod);
+extern char *operator_text(Oid operator);
+
+/* scan.c */
+extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
+extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum,
+							 Oid object, Snapshot snapshot);
+extern void scan_constraints_of(CatalogScan *scan, Oid relid);
+extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid,
+							   Snapshot snapshot);
+extern HeapTuple next_row(CatalogScan *scan);
+extern void end_scan(CatalogScan *scan);
+
+#endif							/* JUNCTION_BASE_H */

@@ -1,0 +1,555 @@
+/*
+ * read.c
+ *		What the catalogs say of tables: columns, foreign keys, indexes.
+ *
+ * One reader serves for one table and for all of them, in the same phases:
+ *
+ *	1. pg_class: the tables.
+ *	2. pg_constraint: every foreign key goes to the table that owns it, and its
+ *	   index to the table that it points at.
+ *	3. pg_index: the indexes.
+ *	4. pg_attribute: the columns.
+ *	5. for one table alone, pg_depend: who references it is told by what rests
+ *	   on its indexes, as pg_constraint has no index on confrelid.
+ *
+ * For the whole database each catalog is read once from end to end; what only
+ * the report asks for, surroundings.c adds.  Nothing here opens or locks
+ * a table, so a table that is dropped meanwhile is no error; it is there or
+ * not, as the snapshot has it.
+ *
+ * One read is one snapshot: the caller's, or one that is taken for it.  Scans
+ * with a snapshot each would see a table as it never was, a foreign key whose
+ * column is gone.  For the same reason what rows of a catalog say is looked up
+ * there too and not in the syscache, which may be newer.  The last phase leaves
+ * out what points at a column that is not there, so that nobody need ask.
+ *
+ * The facts are plain copies in the caller's memory context (rows.c).  This
+ * file reads only: it raises no error that a user could cause, and it runs no
+ * SQL.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_partitioned_table.h"
+#include "common/hashfn.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+
+/* A table in hand, found by its OID */
+typedef struct TableEntry
+{
+	Oid			oid;			/* hash key */
+	char		status;			/* simplehash's */
+	TableFacts *facts;
+} TableEntry;
+
+/* Every row of every catalog asks for its table: a hash of the tables' own */
+#define SH_PREFIX		table_map
+#define SH_ELEMENT_TYPE	TableEntry
+#define SH_KEY_TYPE		Oid
+#define SH_KEY			oid
+#define SH_HASH_KEY(map, key)	murmurhash32(key)
+#define SH_EQUAL(map, a, b)		((a) == (b))
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+typedef struct Reader
+{
+	Oid			relid;			/* the only table asked for, or InvalidOid */
+	Snapshot	snapshot;
+	table_map_hash *tables;
+	List	   *oids;			/* of the tables that are being read */
+	FactMaker	maker;
+} Reader;
+
+/*
+ * Start a scan for the rows of the table asked for, by index, or for all rows.
+ */
+static void
+begin_scan(Reader *reader, CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum)
+{
+	if (OidIsValid(reader->relid))
+		scan_catalog_for(scan, catalog, index, attnum, reader->relid, reader->snapshot);
+	else
+		scan_catalog(scan, catalog, reader->snapshot);
+}
+
+/*
+ * The table's facts, empty ones if it is new.
+ */
+static TableFacts *
+enter_table(Reader *reader, Oid relid)
+{
+	bool		found;
+	TableEntry *entry = table_map_insert(reader->tables, relid, &found);
+
+	if (!found)
+	{
+		entry->facts = palloc0(sizeof(TableFacts));
+		entry->facts->oid = relid;
+	}
+	return entry->facts;
+}
+
+static TableFacts *
+look_up(table_map_hash *tables, Oid relid)
+{
+	TableEntry *entry = table_map_lookup(tables, relid);
+
+	return entry ? entry->facts : NULL;
+}
+
+static int
+compare_columns(const ListCell *a, const ListCell *b)
+{
+	return ((ColumnFacts *) lfirst(a))->attnum - ((ColumnFacts *) lfirst(b))->attnum;
+}
+
+static int
+compare_foreign_keys(const ListCell *a, const ListCell *b)
+{
+	return oid_cmp(&((ForeignKeyFacts *) lfirst(a))->oid, &((ForeignKeyFacts *) lfirst(b))->oid);
+}
+
+static int
+compare_indexes(const ListCell *a, const ListCell *b)
+{
+	return oid_cmp(&((IndexFacts *) lfirst(a))->oid, &((IndexFacts *) lfirst(b))->oid);
+}
+
+/*
+ * Put facts into a list that is in order.  Rows mostly stand in the order in
+ * which they were made, so the place is mostly the end.
+ */
+static List *
+insert(List *list, void *facts, list_sort_comparator compare)
+{
+	ListCell	cell = {.ptr_value = facts};
+	int			place = list_length(list);
+
+	while (place > 0 && compare(list_nth_cell(list, place - 1), &cell) > 0)
+		place--;
+	return list_insert_nth(list, place, facts);
+}
+
+/*
+ * Is a table of this pg_class row to be looked at?  Partitions are their
+ * root's; another session's temporary tables are none of ours; what initdb
+ * made has no foreign keys.
+ */
+static bool
+is_wanted_table(Form_pg_class form)
+{
+	if (form->relkind != RELKIND_RELATION && form->relkind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	if (form->relispartition || form->oid < FirstNormalObjectId)
+		return false;
+	if (form->relpersistence == RELPERSISTENCE_TEMP)
+		return isTempOrTempToastNamespace(form->relnamespace);
+	return true;
+}
+
+/*
+ * The columns by which a partitioned table is, at its top, partitioned.
+ */
+static Bitmapset *
+read_partition_key(Reader *reader, Oid relid)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	Bitmapset  *columns = NULL;
+
+	scan_catalog_for(&scan, PartitionedRelationId, PartitionedRelidIndexId,
+					 Anum_pg_partitioned_table_partrelid, relid, reader->snapshot);
+	if ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_partitioned_table form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+
+		for (int i = 0; i < form->partnatts; i++)
+			if (form->partattrs.values[i] > 0)
+				columns = bms_add_member(columns, form->partattrs.values[i]);
+	}
+	end_scan(&scan);
+	return columns;
+}
+
+/*
+ * Phase 1.
+ */
+static void
+read_classes(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	begin_scan(reader, &scan, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+		TableFacts *facts;
+
+		if (!OidIsValid(reader->relid) && !is_wanted_table(form))
+			continue;
+		facts = enter_table(reader, form->oid);
+		reader->oids = lappend_oid(reader->oids, form->oid);
+		facts->name = pstrdup(NameStr(form->relname));
+		facts->namespace = form->relnamespace;
+		facts->kind = form->relkind;
+		facts->persistence = form->relpersistence;
+		facts->identity = form->relreplident;
+		facts->partition = form->relispartition;
+		if (facts->kind == RELKIND_PARTITIONED_TABLE)
+			facts->partition_key = read_partition_key(reader, facts->oid);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * The name of a relation, as the snapshot has it.
+ */
+static char *
+read_name(Reader *reader, Oid relid)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	char	   *name;
+
+	scan_catalog_for(&scan, RelationRelationId, ClassOidIndexId, Anum_pg_class_oid, relid,
+					 reader->snapshot);
+	tuple = next_row(&scan);
+	name = tuple ? pstrdup(NameStr(((Form_pg_class) GETSTRUCT(tuple))->relname)) :
+		psprintf("%u", relid);
+	end_scan(&scan);
+	return name;
+}
+
+/*
+ * Join a foreign key with the table that it points at.  That is not in hand if
+ * it is a partition, or if only another table was asked for.
+ */
+static void
+set_parent(Reader *reader, ForeignKeyFacts *key, TableFacts *parent)
+{
+	key->parent_table = parent;
+	key->parent_name = parent ? parent->name : read_name(reader, key->parent);
+}
+
+/*
+ * Phase 2.  A key with a parent constraint is a partition's copy of its
+ * root's.
+ */
+static void
+read_foreign_keys(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	begin_scan(reader, &scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
+			   Anum_pg_constraint_conrelid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+		TableFacts *facts;
+		TableFacts *parent;
+
+		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
+			continue;
+		facts = look_up(reader->tables, con->conrelid);
+		parent = look_up(reader->tables, con->confrelid);
+		if (facts != NULL)
+		{
+			ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple,
+														RelationGetDescr(scan.catalog));
+
+			set_parent(reader, key, parent);
+			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
+		}
+		if (parent != NULL && !OidIsValid(reader->relid))
+			parent->referenced = lappend_oid(parent->referenced, con->conindid);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Is this a foreign key, and none that a partition has from its root?
+ */
+static bool
+is_foreign_key(Reader *reader, Oid constraint)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	bool		result = false;
+
+	scan_catalog_for(&scan, ConstraintRelationId, ConstraintOidIndexId, Anum_pg_constraint_oid,
+					 constraint, reader->snapshot);
+	if ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		result = form->contype == CONSTRAINT_FOREIGN && !OidIsValid(form->conparentid);
+	}
+	end_scan(&scan);
+	return result;
+}
+
+/*
+ * Phase 5.
+ */
+static void
+read_references(Reader *reader, TableFacts *table)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		CatalogScan scan;
+		HeapTuple	tuple;
+
+		if (!index->unique)
+			continue;
+		scan_dependents_of(&scan, RelationRelationId, index->oid, 0, reader->snapshot);
+		while ((tuple = next_row(&scan)) != NULL)
+		{
+			Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+
+			if (dep->classid == ConstraintRelationId && dep->deptype == DEPENDENCY_NORMAL &&
+				is_foreign_key(reader, dep->objid))
+				table->referenced = lappend_oid(table->referenced, index->oid);
+		}
+		end_scan(&scan);
+	}
+}
+
+/*
+ * Phase 3.
+ */
+static void
+read_indexes(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	begin_scan(reader, &scan, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_index form = (Form_pg_index) GETSTRUCT(tuple);
+		TableFacts *facts = look_up(reader->tables, form->indrelid);
+
+		IndexFacts *index;
+
+		if (facts == NULL)
+			continue;
+		index = index_from_row(&reader->maker, tuple, RelationGetDescr(scan.catalog));
+		facts->indexes = insert(facts->indexes, index, compare_indexes);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Phase 4.
+ */
+static void
+read_columns(Reader *reader)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	TableFacts *facts = NULL;
+	Oid			relid = InvalidOid;
+
+	begin_scan(reader, &scan, AttributeRelationId, AttributeRelidNumIndexId,
+			   Anum_pg_attribute_attrelid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_attribute att = (Form_pg_attribute) GETSTRUCT(tuple);
+
+		if (att->attnum <= 0 || att->attisdropped)
+			continue;
+		/* the columns of a table stand together, mostly */
+		if (relid != att->attrelid)
+			facts = look_up(reader->tables, att->attrelid);
+		relid = att->attrelid;
+		if (facts != NULL)
+			facts->columns = insert(facts->columns, column_from_row(&reader->maker, tuple), compare_columns);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Are all these columns there?  An expression's 0 is none.
+ */
+static bool
+has_columns(const TableFacts *table, const AttrNumber *columns, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (columns[i] > 0 && find_column(table, columns[i]) == NULL)
+			return false;
+	return true;
+}
+
+/*
+ * Leave out the foreign keys and indexes that point at a column that is not
+ * there.
+ */
+static void
+forget_dangling(TableFacts *table)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (!has_columns(table, key->columns, key->nkeys) ||
+			(key->parent_table != NULL &&
+			 !has_columns(key->parent_table, key->parent_columns, key->nkeys)))
+			table->foreign_keys = foreach_delete_current(table->foreign_keys, key);
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (!has_columns(table, index->columns, index->nkeys))
+			table->indexes = foreach_delete_current(table->indexes, index);
+}
+
+/*
+ * Ask which foreign keys may use the partial indexes, now that the keys'
+ * columns are known.
+ */
+static void
+prove_predicates(TableFacts *table)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (index->predicate != NULL)
+			index->implied_by = keys_implying(table, index);
+}
+
+static void
+read_all(Reader *reader)
+{
+	read_classes(reader);
+	read_foreign_keys(reader);
+	read_indexes(reader);
+	read_columns(reader);
+	foreach_oid(relid, reader->oids)
+	{
+		TableFacts *table = look_up(reader->tables, relid);
+
+		forget_dangling(table);
+		prove_predicates(table);
+	}
+}
+
+/*
+ * The partitioned table, or index, at the top of a partition; another is its
+ * own.  A partition that is being detached concurrently is still marked as one,
+ * but has no ancestor: it has its own root already, as it will when that is
+ * done.
+ */
+Oid
+partition_root(Oid relid)
+{
+	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+
+	return ancestors == NIL ? relid : llast_oid(ancestors);
+}
+
+/*
+ * The snapshot of a read for which the caller gave none.
+ */
+static Snapshot
+take_snapshot(void)
+{
+	return RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+}
+
+/*
+ * Read one table into a reader that may have others; null if there is none, as
+ * the snapshot has it.
+ */
+static TableFacts *
+read_one(Reader *reader, Oid relid)
+{
+	TableFacts *table;
+
+	reader->relid = relid;
+	reader->oids = NIL;
+	read_all(reader);
+	table = look_up(reader->tables, relid);
+	if (table != NULL)
+		read_references(reader, table);
+	return table;
+}
+
+/*
+ * The facts of one table that the caller has locked, whatever kind of relation
+ * it is.
+ */
+TableFacts *
+read_table(Oid relid)
+{
+	Reader		reader = {.snapshot = take_snapshot(),
+	.tables = table_map_create(CurrentMemoryContext, 1, NULL)};
+	TableFacts *table = read_one(&reader, relid);
+
+	UnregisterSnapshot(reader.snapshot);
+	if (table == NULL)
+		elog(ERROR, "could not find relation %u", relid);
+	table_map_destroy(reader.tables);
+	return table;
+}
+
+/*
+ * The facts of some tables, as the snapshot has them; those that it does not
+ * have are left out.  They need not be locked.
+ */
+Database *
+read_tables(List *oids, Snapshot snapshot)
+{
+	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 16, NULL)};
+	Database   *database = palloc0(sizeof(Database));
+
+	database->context = CurrentMemoryContext;
+	foreach_oid(oid, oids)
+	{
+		TableFacts *table = read_one(&reader, oid);
+
+		if (table != NULL)
+			database->tables = lappend(database->tables, table);
+	}
+	database->by_oid = reader.tables;
+	return database;
+}
+
+/*
+ * The facts of all tables, as the snapshot has them.
+ */
+Database *
+read_database(Snapshot snapshot)
+{
+	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
+	Database   *database = palloc0(sizeof(Database));
+
+	database->context = CurrentMemoryContext;
+	read_all(&reader);
+	list_sort(reader.oids, list_oid_cmp);
+	foreach_oid(oid, reader.oids)
+		database->tables = lappend(database->tables, look_up(reader.tables, oid));
+	database->by_oid = reader.tables;
+	return database;
+}
+
+/*
+ * A table of the database, or null: it may be a partition, or none.
+ */
+TableFacts *
+find_table(const Database *database, Oid relid)
+{
+	return look_up(database->by_oid, relid);
+}

@@ -1,0 +1,416 @@
+/*
+ * convention.c
+ *		The conventions: how tables, columns, constraints and indexes are named.
+ *
+ * A table and its columns are named from the parents, in English (inflect.c).
+ * Constraints and indexes are named as PostgreSQL itself would, or as
+ * drizzle-kit would if junction.naming says so.  All names fit 63 bytes, cut
+ * where PostgreSQL cuts: its own lose the middle (makeObjectName), drizzle's
+ * lose the end, as the server does it to them.
+ *
+ * None collides: a name that a relation of the schema, a constraint there or
+ * an earlier step of the same plan has is given a number.  Neither of core's
+ * ChooseRelationName and ChooseConstraintName knows all three, so the loop is
+ * ours.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_constraint.h"
+#include "commands/defrem.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+
+/*
+ * junction.naming: an administrator sets it, per database or role, where
+ * another tool keeps the schema and would rename what it does not know.
+ */
+int			junction_naming = NAMING_POSTGRES;
+
+static const struct config_enum_entry naming_options[] = {
+	{"postgres", NAMING_POSTGRES, false},
+	{"drizzle", NAMING_DRIZZLE, false},
+	{NULL, 0, false}
+};
+
+/*
+ * "OrderItem" and "orderItem" become "order_item", "HTTPRoute" "http_route".
+ * What has no capitals stays.
+ */
+static char *
+snake_case(const char *name)
+{
+	char	   *snake = palloc(2 * strlen(name) + 1);
+	char	   *end = snake;
+
+	for (const char *c = name; *c; c++)
+	{
+		bool		upper = *c >= 'A' && *c <= 'Z';
+		bool		after_lower = c > name && ((c[-1] >= 'a' && c[-1] <= 'z') ||
+											   (c[-1] >= '0' && c[-1] <= '9'));
+		bool		after_upper = c > name && c[-1] >= 'A' && c[-1] <= 'Z';
+		bool		before_lower = c[1] >= 'a' && c[1] <= 'z';
+
+		if (upper && (after_lower || (after_upper && before_lower)))
+			*end++ = '_';
+		*end++ = upper ? *c - 'A' + 'a' : *c;
+	}
+	*end = '\0';
+	return snake;
+}
+
+/*
+ * What a row of a table is called: order_item for OrderItems.
+ */
+char *
+table_noun(const char *table)
+{
+	return singular_name(snake_case(table));
+}
+
+/*
+ * The table that links two others: both names in alphabetical order, by bytes,
+ * the first in the singular.
+ */
+char *
+junction_table_name(const char *left, const char *right)
+{
+	char	   *left_snake = snake_case(left);
+	char	   *right_snake = snake_case(right);
+
+	if (strcmp(left_snake, right_snake) <= 0)
+		return makeObjectName(singular_name(left_snake), right_snake, NULL);
+	return makeObjectName(singular_name(right_snake), left_snake, NULL);
+}
+
+/*
+ * The same of two tables that are asked for often: their nouns are kept.
+ */
+char *
+junction_name_of(Database *database, TableFacts *left, TableFacts *right)
+{
+	char	   *left_snake = snake_case(left->name);
+	char	   *right_snake = snake_case(right->name);
+	bool		in_order = strcmp(left_snake, right_snake) <= 0;
+	TableFacts *first = in_order ? left : right;
+
+	if (first->noun == NULL)
+		first->noun = MemoryContextStrdup(database->context, table_noun(first->name));
+	return makeObjectName(first->noun, in_order ? right_snake : left_snake, NULL);
+}
+
+/*
+ * The column that refers to a parent's key column: invoices.id is invoice_id.
+ * If it is the only one, and has its table's name in front already, it keeps
+ * its own: album.album_id is album_id.
+ */
+char *
+endpoint_column_name(const char *parent, const char *column, bool single)
+{
+	char	   *noun = table_noun(parent);
+	char	   *key = snake_case(column);
+	size_t		length = strlen(noun);
+
+	if (single && strncmp(key, noun, length) == 0 && key[length] == '_')
+		return key;
+	return makeObjectName(noun, key, NULL);
+}
+
+/* A name without underscores and capitals */
+static char *
+squash(const char *name)
+{
+	char	   *squashed = palloc(strlen(name) + 1);
+	char	   *end = squashed;
+
+	for (const char *c = name; *c; c++)
+		if (*c != '_')
+			*end++ = pg_ascii_tolower((unsigned char) *c);
+	*end = '\0';
+	return squashed;
+}
+
+/*
+ * The words of a name, each in the singular, without anything between them.
+ */
+static char *
+squash_singular(const char *name)
+{
+	StringInfoData buf;
+	char	   *words = snake_case(name);
+	char	   *save = NULL;
+
+	initStringInfo(&buf);
+	for (char *word = strtok_r(words, "_", &save); word; word = strtok_r(NULL, "_", &save))
+		appendStringInfoString(&buf, singular_name(word));
+	return buf.data;
+}
+
+/*
+ * Does the name of a table hold that of a parent, in the singular or plural?
+ */
+bool
+name_holds_parent(const char *name, const char *parent)
+{
+	if (parent == NULL)
+		return false;
+	return strstr(squash(name), squash(parent)) != NULL ||
+		strstr(squash_singular(name), squash_singular(parent)) != NULL ||
+		strstr(squash(name), squash_singular(parent)) != NULL;
+}
+
+/*
+ * A column's name without its digits: tag_id and tag_id2, tag1_id and tag2_id
+ * have the same.
+ */
+char *
+name_stem(const char *column)
+{
+	char	   *stem = palloc(strlen(column) + 1);
+	char	   *end = stem;
+
+	for (const char *c = column; *c; c++)
+		if (*c < '0' || *c > '9')
+			*end++ = *c;
+	*end = '\0';
+	return stem;
+}
+
+/*
+ * "a_b_c", no longer than a name can be: more would be cut off anyway.
+ */
+static char *
+join_names(List *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, names)
+	{
+		if (buf.len > 0)
+			appendStringInfoChar(&buf, '_');
+		appendStringInfoString(&buf, name);
+	}
+	buf.data[pg_mbcliplen(buf.data, buf.len, NAMEDATALEN - 1)] = '\0';
+	return buf.data;
+}
+
+/* A name, and the schema in which it is taken */
+typedef struct TakenName
+{
+	Oid			namespace;
+	NameData	name;
+} TakenName;
+
+/*
+ * An empty set of names that are taken.
+ */
+HTAB *
+make_taken_names(void)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(TakenName);
+	ctl.entrysize = sizeof(TakenName);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("junction taken names", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static bool
+search_taken(const NameSpace *space, const char *name, HASHACTION action)
+{
+	TakenName	key = {.namespace = space->namespace};
+	bool		found;
+
+	namestrcpy(&key.name, name);
+	(void) hash_search(space->taken, &key, action, &found);
+	return found;
+}
+
+/*
+ * Take a name, whether it is free or not.
+ */
+void
+take_name(NameSpace *space, const char *name)
+{
+	(void) search_taken(space, name, HASH_ENTER);
+}
+
+/*
+ * Has an earlier step, or another fix, taken the name?
+ */
+bool
+is_name_taken(const NameSpace *space, const char *name)
+{
+	return search_taken(space, name, HASH_FIND);
+}
+
+static bool
+is_in_use(const NameSpace *space, const char *name)
+{
+	if (is_name_taken(space, name))
+		return true;
+	if (list_has_name(space->freed, name))
+		return false;
+	if (OidIsValid(get_relname_relid(name, space->namespace)))
+		return true;
+	return OidIsValid(space->table) ?
+		ConstraintNameIsUsed(CONSTRAINT_RELATION, space->table, name) :
+		ConstraintNameExists(name, space->namespace);
+}
+
+/*
+ * Take a name, numbered if it is taken.  label may be null.
+ */
+static char *
+take_numbered(NameSpace *space, const char *name1, const char *name2, const char *label)
+{
+	char	   *name = makeObjectName(name1, name2, label);
+
+	for (int i = 1; is_in_use(space, name); i++)
+		name = makeObjectName(name1, name2,
+							  label ? psprintf("%s%d", label, i) : psprintf("%d", i));
+	take_name(space, name);
+	return name;
+}
+
+/* What a name is for, in PostgreSQL's own convention */
+static const char *
+postgres_label(NameKind kind)
+{
+	static const char *const labels[] = {
+		[NAME_PRIMARY_KEY] = "pkey",
+		[NAME_COMPOSITE_PRIMARY_KEY] = "pkey",
+		[NAME_UNIQUE] = "key",
+		[NAME_DEMOTED] = "unique",
+		[NAME_FOREIGN_KEY] = "fkey",
+		[NAME_INDEX] = "idx"
+	};
+
+	return labels[kind];
+}
+
+/* The part of a name between the table's and the label, in that convention */
+static const char *
+postgres_middle(NameKind kind, List *columns)
+{
+	bool		primary = kind == NAME_PRIMARY_KEY || kind == NAME_COMPOSITE_PRIMARY_KEY;
+
+	return primary ? NULL : join_names(columns);
+}
+
+/*
+ * PostgreSQL's conventions: t_pkey, t_a_b_key, t_a_fkey, t_a_idx; and for the
+ * pair's key after a promotion t_a_b_unique, under both conventions.
+ */
+static char *
+postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
+{
+	return take_numbered(space, table, postgres_middle(kind, columns), postgres_label(kind));
+}
+
+/*
+ * drizzle-kit's: t_a_b_pk (t_pkey for one column), t_a_b_unique,
+ * t_a_parents_id_fk, t_a_index.
+ */
+static char *
+drizzle_name(NameKind kind, const char *table, List *columns,
+			 const char *parent, List *parent_columns)
+{
+	List	   *words = list_concat(list_make1(pstrdup(table)), columns);
+
+	switch (kind)
+	{
+		case NAME_PRIMARY_KEY:
+			return makeObjectName(table, NULL, postgres_label(kind));
+		case NAME_COMPOSITE_PRIMARY_KEY:
+			words = lappend(words, "pk");
+			break;
+		case NAME_UNIQUE:
+		case NAME_DEMOTED:
+			words = lappend(words, "unique");
+			break;
+		case NAME_FOREIGN_KEY:
+			words = lappend(list_concat(lappend(words, pstrdup(parent)), parent_columns), "fk");
+			break;
+		case NAME_INDEX:
+			words = lappend(words, "index");
+			break;
+	}
+	return join_names(words);
+}
+
+/*
+ * A free name for a constraint or an index of a table, which from now on is
+ * taken.  columns: those that it is over, in order; parent and parent_columns
+ * matter for foreign keys alone.
+ */
+char *
+choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
+			const char *parent, List *parent_columns)
+{
+	if (junction_naming == NAMING_DRIZZLE)
+		return take_numbered(space, drizzle_name(kind, table, columns, parent, parent_columns),
+							 NULL, NULL);
+	return postgres_name(space, kind, table, columns);
+}
+
+/*
+ * Is this the name that a convention gives, be it PostgreSQL's or drizzle's?
+ */
+bool
+is_conventional(const char *name, NameKind kind, const char *table, List *columns,
+				const char *parent, List *parent_columns)
+{
+	return strcmp(name, makeObjectName(table, postgres_middle(kind, columns),
+									   postgres_label(kind))) == 0 ||
+		strcmp(name, drizzle_name(kind, table, columns, parent, parent_columns)) == 0;
+}
+
+/*
+ * The name of a constraint or an index after its table was renamed, or null if
+ * it is not named after the table: user_orgs_org_id_idx goes with user_orgs,
+ * fk_rails_591dad3359 stays.
+ *
+ * columns: those that it is over.  A name that PostgreSQL had to cut is known
+ * by being what it would have chosen for them.
+ */
+char *
+choose_renamed(NameSpace *space, const char *name, const char *old_table,
+			   const char *new_table, List *columns)
+{
+	static const char *const labels[] = {"pkey", "key", "fkey", "idx", "check", "not_null", "excl"};
+	size_t		length = strlen(old_table);
+
+	if (strncmp(name, old_table, length) == 0 && name[length] == '_')
+		return take_numbered(space, new_table, name + length + 1, NULL);
+	for (int i = 0; i < lengthof(labels); i++)
+	{
+		char	   *middle = columns ? join_names(columns) : NULL;
+
+		if (strcmp(name, makeObjectName(old_table, middle, labels[i])) == 0)
+			return take_numbered(space, new_table, middle, labels[i]);
+	}
+	return NULL;
+}
+
+/*
+ * Define junction.naming.
+ */
+void
+naming_init(void)
+{
+	DefineCustomEnumVariable("junction.naming",
+							 "How junction names constraints and indexes.",
+							 "\"postgres\" names them as PostgreSQL would, \"drizzle\" as drizzle-kit would.",
+							 &junction_naming,
+							 NAMING_POSTGRES,
+							 naming_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}

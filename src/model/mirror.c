@@ -1,0 +1,136 @@
+/*
+ * mirror.c
+ *		The unique index of a symmetric junction: either order of a pair may be
+ *		there, its mirror image may not.
+ *
+ * It is over the lesser end and the greater one, so that both orders give the
+ * same entry.  For ends of one column LEAST and GREATEST tell which is which;
+ * they compare as the type itself does.  For ends of several columns the ends
+ * are compared column by column, with the operators of each type's own btree
+ * order, by their full names: a type may have no "<" in pg_catalog, or one
+ * there that orders otherwise.
+ *
+ * Builds text, and knows such an index when it sees one.
+ */
+#include "postgres.h"
+
+#include "access/stratnum.h"
+#include "catalog/pg_am.h"
+#include "commands/defrem.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+
+/*
+ * "OPERATOR(pg_catalog.<)": what means less, or equal, in a type's order.  The
+ * type has one, or there could be no key over it.
+ */
+static char *
+order_operator(Oid type, StrategyNumber strategy)
+{
+	Oid			class = GetDefaultOpClass(type, BTREE_AM_OID);
+	Oid			input = get_opclass_input_type(class);
+
+	return operator_text(get_opfamily_member(get_opclass_family(class), input, input, strategy));
+}
+
+/*
+ * The left end before the right one, from column n on:
+ *
+ *	(a < b OR (a = b AND (a2 < b2)))
+ */
+static char *
+before(List *left, List *right, List *columns, int n)
+{
+	const char *mine = quote_identifier(list_nth(left, n));
+	const char *other = quote_identifier(list_nth(right, n));
+	ColumnFacts *column = list_nth(columns, n);
+	const char *less = psprintf("%s %s %s", mine,
+								order_operator(column->type, BTLessStrategyNumber), other);
+
+	if (n == list_length(columns) - 1)
+		return psprintf("(%s)", less);
+	return psprintf("(%s OR (%s %s %s AND %s))", less, mine,
+					order_operator(column->type, BTEqualStrategyNumber), other,
+					before(left, right, columns, n + 1));
+}
+
+/*
+ * What the index is over: the lesser end's columns and then the greater's.
+ * columns: ColumnFacts with the types of the names in left, and in right.
+ *
+ *	LEAST(a, b), GREATEST(a, b)
+ *
+ * or for each of several columns
+ *
+ *	(CASE WHEN a before b THEN a ELSE b END)
+ */
+char *
+mirror_expressions(List *left, List *right, List *columns)
+{
+	StringInfoData buf;
+	char	   *condition;
+
+	if (list_length(columns) == 1)
+	{
+		List	   *both = list_make2(linitial(left), linitial(right));
+
+		return psprintf("LEAST(%s), GREATEST(%s)", column_list(both), column_list(both));
+	}
+
+	initStringInfo(&buf);
+	condition = before(left, right, columns, 0);
+	for (int greater = 0; greater <= 1; greater++)
+		for (int i = 0; i < list_length(columns); i++)
+			appendStringInfo(&buf, "%s(CASE WHEN %s THEN %s ELSE %s END)", buf.len ? ", " : "",
+							 condition,
+							 quote_identifier(list_nth(greater ? right : left, i)),
+							 quote_identifier(list_nth(greater ? left : right, i)));
+	return buf.data;
+}
+
+/*
+ * Is an expression LEAST or GREATEST of just these columns?
+ */
+static bool
+is_choice(Node *expression, MinMaxOp op, const Bitmapset *ends)
+{
+	MinMaxExpr *choice = (MinMaxExpr *) expression;
+	Bitmapset  *columns = NULL;
+
+	if (!IsA(expression, MinMaxExpr) || choice->op != op)
+		return false;
+	foreach_ptr(Node, argument, choice->args)
+	{
+		Var		   *column = (Var *) strip_implicit_coercions(argument);
+
+		if (!IsA(column, Var))
+			return false;
+		columns = bms_add_member(columns, Max(column->varattno, 0));
+	}
+	return bms_equal(columns, ends);
+}
+
+/*
+ * Does an index hold a pair of two columns, in whichever order?  Whoever made
+ * it may have written the greater end first.
+ */
+bool
+is_mirror(const IndexFacts *index, const Bitmapset *ends)
+{
+	List	   *expressions;
+
+	if (!index->unique || !index->usable || index->predicate != NULL ||
+		index->expressions == NULL || index->nkeys != 2)
+		return false;
+	expressions = stringToNode(index->expressions);
+	return list_length(expressions) == 2 &&
+		((is_choice(linitial(expressions), IS_LEAST, ends) &&
+		  is_choice(lsecond(expressions), IS_GREATEST, ends)) ||
+		 (is_choice(linitial(expressions), IS_GREATEST, ends) &&
+		  is_choice(lsecond(expressions), IS_LEAST, ends)));
+}

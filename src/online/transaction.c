@@ -1,0 +1,362 @@
+/*
+ * transaction.c
+ *		How to work in a procedure that commits: transactions, the locks in them,
+ *		statements that cannot be in one, and one run a table at a time.
+ *
+ * As a C procedure that is not atomic, each transaction is between begin_work()
+ * and end_work(), with SPI connected.  What cannot run in a transaction runs
+ * with SPI finished, as if it came from the client.  What outlives a
+ * transaction is in a memory context below the portal's.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/base.h"
+#include "online/online.h"
+#include "statement/statement.h"
+
+/* The longest that a user may ask to wait, in days: below INT_MAX ms, as timeouts are */
+#define MAX_DAYS	24
+
+/* A table, and another relation that the text of a step names */
+#define MAX_SESSION_LOCKS	2
+
+/* The lock that keeps a table to one run, while it is held */
+static LOCKTAG run_lock;
+static bool run_locked = false;
+
+/* The locks that outlive the transactions of a statement, all in one mode */
+static LOCKTAG session_locks[MAX_SESSION_LOCKS];
+static int	session_lock_count = 0;
+
+/*
+ * Set a parameter until the transaction ends.
+ */
+void
+set_for_transaction(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/*
+ * For how long to wait for a lock in this transaction, in milliseconds; 0: for
+ * as long as it takes.
+ */
+void
+set_lock_timeout(int milliseconds)
+{
+	char		value[12];
+
+	snprintf(value, sizeof(value), "%d", milliseconds);
+	set_for_transaction("lock_timeout", value);
+}
+
+/*
+ * Start a piece of work: in a transaction that sees what others commit, and
+ * does not stop at the session's own lock_timeout.
+ */
+void
+begin_work(void)
+{
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!FirstSnapshotSet)
+		set_for_transaction("transaction_isolation", "read committed");
+	set_lock_timeout(0);
+}
+
+/*
+ * Commit it; the next transaction has begun.
+ */
+void
+end_work(void)
+{
+	SPI_commit();
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/*
+ * Run a statement as if it came from the client by itself: it may commit.
+ */
+void
+run_alone(const char *query)
+{
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->utilityStmt = raw->stmt;
+	statement->stmt_location = raw->stmt_location;
+	statement->stmt_len = raw->stmt_len;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
+				   None_Receiver, NULL);
+	/*
+	 * Unless the statement has ended the transaction of the snapshot.  What is
+	 * there then may be the portal's, which an event trigger has needed.
+	 */
+	if (ActiveSnapshotSet() && GetActiveSnapshot() != ActivePortal->portalSnapshot)
+		PopActiveSnapshot();
+}
+
+/*
+ * Do something in a subtransaction.  False if a lock was not to be had, or cost
+ * another its.
+ */
+bool
+try_work(void (*work) (void *state), void *state)
+{
+	ErrorData  *error = attempt(work, state, true);
+
+	if (error == NULL)
+		return true;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return false;
+}
+
+/*
+ * Is the relation there?  If so, it must be the caller's: 42501.
+ */
+static bool
+check_owned(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	if (!has_privs_of_role(GetUserId(), form->relowner))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, pstrdup(NameStr(form->relname)));
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+/*
+ * Lock a relation by its OID; for the session, until unlock_session().
+ */
+void
+lock_relation(Oid relid, LOCKMODE mode, bool session)
+{
+	LOCKTAG    *tag = &session_locks[session_lock_count];
+
+	if (!session)
+	{
+		LockRelationOid(relid, mode);
+		return;
+	}
+	if (mode != ShareUpdateExclusiveLock || session_lock_count == MAX_SESSION_LOCKS)
+		elog(ERROR, "unexpected lock of a session");
+	SET_LOCKTAG_RELATION(*tag, MyDatabaseId, relid);
+	(void) LockAcquire(tag, mode, true, false);
+	session_lock_count++;
+	AcceptInvalidationMessages();
+}
+
+/*
+ * Lock a table of the caller's by its OID, so that its name stays as it is.
+ * False if the table is gone, 42501 if it is somebody else's: then nobody queues
+ * in front of it.
+ */
+bool
+lock_table(Oid relid, LOCKMODE mode, bool session)
+{
+	if (!check_owned(relid))
+		return false;
+	lock_relation(relid, mode, session);
+	return check_owned(relid);
+}
+
+/* A table to be locked in a subtransaction */
+typedef struct TableToLock
+{
+	Oid			relid;
+	LOCKMODE	mode;
+	bool		there;
+} TableToLock;
+
+static void
+lock_if_there(void *state)
+{
+	TableToLock *table = state;
+
+	table->there = lock_table(table->relid, table->mode, false);
+}
+
+/*
+ * Start a piece of work on a table, which is locked by its OID, as patiently as
+ * the run is.  False if the table is gone.
+ */
+bool
+begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode)
+{
+	TableToLock table = {.relid = relid,.mode = mode};
+	TimestampTz since = GetCurrentTimestamp();
+	int64		delay = run->patience.lock_timeout;
+
+	for (;;)
+	{
+		begin_work();
+		set_lock_timeout(run->patience.lock_timeout);
+		if (try_work(lock_if_there, &table))
+			break;
+		end_work();
+		wait_or_give_up(run, relid, "a lock", since, &delay);
+	}
+	set_lock_timeout(0);
+	if (!table.there)
+		end_work();
+	return table.there;
+}
+
+/*
+ * The same for the table of a run; 42P01 if it is gone.
+ */
+void
+begin_work_on(const OnlineRun *run, LOCKMODE mode)
+{
+	if (!begin_work_if_there(run, run->relid, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" does not exist", run->name),
+				 errdetail("It was dropped while it was being changed concurrently.")));
+}
+
+/*
+ * Refuse to be called where no commit is possible: 25001 inside a transaction,
+ * 2D000 below a DO block or another procedure.
+ */
+void
+check_may_commit(FunctionCallInfo fcinfo, const char *name)
+{
+	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+
+	PreventCommandIfReadOnly(name);
+	if (SPI_inside_nonatomic_context())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("%s cannot be called by a DO block or another procedure", name),
+				 errhint("Call it from the client, by itself.")));
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction", name),
+				 errdetail("It commits between its steps."),
+				 errhint("Call it by itself, outside of BEGIN and of functions.")));
+}
+
+/*
+ * An interval in milliseconds.  22023 if it is negative, or longer than a
+ * timeout can be: since 17 it may be infinite.
+ */
+int64
+interval_ms(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	const int64 day = USECS_PER_DAY / 1000;
+	Interval   *interval = PG_GETARG_INTERVAL_P(n);
+	int64		result = interval->time / 1000 + interval->day * day + interval->month * (DAYS_PER_MONTH * day);
+
+	if (result < 0 || result > MAX_DAYS * day)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 result < 0 ? errmsg("\"%s\" must not be negative", name) :
+				 errmsg("\"%s\" must be at most %d days", name, MAX_DAYS)));
+	return result;
+}
+
+/*
+ * The arguments that say how long to wait for locks, from number n on.
+ */
+void
+read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)
+{
+	patience->lock_timeout = (int) Min(interval_ms(fcinfo, n, "lock_timeout"), INT_MAX / 10);
+	patience->max_wait = interval_ms(fcinfo, n + 1, "max_wait");
+	if (patience->lock_timeout < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"lock_timeout\" must be positive")));
+}
+
+static void
+acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
+{
+	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
+	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("\"%s\" is being changed concurrently by another session", name)));
+}
+
+/*
+ * Begin a run on a table: one at a time, 55006.  What keeps others away is a
+ * lock of the session's, as it must outlive transactions; run_online() lets go
+ * of it whatever happens.
+ */
+void
+begin_run(OnlineRun *run, Oid relid, const char *name)
+{
+	run->relid = relid;
+	run->name = MemoryContextStrdup(run->context, name);
+	acquire_run_lock(&run_lock, relid, name, true);
+	run_locked = true;
+}
+
+static void
+release(LOCKTAG *tag, LOCKMODE mode)
+{
+	/* a transaction that failed has let go of it */
+	if (lock_held_by_me(tag, mode))
+		(void) LockRelease(tag, mode, true);
+}
+
+void
+end_run(void)
+{
+	if (run_locked)
+		release(&run_lock, ExclusiveLock);
+	run_locked = false;
+}
+
+/*
+ * Let go of the relations that are locked for the session.
+ */
+void
+unlock_session(void)
+{
+	while (session_lock_count > 0)
+		release(&session_locks[--session_lock_count], ShareUpdateExclusiveLock);
+}
+
+/*
+ * Refuse a table that a run is at work on, until the transaction ends.  The
+ * caller has locked it.
+ */
+void
+check_no_run(Oid relid)
+{
+	LOCKTAG		tag;
+
+	acquire_run_lock(&tag, relid, display_name(relid), false);
+}

@@ -1,0 +1,257 @@
+/*
+ * end_probes.c
+ *		What the endpoints of a junction promise: each link has both ends, and
+ *		goes with either.
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "probe/probe.h"
+#include "sample/sample.h"
+#include "statement/statement.h"
+
+/*
+ * Foreign keys are triggers, and these do not fire for who replays changes.
+ */
+static const char *
+why_not(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+		": session_replication_role is \"replica\"" : "";
+}
+
+/*
+ * Is an error one of the endpoint's foreign key, or of another on the same
+ * columns?
+ */
+static bool
+is_of_endpoint(const Trial *trial, const ErrorData *error)
+{
+	ForeignKeyFacts *key;
+
+	if (error == NULL || (error->sqlerrcode != ERRCODE_FOREIGN_KEY_VIOLATION &&
+						  error->sqlerrcode != ERRCODE_RESTRICT_VIOLATION))
+		return false;
+	key = error_key(error, trial->table);
+	return key != NULL && bms_equal(key_columns(key), trial->endpoint->columns);
+}
+
+/*
+ * A null in any column of an endpoint is refused.
+ */
+Outcome
+null_end(Trial *trial)
+{
+	foreach_ptr(char, name, endpoint_columns(trial->junction, trial->endpoint))
+	{
+		ColumnFacts *column = find_column_by_name(trial->table, name);
+		RowRequest	request = {.given = list_make1(make_cell(column->attnum, NULL))};
+		List	   *row;
+		Outcome		outcome;
+
+		request.wanted = bms_del_member(bms_copy(trial->junction->pair), column->attnum);
+		if (!make_row(&trial->sampler, trial->table->oid, &request, &row))
+			outcome = is_of_null(trial, trial->sampler.error, column) ? trial_refused(trial) : not_made(trial);
+		else
+			outcome = judge_arrival(trial, lappend(row, make_cell(column->attnum, NULL)), 1,
+									psprintf("a row with a null in \"%s\" went in", name));
+		if (outcome != HELD)
+			return outcome;
+	}
+	return HELD;
+}
+
+/*
+ * The columns of an endpoint by which a link can miss its parent: those that no
+ * other foreign key needs to be right.
+ */
+static Bitmapset *
+own_columns(const Trial *trial)
+{
+	Bitmapset  *columns = bms_copy(trial->endpoint->columns);
+
+	foreach_ptr(ForeignKeyFacts, key, trial->table->foreign_keys)
+		if (!bms_equal(key_columns(key), trial->endpoint->columns))
+			columns = bms_difference(columns, key_columns(key));
+	return columns;
+}
+
+/*
+ * How many parents have these values of an endpoint's own columns?
+ */
+static bool
+count_parents(Trial *trial, List *cells, int64 *count)
+{
+	ForeignKeyFacts *key = trial->endpoint->key;
+	TableFacts *parent = sample_facts(&trial->sampler, key->parent);
+	List	   *parent_cells = NIL;
+
+	for (int i = 0; i < key->nkeys; i++)
+		foreach_ptr(Cell, cell, cells)
+			if (cell->attnum == key->columns[i])
+				parent_cells = lappend(parent_cells, make_cell(key->parent_columns[i], cell->value));
+	return parent != NULL && count_rows(trial, parent, parent_cells, count);
+}
+
+/*
+ * The n-th values for an endpoint's own columns, or null if there are no more.
+ */
+static List *
+end_cells(Trial *trial, const Bitmapset *own, int n)
+{
+	ForeignKeyFacts *key = trial->endpoint->key;
+	List	   *cells = NIL;
+
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		char	   *value;
+
+		if (!bms_is_member(key->columns[i], own))
+			continue;
+		value = sample_value(&trial->sampler, key->parent, key->parent_columns[i], n);
+		if (value == NULL)
+			return NIL;
+		cells = lappend(cells, make_cell(key->columns[i], value));
+	}
+	return cells;
+}
+
+/*
+ * A link to a parent that is not there is refused by the foreign key.  If a
+ * check is in the way, another value may pass it; and if both ends are of one
+ * table, the other's parent may turn out to be the one.
+ */
+Outcome
+orphan_end(Trial *trial)
+{
+	Bitmapset  *own = own_columns(trial);
+	RowRequest	request = {.dangling = own};
+	List	   *row;
+	int64		count;
+
+	if (bms_is_empty(own))
+		return trial_judged(trial, SKIPPED, "other foreign keys need all of its columns");
+	trial->detail = "no value is known that no parent has";
+	request.wanted = bms_difference(trial->junction->pair, own);
+	for (int n = 1; (request.given = end_cells(trial, own, n)) != NIL; n++)
+	{
+		if (!count_parents(trial, request.given, &count) || count > 0)
+			continue;
+		if (!make_row(&trial->sampler, trial->table->oid, &request, &row))
+		{
+			const ErrorData *error = trial->sampler.error;
+
+			if (is_of_endpoint(trial, error))
+				return trial_refused(trial);
+			if (error == NULL || error->sqlerrcode != ERRCODE_CHECK_VIOLATION)
+				return not_made(trial);
+			not_made(trial);
+		}
+		else if (count_parents(trial, request.given, &count) && count == 0)
+			return judge_arrival(trial, list_concat(row, request.given), 1,
+								 psprintf("a link to a row of \"%s\" that is not there went in%s",
+										  trial->endpoint->key->parent_name, why_not()));
+	}
+	return SKIPPED;
+}
+
+static const char *
+action_name(char action)
+{
+	switch (action)
+	{
+		case FKCONSTR_ACTION_CASCADE:
+			return "CASCADE";
+		case FKCONSTR_ACTION_RESTRICT:
+			return "RESTRICT";
+		case FKCONSTR_ACTION_SETNULL:
+			return "SET NULL";
+		case FKCONSTR_ACTION_SETDEFAULT:
+			return "SET DEFAULT";
+	}
+	return "NO ACTION";
+}
+
+/*
+ * The end was not to be deleted.  Is that what its foreign key says, or what
+ * NOT NULL makes of its SET NULL?
+ */
+static Outcome
+judge_refused_delete(Trial *trial, ErrorData *error)
+{
+	ForeignKeyFacts *key = trial->endpoint->key;
+	bool		held = is_of_endpoint(trial, error);
+
+	for (int i = 0; i < key->nkeys; i++)
+		held |= is_of_null(trial, error, find_column(trial->table, key->columns[i]));
+	if (!held)
+		return trial_judged(trial, SKIPPED, psprintf("no row of \"%s\" can be deleted: %s", key->parent_name,
+											   describe_error(error, key->parent, ACL_DELETE | ACL_SELECT)));
+	return trial_judged(trial, HELD, psprintf("the end cannot be deleted while it has links: ON DELETE %s",
+										action_name(key->on_delete)));
+}
+
+/*
+ * The end is deleted.  Where is its link?
+ */
+static Outcome
+judge_link(Trial *trial, List *link)
+{
+	Bitmapset  *others = bms_difference(unique_columns(trial->junction), trial->endpoint->columns);
+	const char *parent = trial->endpoint->key->parent_name;
+	int64		unchanged;
+	int64		rest;
+
+	if (!count_rows(trial, trial->table, cells_in(link, trial->junction->pair), &unchanged) ||
+		!count_rows(trial, trial->table, cells_in(link, others), &rest))
+		return SKIPPED;
+	if (unchanged > 0)
+		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" went, and its link stayed%s", parent, why_not()));
+	if (rest > 0)
+		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" went, and its link stayed without it: ON DELETE %s",
+											  parent, action_name(trial->endpoint->key->on_delete)));
+	return trial_judged(trial, HELD, "the link went with it");
+}
+
+/*
+ * A link goes with its end; or its end stays, if the foreign key says so.
+ *
+ *	DELETE FROM public.tags WHERE id OPERATOR(pg_catalog.=) CAST('1' AS integer)
+ */
+Outcome
+cascade_end(Trial *trial)
+{
+	ForeignKeyFacts *key = trial->endpoint->key;
+	TableFacts *parent = sample_facts(&trial->sampler, key->parent);
+	List	   *link;
+	List	   *end = NIL;
+	StatementResult result;
+	int64		count;
+
+	if (parent == NULL || is_hidden(trial, trial->table->oid) || is_hidden(trial, key->parent))
+		return SKIPPED;
+	if (!make_link(trial, &link))
+		return not_made(trial);
+	for (int i = 0; i < key->nkeys; i++)
+		end = lappend(end, make_cell(key->parent_columns[i], find_cell(link, key->columns[i])->value));
+	if (!count_rows(trial, trial->table, cells_in(link, trial->junction->pair), &count))
+		return SKIPPED;
+	if (count != 1)
+		return trial_judged(trial, SKIPPED, "a link that was made is not there: a trigger took it away");
+
+	if (!try_statement(psprintf("DELETE FROM %s WHERE %s", qualified_name(parent->oid),
+								row_condition(parent, end)), &result))
+		return judge_refused_delete(trial, result.error);
+	if (!count_rows(trial, parent, end, &count))
+		return SKIPPED;
+	if (count > 0)
+		return trial_judged(trial, SKIPPED, psprintf("a row of \"%s\" was not deleted: a trigger, a rule or a policy kept it",
+											   key->parent_name));
+	return judge_link(trial, link);
+}

@@ -1,0 +1,197 @@
+/*
+ * key_probes.c
+ *		What the keys of a junction promise: a pair once, in one order if it is
+ *		symmetric, and to an entity an id.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "probe/probe.h"
+#include "sample/sample.h"
+
+/*
+ * Has a key over these columns, or some of them, refused the last row?
+ */
+static bool
+is_refused_by_key(const Trial *trial, const Bitmapset *columns)
+{
+	const ErrorData *error = trial->sampler.error;
+	IndexFacts *index;
+
+	if (error == NULL || error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		return false;
+	index = error_index(error, trial->table);
+	return index != NULL && is_key(index) && bms_is_subset(index->column_set, columns);
+}
+
+/*
+ * The same pair twice is refused by a key over it.
+ */
+Outcome
+duplicate_pair(Trial *trial)
+{
+	const IndexFacts *key = trial->junction->pair_key;
+	Bitmapset  *pair = unique_columns(trial->junction);
+	RowRequest	again = {0};
+	List	   *link;
+	Outcome		outcome;
+
+	if (!make_link(trial, &link))
+		return not_made(trial);
+	again.given = cells_in(link, pair);
+	if (!make_row(&trial->sampler, trial->table->oid, &again, &link))
+		return is_refused_by_key(trial, pair) ? trial_refused(trial) : not_made(trial);
+
+	outcome = judge_arrival(trial, again.given, 2, "the same pair went in twice");
+	if (outcome == BROKEN && key != NULL && key->predicate != NULL)
+		return trial_judged(trial, SKIPPED,
+					  psprintf("the key \"%s\" does not hold for the row that was made, but where %s",
+							   index_name(key), predicate_text(trial->table, key)));
+	return outcome;
+}
+
+/*
+ * The same id for another pair is refused by the primary key.
+ */
+Outcome
+id_unique(Trial *trial)
+{
+	Bitmapset  *id = id_columns(trial->junction);
+	RowRequest	again = {.wanted = trial->junction->pair};
+	List	   *link;
+	List	   *other;
+
+	if (!make_link(trial, &link))
+		return not_made(trial);
+	again.given = cells_in(link, id);
+	if (make_row(&trial->sampler, trial->table->oid, &again, &other))
+		return judge_arrival(trial, again.given, 2, "the same id went in twice");
+	return is_refused_by_key(trial, id) ? trial_refused(trial) : not_made(trial);
+}
+
+/*
+ * The columns of the primary key that no foreign key fills.
+ */
+static Bitmapset *
+own_id_columns(const Trial *trial)
+{
+	Bitmapset  *columns = bms_copy(id_columns(trial->junction));
+
+	foreach_ptr(ForeignKeyFacts, key, trial->table->foreign_keys)
+		columns = bms_difference(columns, key_columns(key));
+	return columns;
+}
+
+/*
+ * Has this column refused a row because nothing gave it a value?
+ */
+static bool
+is_refused_null(const Trial *trial, const Bitmapset *columns)
+{
+	foreach_ptr(ColumnFacts, column, trial->table->columns)
+		if (bms_is_member(column->attnum, columns) &&
+			is_of_null(trial, trial->sampler.error, column))
+			return true;
+	return false;
+}
+
+/*
+ * Rows that come without an id get one, each another.
+ */
+Outcome
+id_default(Trial *trial)
+{
+	RowRequest	request = {.left_out = own_id_columns(trial)};
+	List	   *rows[2];
+
+	if (bms_is_empty(request.left_out))
+		return trial_judged(trial, SKIPPED, "the primary key has no column but those of foreign keys");
+	request.wanted = bms_union(trial->junction->pair, id_columns(trial->junction));
+	for (int i = 0; i < 2; i++)
+	{
+		if (make_row(&trial->sampler, trial->table->oid, &request, &rows[i]))
+			continue;
+		if (is_refused_null(trial, request.left_out))
+			return trial_judged(trial, BROKEN, "a row that comes without an id gets none");
+		if (is_refused_by_key(trial, id_columns(trial->junction)))
+			return trial_judged(trial, BROKEN, "the default gives an id that is there already");
+		return not_made(trial);
+	}
+	return trial_judged(trial, HELD, "each row that came without an id got one of its own");
+}
+
+/*
+ * Is an index over expressions that each mix the two ends?  Then it is to keep
+ * either order of a pair from being there beside the other.
+ */
+static bool
+mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *right)
+{
+	List	   *expressions = stringToNode(index->expressions);
+
+	foreach_ptr(Node, expression, expressions)
+	{
+		Bitmapset  *columns = expression_columns(expression);
+
+		if (!bms_overlap(columns, left) || !bms_overlap(columns, right))
+			return false;
+	}
+	return list_length(expressions) > 1;
+}
+
+/*
+ * The index that makes a junction symmetric, or null.
+ */
+IndexFacts *
+mirror_index(const Junction *junction)
+{
+	Endpoint   *left = linitial(junction->endpoints);
+	Endpoint   *right = lsecond(junction->endpoints);
+
+	if (list_length(junction->endpoints) != 2 || left->key->parent != right->key->parent)
+		return NULL;
+	foreach_ptr(IndexFacts, index, junction->table->indexes)
+		if (index->unique && index->usable && index->expressions != NULL && index->predicate == NULL &&
+			bms_equal(indexed_columns(index), junction->pair) &&
+			mixes_ends(index, bms_difference(left->columns, right->columns),
+					   bms_difference(right->columns, left->columns)))
+			return index;
+	return NULL;
+}
+
+/*
+ * The mirror image of a pair is refused by that index.
+ */
+Outcome
+mirror_pair(Trial *trial)
+{
+	ForeignKeyFacts *left = ((Endpoint *) linitial(trial->junction->endpoints))->key;
+	ForeignKeyFacts *right = ((Endpoint *) lsecond(trial->junction->endpoints))->key;
+	ErrorData  *error;
+	RowRequest	mirrored = {0};
+	List	   *link;
+
+	if (!make_link(trial, &link))
+		return not_made(trial);
+	for (int i = 0; i < left->nkeys; i++)
+		for (int j = 0; j < right->nkeys; j++)
+			if (left->parent_columns[i] == right->parent_columns[j])
+			{
+				mirrored.given = lappend(mirrored.given, make_cell(left->columns[i],
+																   find_cell(link, right->columns[j])->value));
+				if (left->columns[i] != right->columns[j])
+					mirrored.given = lappend(mirrored.given, make_cell(right->columns[j],
+																	   find_cell(link, left->columns[i])->value));
+			}
+	if (make_row(&trial->sampler, trial->table->oid, &mirrored, &link))
+		return judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image went in");
+	error = trial->sampler.error;
+	if (error != NULL && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
+		error_index(error, trial->table) == mirror_index(trial->junction))
+		return trial_refused(trial);
+	return not_made(trial);
+}

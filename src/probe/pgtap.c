@@ -1,0 +1,205 @@
+/*
+ * pgtap.c
+ *		Assertions for users of pgTAP: each returns a line of its ok(), and if
+ *		that is "not ok", what there is instead in lines of its diag().
+ *
+ * pgTAP is no part of this extension, and not needed to have it: its functions
+ * are looked for in the search path when an assertion is called.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_func.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "probe/probe.h"
+
+/*
+ * A function of pgTAP's, or 42883.
+ */
+static Oid
+pgtap_function(char *name, int nargs, const Oid *types)
+{
+	Oid			function = LookupFuncName(list_make1(makeString(name)), nargs, types, true);
+
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("pgTAP is not in the search path"),
+				 errdetail("There is no function %s.", func_signature_string(list_make1(makeString(name)),
+																			 nargs, NIL, types)),
+				 errhint("Use CREATE EXTENSION pgtap, and put its schema into search_path.")));
+	return function;
+}
+
+/*
+ * "ok 1 - invoice_tags is a junction", and below it what is wrong if it is not.
+ * The second argument of the call, a description, may be null.
+ */
+static Datum
+assert(FunctionCallInfo fcinfo, bool holds, const char *claim, const char *diagnosis)
+{
+	const Oid	ok_types[] = {BOOLOID, TEXTOID};
+	const Oid	diag_types[] = {TEXTOID};
+	Datum		description = PG_ARGISNULL(1) ?
+		CStringGetTextDatum(psprintf("%s %s", display_name(PG_GETARG_OID(0)), claim)) :
+		PG_GETARG_DATUM(1);
+	Datum		line = OidFunctionCall2Coll(pgtap_function("ok", 2, ok_types), DEFAULT_COLLATION_OID,
+											BoolGetDatum(holds), description);
+	Datum		lines;
+
+	if (holds)
+		return line;
+	lines = OidFunctionCall1Coll(pgtap_function("diag", 1, diag_types), DEFAULT_COLLATION_OID,
+								 CStringGetTextDatum(diagnosis));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s\n%s", TextDatumGetCString(line),
+											  TextDatumGetCString(lines))));
+}
+
+/*
+ * The table as it is: any table may be asked for, by anyone.
+ */
+static Junction *
+look_at(FunctionCallInfo fcinfo)
+{
+	static const char *const required[] = {"junction"};
+	Relation	rel;
+	Junction   *junction;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	rel = open_table_to_reference(PG_GETARG_OID(0), AccessShareLock);
+	junction = classify(read_table(RelationGetRelid(rel)));
+	relation_close(rel, AccessShareLock);
+	return junction;
+}
+
+/*
+ * "It is of the kind payload; beside the pair (a, b) it has (role)."
+ */
+static const char *
+describe_kind(const Junction *junction)
+{
+	StringInfoData buf;
+
+	if (junction->kind == JUNCTION_NONE)
+	{
+		int			count = list_length(junction->table->foreign_keys);
+
+		return psprintf(ngettext("It is no junction; it has %d foreign key.",
+								 "It is no junction; it has %d foreign keys.", count), count);
+	}
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "It is of the kind %s, over (%s)", kind_name(junction->kind),
+					 column_list(pair_columns(junction)));
+	if (junction->own_columns != NIL)
+		appendStringInfo(&buf, ", and has (%s) beside", column_list(names_of(junction->own_columns)));
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
+}
+
+PG_FUNCTION_INFO_V1(junction_is_junction);
+
+/*
+ * junction.is_junction(junction regclass, description text) returns text
+ *
+ * Of these: 42P01, 42809 for what is no table, 42883 without pgTAP.
+ */
+Datum
+junction_is_junction(PG_FUNCTION_ARGS)
+{
+	Junction   *junction = look_at(fcinfo);
+
+	return assert(fcinfo, junction->kind != JUNCTION_NONE, "is a junction", describe_kind(junction));
+}
+
+PG_FUNCTION_INFO_V1(junction_is_pure);
+
+/*
+ * junction.is_pure(junction regclass, description text) returns text
+ */
+Datum
+junction_is_pure(PG_FUNCTION_ARGS)
+{
+	Junction   *junction = look_at(fcinfo);
+
+	return assert(fcinfo, junction->kind == JUNCTION_PURE, "is a pure junction",
+				  describe_kind(junction));
+}
+
+PG_FUNCTION_INFO_V1(junction_is_entity);
+
+/*
+ * junction.is_entity(junction regclass, description text) returns text
+ */
+Datum
+junction_is_entity(PG_FUNCTION_ARGS)
+{
+	Junction   *junction = look_at(fcinfo);
+
+	return assert(fcinfo, junction->kind == JUNCTION_ENTITY, "is an entity that links two tables",
+				  describe_kind(junction));
+}
+
+PG_FUNCTION_INFO_V1(junction_is_served);
+
+/*
+ * junction.is_served(junction regclass, description text) returns text
+ *
+ * Can each endpoint be looked up by an index?
+ */
+Datum
+junction_is_served(PG_FUNCTION_ARGS)
+{
+	Junction   *junction = look_at(fcinfo);
+	StringInfoData missing;
+
+	initStringInfo(&missing);
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+		if (endpoint->served_by == NULL)
+			appendStringInfo(&missing, "%sNo index serves (%s).", missing.len ? "\n" : "",
+							 column_list(endpoint_columns(junction, endpoint)));
+	return assert(fcinfo, junction->kind != JUNCTION_NONE && missing.len == 0,
+				  "can be looked up from both sides",
+				  missing.len > 0 ? missing.data : describe_kind(junction));
+}
+
+/*
+ * A line of diagnosis for a probe that did not hold.
+ */
+static void
+add_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
+{
+	StringInfo	lines = state;
+
+	if (outcome != HELD)
+		appendStringInfo(lines, "%s%s is %s: %s", lines->len ? "\n" : "", probe,
+						 outcome_name(outcome), detail ? detail : "");
+}
+
+PG_FUNCTION_INFO_V1(junction_holds);
+
+/*
+ * junction.holds(junction regclass, description text) returns text
+ *
+ * Has every probe held?  One that was skipped has proven nothing.  And what
+ * junction.probe refuses: 25006, and 42809 for what is no junction.
+ */
+Datum
+junction_holds(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction"};
+	StringInfoData lines;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	initStringInfo(&lines);
+	run_probes(PG_GETARG_OID(0), add_outcome, &lines);
+	return assert(fcinfo, lines.len == 0, "holds its rules", lines.data);
+}

@@ -1,0 +1,332 @@
+/*
+ * probe.c
+ *		junction.probe: does each promise of a junction hold?  It is tried.
+ *
+ * A probe makes what it needs (sample.c), does what must not work, or what
+ * must have an effect, and looks at what came of it.  Each is a subtransaction
+ * of its own, which is rolled back in any case; so nothing stays but dead rows
+ * and used numbers of sequences, and no lock but a reader's.  Deferred constraints are
+ * immediate in it, so what would be judged at commit is judged there.
+ *
+ * A refusal is a proof only if it came from the very thing that is probed: the
+ * pair's key, the foreign key, the NOT NULL.  Whatever else stands in the way
+ * (a CHECK, a trigger, a missing privilege) leaves the question open, and the
+ * probe is skipped, with what the server said.  And that a statement went
+ * through proves nothing either, for a trigger or a rule can swallow a row: the
+ * row is looked for.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "probe/probe.h"
+#include "statement/statement.h"
+
+typedef enum ProbeScope
+{
+	OF_ALL,
+	OF_EACH_ENDPOINT,
+	OF_ENTITIES,
+	OF_SYMMETRIC
+} ProbeScope;
+
+typedef struct Probe
+{
+	const char *name;
+	ProbeScope	scope;
+	Outcome		(*run) (Trial *trial);
+} Probe;
+
+/*
+ * The rows that are there have both ends.
+ */
+static Outcome
+no_orphans(Trial *trial)
+{
+	StringInfoData found;
+
+	initStringInfo(&found);
+	if (is_hidden(trial, trial->table->oid))
+		return SKIPPED;
+	foreach_ptr(Endpoint, endpoint, trial->junction->endpoints)
+	{
+		int64		count;
+
+		if (is_hidden(trial, endpoint->key->parent))
+			return SKIPPED;
+		count = count_orphans(trial->table, endpoint->key);
+		if (count < 0)
+			return trial_judged(trial, SKIPPED,
+								psprintf("the owner of \"%s\" may not read all of \"%s\"",
+										 display_name(trial->table->oid), endpoint->key->parent_name));
+		if (count > 0)
+			appendStringInfo(&found, ngettext("%s" INT64_FORMAT " row links to no row of \"%s\"",
+											  "%s" INT64_FORMAT " rows link to no row of \"%s\"", count),
+							 found.len ? ", " : "", count, endpoint->key->parent_name);
+	}
+	return found.len ? trial_judged(trial, BROKEN, found.data) : HELD;
+}
+
+/*
+ * The rows that are there are each another pair.
+ */
+static Outcome
+no_duplicates(Trial *trial)
+{
+	const IndexFacts *key = trial->junction->pair_key;
+	List	   *columns = NIL;
+	int64		count;
+	char	   *found;
+
+	if (is_hidden(trial, trial->table->oid))
+		return SKIPPED;
+	foreach_ptr(ColumnFacts, column, trial->table->columns)
+		if (bms_is_member(column->attnum, unique_columns(trial->junction)))
+			columns = lappend(columns, column->name);
+	count = count_duplicates(trial->table->oid, columns);
+	if (count == 0)
+		return HELD;
+	found = psprintf(ngettext(INT64_FORMAT " pair is there more than once",
+							  INT64_FORMAT " pairs are there more than once", count), count);
+	if (key != NULL && key->predicate != NULL)
+		return trial_judged(trial, SKIPPED, psprintf("%s; the key \"%s\" holds only where %s", found,
+											   index_name(key), predicate_text(trial->table, key)));
+	return trial_judged(trial, BROKEN, found);
+}
+
+/* All probes, in the order in which they are told */
+static const Probe probes[] = {
+	{"duplicate_pair", OF_ALL, duplicate_pair},
+	{"null", OF_EACH_ENDPOINT, null_end},
+	{"orphan", OF_EACH_ENDPOINT, orphan_end},
+	{"cascade", OF_EACH_ENDPOINT, cascade_end},
+	{"id_unique", OF_ENTITIES, id_unique},
+	{"id_default", OF_ENTITIES, id_default},
+	{"mirror_pair", OF_SYMMETRIC, mirror_pair},
+	{"no_orphans", OF_ALL, no_orphans},
+	{"no_duplicates", OF_ALL, no_duplicates}
+};
+
+/* A probe that is run, and what it found */
+typedef struct ProbeRun
+{
+	const Probe *probe;
+	Trial	   *trial;
+	Outcome		outcome;
+} ProbeRun;
+
+/*
+ * What a transaction has left for its end to check is checked now, and what
+ * comes is at once.  If that fails, it is not for what a probe has done.
+ */
+static void
+try_probe(void *state)
+{
+	ProbeRun   *run = state;
+	StatementResult result;
+
+	if (try_statement("SET CONSTRAINTS ALL IMMEDIATE", &result))
+		run->outcome = run->probe->run(run->trial);
+	else
+		run->outcome = trial_judged(run->trial, SKIPPED,
+									psprintf("this transaction breaks a deferred constraint already: %s",
+											 result.error->message));
+}
+
+/*
+ * Run a probe and undo all that it did.
+ */
+static Outcome
+run_probe(const Probe *probe, Trial *trial)
+{
+	ProbeRun	run = {.probe = probe,.trial = trial};
+	ErrorData  *error;
+
+	trial->detail = NULL;
+	trial->sampler.made = NIL;
+	trial->sampler.under_way = NIL;
+	error = attempt(try_probe, &run, false);
+	if (error == NULL)
+		return run.outcome;
+	if (!is_answer(error))
+		ReThrowError(error);
+	return trial_judged(trial, SKIPPED, error->message);
+}
+
+/*
+ * "null_left", "null_right"; and for who has more ends than hands "null_3"
+ */
+static char *
+end_name(const Probe *probe, int place)
+{
+	if (place < 2)
+		return psprintf("%s_%s", probe->name, place == 0 ? "left" : "right");
+	return psprintf("%s_%d", probe->name, place + 1);
+}
+
+static bool
+is_asked(const Probe *probe, const Junction *junction)
+{
+	switch (probe->scope)
+	{
+		case OF_ENTITIES:
+			return junction->kind == JUNCTION_ENTITY;
+		case OF_SYMMETRIC:
+			return mirror_index(junction) != NULL;
+		default:
+			return true;
+	}
+}
+
+/*
+ * Refuse to probe where nothing can be written: 25006.
+ */
+static void
+check_may_write(void)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot probe during recovery"),
+				 errdetail("A probe inserts rows and rolls them back."),
+				 errhint("Probe on the primary.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot probe in a read-only transaction"),
+				 errdetail("A probe inserts rows and rolls them back."),
+				 errhint("Probe in a transaction that is READ WRITE.")));
+}
+
+/* A table that is being probed, and those whose probe this one runs below */
+typedef struct ProbedTable
+{
+	Oid			relid;
+	const struct ProbedTable *outer;
+} ProbedTable;
+
+static const ProbedTable *probed = NULL;
+
+/*
+ * Refuse to probe a table below a probe of the same: 55006.  The rows that a
+ * probe makes fire the table's triggers; if one of these probes the table, that
+ * makes more rows, and so on until the stack is full.
+ */
+static void
+check_not_probed(Oid relid)
+{
+	for (const ProbedTable *table = probed; table != NULL; table = table->outer)
+		if (table->relid == relid)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("\"%s\" is being probed already", display_name(relid)),
+					 errdetail("A trigger, or another function that a probe has called, probes the same table."),
+					 errhint("Probe a table from outside its own triggers.")));
+}
+
+/*
+ * Run all probes of a trial, and give each outcome to the sink.
+ */
+static void
+run_trial(Trial *trial, OutcomeSink sink, void *state)
+{
+	for (int i = 0; i < lengthof(probes); i++)
+	{
+		Outcome		outcome;
+
+		if (!is_asked(&probes[i], trial->junction))
+			continue;
+		if (probes[i].scope != OF_EACH_ENDPOINT)
+		{
+			outcome = run_probe(&probes[i], trial);
+			sink(probes[i].name, outcome, trial->detail, state);
+		}
+		else
+			foreach_ptr(Endpoint, endpoint, trial->junction->endpoints)
+			{
+				trial->endpoint = endpoint;
+				outcome = run_probe(&probes[i], trial);
+				sink(end_name(&probes[i], foreach_current_index(endpoint)), outcome, trial->detail, state);
+			}
+	}
+}
+
+/*
+ * Run all probes of a table, and give each outcome to the sink.
+ */
+void
+run_probes(Oid relid, OutcomeSink sink, void *state)
+{
+	ProbedTable table = {.relid = relid,.outer = probed};
+	Trial		trial = {0};
+	Relation	rel;
+
+	check_may_write();
+	check_not_probed(relid);
+	rel = open_table_to_reference(relid, AccessShareLock);
+	trial.junction = require_junction(relid);
+	trial.table = trial.junction->table;
+	PG_TRY();
+	{
+		probed = &table;
+		run_trial(&trial, sink, state);
+	}
+	PG_FINALLY();
+	{
+		probed = table.outer;
+	}
+	PG_END_TRY();
+	relation_close(rel, NoLock);
+}
+
+const char *
+outcome_name(Outcome outcome)
+{
+	static const char *const names[] = {"held", "broken", "skipped"};
+
+	return names[outcome];
+}
+
+static void
+return_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
+{
+	ReturnSetInfo *rsinfo = state;
+	Datum		values[3] = {0};
+	bool		nulls[3] = {0};
+	int			i = 0;
+
+	values[i++] = CStringGetTextDatum(probe);
+	values[i++] = CStringGetTextDatum(outcome_name(outcome));
+	nulls[i] = detail == NULL;
+	values[i++] = detail ? CStringGetTextDatum(detail) : (Datum) 0;
+	Assert(i == 3);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(junction_probe);
+
+/*
+ * junction.probe(junction regclass) returns setof (probe, outcome, detail)
+ *
+ * 22004 for null, 25006 where nothing can be written, 55006 below a probe of the
+ * same table, 42P01 for what is gone, 42809 for what is no junction.  What a probe meets is its outcome; only a
+ * cancel, a timeout, a failed serialization and what ails the server end the
+ * call.
+ */
+Datum
+junction_probe(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction"};
+
+	check_arguments(fcinfo, required, lengthof(required));
+	InitMaterializedSRF(fcinfo, 0);
+	run_probes(PG_GETARG_OID(0), return_outcome, fcinfo->resultinfo);
+	return (Datum) 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * probe.h
+ *		Tries whether the rules of a junction hold.
+ */
+#ifndef JUNCTION_PROBE_H
+#define JUNCTION_PROBE_H
+
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "sample/sample.h"
+
+/* What a probe found out */
+typedef enum Outcome
+{
+	HELD,
+	BROKEN,
+	SKIPPED
+} Outcome;
+
+typedef void (*OutcomeSink) (const char *probe, Outcome outcome, const char *detail, void *state);
+
+/* A probe at work */
+typedef struct Trial
+{
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	Endpoint   *endpoint;		/* the one that is probed, if one is */
+	Sampler		sampler;
+	char	   *detail;			/* in words, or null */
+} Trial;
+
+/* end_probes.c */
+extern Outcome null_end(Trial *trial);
+extern Outcome orphan_end(Trial *trial);
+extern Outcome cascade_end(Trial *trial);
+
+/* key_probes.c */
+extern Outcome duplicate_pair(Trial *trial);
+extern Outcome id_unique(Trial *trial);
+extern Outcome id_default(Trial *trial);
+extern IndexFacts *mirror_index(const Junction *junction);
+extern Outcome mirror_pair(Trial *trial);
+
+/* probe.c */
+extern void run_probes(Oid relid, OutcomeSink sink, void *state);
+extern const char *outcome_name(Outcome outcome);
+
+/* verdict.c */
+extern Outcome trial_judged(Trial *trial, Outcome outcome, char *detail);
+extern Outcome not_made(Trial *trial);
+extern Outcome trial_refused(Trial *trial);
+extern List *cells_in(List *cells, const Bitmapset *columns);
+extern char *row_condition(const TableFacts *table, List *cells);
+extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
+extern bool is_hidden(Trial *trial, Oid relid);
+extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
+extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
+extern Bitmapset *unique_columns(const Junction *junction);
+extern Bitmapset *id_columns(const Junction *junction);
+extern bool make_link(Trial *trial, List **link);
+
+#endif							/* JUNCTION_PROBE_H */

@@ -1,0 +1,175 @@
+/*
+ * verdict.c
+ *		What the probes share: a link to try something with, what became of it,
+ *		and the verdict.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/rls.h"
+#include "utils/typcache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "probe/probe.h"
+#include "sample/sample.h"
+#include "statement/statement.h"
+
+Outcome
+trial_judged(Trial *trial, Outcome outcome, char *detail)
+{
+	trial->detail = detail;
+	return outcome;
+}
+
+/*
+ * The last row could not be made.
+ */
+Outcome
+not_made(Trial *trial)
+{
+	return trial_judged(trial, SKIPPED, trial->sampler.why);
+}
+
+/*
+ * The last row was refused by what was probed.
+ */
+Outcome
+trial_refused(Trial *trial)
+{
+	return trial_judged(trial, HELD, trial->sampler.error->message);
+}
+
+/*
+ * Those of the cells that are in a set.
+ */
+List *
+cells_in(List *cells, const Bitmapset *columns)
+{
+	List	   *result = NIL;
+
+	foreach_ptr(Cell, cell, cells)
+		if (bms_is_member(cell->attnum, columns))
+			result = lappend(result, cell);
+	return result;
+}
+
+/*
+ * The condition that a row holds these values:
+ *
+ *	a OPERATOR(pg_catalog.=) CAST('1' AS integer) AND b IS NULL
+ */
+char *
+row_condition(const TableFacts *table, List *cells)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(Cell, cell, cells)
+	{
+		ColumnFacts *column = find_column(table, cell->attnum);
+
+		appendStringInfo(&buf, "%s%s ", buf.len ? " AND " : "", quote_identifier(column->name));
+		if (cell->value == NULL)
+			appendStringInfoString(&buf, "IS NULL");
+		else
+			appendStringInfo(&buf, "%s CAST(%s AS %s)",
+							 operator_text(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr),
+							 quote_literal_cstr(cell->value), type_text(column->type, column->typmod));
+	}
+	return buf.data;
+}
+
+/*
+ * How many rows of a table hold these values?  False if that cannot be told.
+ */
+bool
+count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
+{
+	StatementResult result;
+
+	if (!try_statement(psprintf("SELECT pg_catalog.count(*) FROM %s WHERE %s",
+								qualified_name(table->oid), row_condition(table, cells)), &result))
+	{
+		trial->detail = describe_error(result.error, table->oid, ACL_SELECT);
+		return false;
+	}
+	*count = pg_strtoint64(linitial(result.values));
+	return true;
+}
+
+/*
+ * May the caller not see all rows of a table?  To find none is no proof then.
+ */
+bool
+is_hidden(Trial *trial, Oid relid)
+{
+	if (may_read_all(relid))
+		return false;
+	trial->detail = psprintf(check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED ?
+							 "row-level security may hide rows of \"%s\"" :
+							 "you may not read \"%s\" (missing: SELECT on it, or USAGE on its schema)",
+							 display_name(relid));
+	return true;
+}
+
+/*
+ * A row was not refused.  Did it arrive?  count: how many there are then.
+ */
+Outcome
+judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
+{
+	int64		found;
+
+	if (!count_rows(trial, trial->table, cells, &found))
+		return SKIPPED;
+	if (found < count)
+		return trial_judged(trial, SKIPPED, "the row was not refused, and is not there: a trigger, a rule or a policy swallowed or changed it");
+	return trial_judged(trial, BROKEN, broken);
+}
+
+/*
+ * Is an error a null's in this column, or in its domain?
+ */
+bool
+is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column)
+{
+	if (error == NULL || error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION)
+		return false;
+	if (error->datatype_name != NULL)
+		return error_type(error) == column->type;
+	return error_table(error) == trial->table->oid && error->column_name != NULL &&
+		strcmp(error->column_name, column->name) == 0;
+}
+
+/*
+ * The columns that are to be unique together: the pair, or what a key over
+ * more endpoints holds.
+ */
+Bitmapset *
+unique_columns(const Junction *junction)
+{
+	if (junction->kind == JUNCTION_MULTIWAY)
+		return junction->pair_key->column_set;
+	return junction->pair;
+}
+
+Bitmapset *
+id_columns(const Junction *junction)
+{
+	return junction->kind == JUNCTION_ENTITY ? junction->primary_key->column_set : NULL;
+}
+
+/*
+ * A whole link: two parents, and the row between them.
+ */
+bool
+make_link(Trial *trial, List **link)
+{
+	RowRequest	request = {
+		.wanted = bms_union(unique_columns(trial->junction), id_columns(trial->junction))
+	};
+
+	return make_row(&trial->sampler, trial->table->oid, &request, link);
+}

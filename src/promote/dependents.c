@@ -1,0 +1,598 @@
+/*
+ * dependents.c
+ *		junction.dependents: what a promotion touches, before it does.
+ *
+ * A promotion keeps the table and the index of the key, so what hangs on
+ * either stays; it gives both another name, adds columns, and puts the id in
+ * the place of the primary key, and that some things mind.  They are looked for
+ * where the catalogs know of them, most in pg_depend, and what the catalogs
+ * cannot know is said too.
+ *
+ * Reads the catalogs only, under an ACCESS SHARE lock on the table (and its rows
+ * only to say why it refuses).  What hangs on it is not locked: a view that is
+ * dropped meanwhile is left out.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_publication_rel.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "promote/promote.h"
+
+/* In the order in which they are returned */
+typedef enum DependentKind
+{
+	DEPENDENT_FOREIGN_KEY,
+	DEPENDENT_VIEW,
+	DEPENDENT_MATERIALIZED_VIEW,
+	DEPENDENT_FUNCTION,
+	DEPENDENT_RULE,
+	DEPENDENT_COLUMN,
+	DEPENDENT_POLICY,
+	DEPENDENT_TRIGGER,
+	DEPENDENT_PUBLICATION,
+	DEPENDENT_REPLICA_IDENTITY,
+	DEPENDENT_CONFLICT_TARGET,
+	DEPENDENT_FUNCTION_BODY,
+	DEPENDENT_READERS,
+	DEPENDENT_NONE
+} DependentKind;
+
+static const char *const kind_names[] = {
+	"foreign key", "view", "materialized view", "function", "rule", "column", "policy", "trigger",
+	"publication", "replica identity", "conflict target", "function body", "readers"
+};
+
+/* What of the table something rests on */
+typedef enum Basis
+{
+	BASIS_KEY,					/* its key's being primary */
+	BASIS_ROW,					/* its row type, or an array of that */
+	BASIS_TABLE
+} Basis;
+
+typedef struct Dependent
+{
+	DependentKind kind;
+	const char *object;
+	const char *effect;
+	const char *action;			/* null if there is nothing to do */
+	bool		refuses;		/* writes, afterwards */
+} Dependent;
+
+typedef struct Dependents
+{
+	const Junction *junction;
+	bool		demotes;		/* the pair key is the primary key */
+	bool		moves_identity; /* the replica identity is the pair, and will
+								 * be the id */
+	bool		published;
+	ObjectAddresses *seen;
+	List	   *list;			/* of Dependent */
+} Dependents;
+
+static Dependent *
+add(Dependents *dependents, DependentKind kind, const char *object, const char *effect,
+	const char *action)
+{
+	Dependent  *dependent = palloc0(sizeof(Dependent));
+
+	dependent->kind = kind;
+	dependent->object = object;
+	dependent->effect = effect;
+	dependent->action = action;
+	dependents->list = lappend(dependents->list, dependent);
+	return dependent;
+}
+
+/*
+ * A rule that makes a view stands for the view.
+ */
+static DependentKind
+kind_of_rule(Form_pg_rewrite rule, ObjectAddress *object)
+{
+	char		relkind = get_rel_relkind(rule->ev_class);
+
+	if (rule->ev_type != '0' + CMD_SELECT)
+		return DEPENDENT_RULE;
+	ObjectAddressSet(*object, RelationRelationId, rule->ev_class);
+	return relkind == RELKIND_MATVIEW ? DEPENDENT_MATERIALIZED_VIEW : DEPENDENT_VIEW;
+}
+
+/*
+ * A foreign key onto the table.  Those of partitions are their root's.
+ */
+static DependentKind
+kind_of_constraint(const Dependents *dependents, Form_pg_constraint con)
+{
+	return con->contype == CONSTRAINT_FOREIGN && !OidIsValid(con->conparentid) &&
+		con->confrelid == dependents->junction->table->oid ?
+		DEPENDENT_FOREIGN_KEY : DEPENDENT_NONE;
+}
+
+/*
+ * A column of the table's row type, which keeps the table from being rewritten.
+ * A view's is no obstacle.
+ */
+static DependentKind
+kind_of_column(const ObjectAddress *object)
+{
+	char		relkind = get_rel_relkind(object->objectId);
+
+	return object->objectSubId > 0 &&
+		(RELKIND_HAS_STORAGE(relkind) || relkind == RELKIND_PARTITIONED_TABLE) ?
+		DEPENDENT_COLUMN : DEPENDENT_NONE;
+}
+
+/*
+ * What kind of dependent is this, if it is any?
+ */
+static DependentKind
+kind_of(const Dependents *dependents, ObjectAddress *object, Basis basis)
+{
+	Relation	catalog;
+	HeapTuple	tuple;
+	DependentKind kind = DEPENDENT_NONE;
+
+	if (object->classId == ProcedureRelationId)
+		return DEPENDENT_FUNCTION;
+	if (object->classId == PolicyRelationId)
+		return DEPENDENT_POLICY;
+	if (object->classId == RelationRelationId && basis == BASIS_ROW)
+		return kind_of_column(object);
+	if (object->classId != RewriteRelationId && object->classId != ConstraintRelationId &&
+		object->classId != TriggerRelationId)
+		return DEPENDENT_NONE;
+
+	catalog = table_open(object->classId, AccessShareLock);
+	tuple = get_catalog_object_by_oid(catalog, get_object_attnum_oid(object->classId),
+									  object->objectId);
+	if (HeapTupleIsValid(tuple))
+	{
+		if (object->classId == RewriteRelationId)
+			kind = kind_of_rule((Form_pg_rewrite) GETSTRUCT(tuple), object);
+		else if (object->classId == ConstraintRelationId)
+			kind = kind_of_constraint(dependents, (Form_pg_constraint) GETSTRUCT(tuple));
+		else if (!((Form_pg_trigger) GETSTRUCT(tuple))->tgisinternal)
+			kind = DEPENDENT_TRIGGER;
+	}
+	table_close(catalog, AccessShareLock);
+	return kind;
+}
+
+/*
+ * "ON CONFLICT (user_id, org_id)", which goes on when the key is no longer
+ * what it was.
+ */
+static char *
+conflict_columns(const Dependents *dependents)
+{
+	return psprintf("ON CONFLICT (%s)", column_list(pair_columns(dependents->junction)));
+}
+
+/*
+ * Add what rests on the table, once: what refuses comes first.
+ */
+static void
+add_object(Dependents *dependents, ObjectAddress object, Basis basis)
+{
+	DependentKind kind = kind_of(dependents, &object, basis);
+	const char *effect = "stays, and follows the new name";
+	const char *action = NULL;
+	const char *name;
+
+	if (kind == DEPENDENT_NONE || object_address_present(&object, dependents->seen))
+		return;
+	name = getObjectIdentity(&object, true);
+	if (name == NULL)
+		return;
+	add_exact_object_address(&object, dependents->seen);
+
+	if (basis == BASIS_KEY)
+	{
+		effect = "promote refuses: it rests on the primary key";
+		action = psprintf("Where it groups by the key, group by all columns; where it has ON CONFLICT ON CONSTRAINT, write %s; or drop it, and make it anew afterwards.",
+						  conflict_columns(dependents));
+	}
+	else if (kind == DEPENDENT_COLUMN)
+	{
+		effect = "promote refuses: it holds rows of this table";
+		action = "Drop it, or give it another type.";
+	}
+	else if (basis == BASIS_ROW)
+	{
+		effect = "stays; the rows that it takes or returns have more columns";
+		action = "Change it where it lists the columns of such a row.";
+	}
+	else if (kind == DEPENDENT_FOREIGN_KEY)
+		effect = "goes on working: the index that it points at stays";
+	else if (kind == DEPENDENT_VIEW || kind == DEPENDENT_MATERIALIZED_VIEW)
+		effect = "stays, and follows the new name; it does not show the new columns";
+	else if (kind == DEPENDENT_TRIGGER)
+		effect = "stays; its TG_TABLE_NAME is the new name";
+	add(dependents, kind, name, effect, action);
+}
+
+/*
+ * Add what pg_depend knows to rest on an object.  On a primary key rest those
+ * of the partitions, and what rests on these.
+ */
+static void
+add_dependents(Dependents *dependents, Oid classid, Oid objectid, Basis basis)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_dependents_of(&scan, classid, objectid, 0, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (basis == BASIS_KEY && dep->classid == ConstraintRelationId &&
+			dep->deptype == DEPENDENCY_PARTITION_PRI)
+			add_dependents(dependents, dep->classid, dep->objid, basis);
+		else if (basis == BASIS_TABLE || dep->deptype == DEPENDENCY_NORMAL)
+			add_object(dependents, (ObjectAddress) {dep->classid, dep->objid, dep->objsubid}, basis);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * The statement that keeps the pair as the replica identity.  A partitioned
+ * table has none of its own.
+ */
+static const char *
+keep_identity(const Dependents *dependents)
+{
+	if (dependents->junction->table->kind == RELKIND_PARTITIONED_TABLE)
+		return "ALTER TABLE ... REPLICA IDENTITY USING INDEX of each partition, with the index of its key";
+	return psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
+					qualified_name(dependents->junction->table->oid),
+					quote_identifier(index_name(dependents->junction->pair_key)));
+}
+
+/*
+ * What a publication's mention of the table limits it to.
+ */
+static void
+get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
+{
+	HeapTuple	tuple = SearchSysCache2(PUBLICATIONRELMAP, ObjectIdGetDatum(relid),
+										ObjectIdGetDatum(publication));
+
+	*columns = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prattrs, NULL);
+	*filter = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prqual, NULL);
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+}
+
+/*
+ * Subscribers know the table by its name, and refuse a column that they lack;
+ * what a rewrite writes is not sent.  A row filter or column list must fit the
+ * replica identity wherever updates or deletes are published.
+ */
+static void
+add_publication(Dependents *dependents, Oid oid, const char *effect)
+{
+	ObjectAddress object = {PublicationRelationId, oid, 0};
+	const char *name = getObjectIdentity(&object, true);
+	const char *action;
+	PublicationActions actions;
+	bool		columns;
+	bool		filter;
+	bool		refuses;
+
+	if (name == NULL || object_address_present(&object, dependents->seen))
+		return;
+	add_exact_object_address(&object, dependents->seen);
+	dependents->published = true;
+
+	actions = GetPublication(oid)->pubactions;
+	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
+	action = columns ? "Rename the table at the subscribers with it." :
+		"Add the new columns at the subscribers first, rename the table there with it, and copy its rows anew: the ids of those that are there are not sent.";
+	refuses = dependents->moves_identity && (columns || filter) &&
+		(actions.pubupdate || actions.pubdelete);
+	if (refuses)
+	{
+		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
+						  !actions.pubdelete ? "UPDATE" : !actions.pubupdate ? "DELETE" : "UPDATE and DELETE",
+						  columns ? "column list" : "row filter");
+		action = psprintf("To keep the pair as identity, before: %s. %s", keep_identity(dependents), action);
+	}
+	add(dependents, DEPENDENT_PUBLICATION, name, effect, action)->refuses = refuses;
+}
+
+static void
+add_publications(Dependents *dependents, Relation rel)
+{
+	if (!is_publishable_relation(rel))
+		return;
+	foreach_oid(direct, GetRelationPublications(RelationGetRelid(rel)))
+		add_publication(dependents, direct, "stays, and publishes the table under its new name");
+	foreach_oid(by_schema, GetSchemaPublications(RelationGetNamespace(rel)))
+		add_publication(dependents, by_schema, "stays, and publishes the table as one of its schema");
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT)
+		foreach_oid(for_all, GetAllTablesPublications())
+			add_publication(dependents, for_all, "stays, and publishes the table as one of all");
+}
+
+static void
+add_replica_identity(Dependents *dependents)
+{
+	const TableFacts *table = dependents->junction->table;
+	const char *object = table->identity == REPLICA_IDENTITY_FULL ? "FULL" :
+		table->identity == REPLICA_IDENTITY_NOTHING ? "NOTHING" :
+		table->identity == REPLICA_IDENTITY_DEFAULT ? "DEFAULT" : "USING INDEX";
+	const char *effect = table->identity != REPLICA_IDENTITY_DEFAULT ? "stays" :
+		dependents->moves_identity ? "is the pair now, and becomes the id" :
+		"is none now, and becomes the id";
+	const char *action = NULL;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
+			object = psprintf("USING INDEX %s", quote_identifier(index_name(index)));
+	if (dependents->moves_identity && dependents->published)
+		action = psprintf("To keep the pair, before: %s.", keep_identity(dependents));
+	add(dependents, DEPENDENT_REPLICA_IDENTITY, object, effect, action);
+}
+
+/*
+ * Would a promotion of the table under its own name, with all else as it is by
+ * default, give the id's key the name that the pair's key has now?
+ */
+static bool
+id_takes_name(const Junction *junction)
+{
+	Promotion	promotion = {
+		.junction = (Junction *) junction,
+		.table = junction->table,
+		.name = junction->table->name,
+		.primary_key = list_make1("id"),
+		.demotes = junction->pair_key->primary
+	};
+
+	return reuses_key_name(&promotion);
+}
+
+/*
+ * Who names the pair's key in ON CONFLICT gets an error after the promotion: at
+ * once where the name is gone, but only at a conflict where it is the id's.
+ */
+static void
+add_conflict_target(Dependents *dependents)
+{
+	const Junction *junction = dependents->junction;
+	const IndexFacts *key = junction->pair_key;
+	const char *name = quote_identifier(index_name(key));
+	char	   *effect;
+
+	if (!is_conflict_target(key))
+		return;
+	if (dependents->demotes && id_takes_name(junction))
+		effect = psprintf("gets another name; and if the table keeps its own, this one goes to the id's key, so that ON CONFLICT ON CONSTRAINT %s raises 23505 where a pair is there; who writes that cannot be seen from here",
+						  name);
+	else
+		effect = psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
+						  dependents->demotes ? "gets" : "may get", name);
+	add(dependents, DEPENDENT_CONFLICT_TARGET, name, effect,
+		psprintf("Search applications for the name, and write %s; or let the pair keep it: unique_name => %s.",
+				 conflict_columns(dependents), quote_literal_cstr(index_name(key))));
+}
+
+/*
+ * Add a function if its text holds the name of the key or of the table.  A
+ * quote in a name is doubled where the name is quoted.
+ */
+static void
+add_function_body(Dependents *dependents, Oid oid, const char *source)
+{
+	const char *table = dependents->junction->table->name;
+	const char *key = index_name(dependents->junction->pair_key);
+	ObjectAddress object = {ProcedureRelationId, oid, 0};
+	const char *effect;
+	const char *name;
+
+	if (holds_word(source, key) || holds_word(source, quote_identifier(key)))
+		effect = psprintf("may use the key %s, which is renamed", quote_identifier(key));
+	else if (holds_word(source, table) || holds_word(source, quote_identifier(table)))
+		effect = psprintf("may use the table as %s, which a new name breaks", quote_identifier(table));
+	else
+		return;
+	name = getObjectIdentity(&object, true);
+	if (name != NULL)
+		add(dependents, DEPENDENT_FUNCTION_BODY, name, effect,
+			"Read it, and put the new name there if it does.");
+}
+
+/*
+ * All functions but the server's own: those in C have their name there only.
+ */
+static void
+add_function_bodies(Dependents *dependents)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_catalog(&scan, ProcedureRelationId, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_proc proc = (Form_pg_proc) GETSTRUCT(tuple);
+		bool		isnull;
+		Datum		source;
+		char	   *body;
+
+		CHECK_FOR_INTERRUPTS();
+		if (proc->oid < FirstNormalObjectId || proc->prolang == INTERNALlanguageId ||
+			proc->prolang == ClanguageId)
+			continue;
+		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(scan.catalog), &isnull);
+		if (isnull)
+			continue;
+		body = TextDatumGetCString(source);
+		add_function_body(dependents, proc->oid, body);
+		pfree(body);
+	}
+	end_scan(&scan);
+}
+
+/*
+ * Some readers take a table for a link only if its primary key holds both
+ * foreign keys.  The statement's part is
+ *
+ *	primary_key => '{id,user_id,org_id}'
+ */
+static void
+add_readers(Dependents *dependents)
+{
+	List	   *names = lcons("id", pair_columns(dependents->junction));
+	Datum	   *elements = palloc(sizeof(Datum) * list_length(names));
+	ArrayType  *array;
+
+	if (!dependents->demotes)
+		return;
+	foreach_ptr(char, name, names)
+		elements[foreach_current_index(name)] = CStringGetTextDatum(name);
+	array = construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT);
+	add(dependents, DEPENDENT_READERS, "API layers such as PostgREST",
+		"stop embedding through the table, if they know a junction by its primary key alone",
+		psprintf("Keep the pair in the key: primary_key => %s.",
+				 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array)))));
+}
+
+static void
+start(Dependents *dependents, const Junction *junction)
+{
+	const IndexFacts *key = junction->pair_key;
+
+	dependents->junction = junction;
+	dependents->demotes = key->primary;
+	dependents->moves_identity = key->primary && !key->deferrable &&
+		junction->table->identity == REPLICA_IDENTITY_DEFAULT;
+	dependents->seen = new_object_addresses();
+}
+
+/*
+ * Warn of each publication that makes the table refuse writes once it is
+ * promoted.
+ */
+void
+warn_of_publications(const Promotion *promotion)
+{
+	Dependents	dependents = {0};
+
+	start(&dependents, promotion->junction);
+	add_publications(&dependents, promotion->rel);
+	foreach_ptr(Dependent, dependent, dependents.list)
+		if (dependent->refuses)
+			ereport(WARNING,
+					(errmsg("publication %s %s", dependent->object, dependent->effect),
+					 errhint("%s", dependent->action)));
+}
+
+static void
+find_dependents(Dependents *dependents, Relation rel)
+{
+	const IndexFacts *key = dependents->junction->pair_key;
+	Oid			row = rel->rd_rel->reltype;
+
+	if (dependents->demotes)
+		add_dependents(dependents, ConstraintRelationId, get_index_constraint(key->oid), BASIS_KEY);
+	add_dependents(dependents, TypeRelationId, row, BASIS_ROW);
+	add_dependents(dependents, TypeRelationId, get_array_type(row), BASIS_ROW);
+	add_dependents(dependents, RelationRelationId, RelationGetRelid(rel), BASIS_TABLE);
+	add_publications(dependents, rel);
+	add_replica_identity(dependents);
+	add_conflict_target(dependents);
+	add_function_bodies(dependents);
+	add_readers(dependents);
+}
+
+/* By kind, and by name within each */
+static int
+compare_dependents(const ListCell *a, const ListCell *b)
+{
+	const Dependent *left = lfirst(a);
+	const Dependent *right = lfirst(b);
+
+	return left->kind != right->kind ? (int) left->kind - (int) right->kind :
+		strcmp(left->object, right->object);
+}
+
+static void
+return_dependent(ReturnSetInfo *rsinfo, const Dependent *dependent)
+{
+	Datum		values[4] = {0};
+	bool		nulls[4] = {0};
+	int			i = 0;
+
+	values[i++] = CStringGetTextDatum(kind_names[dependent->kind]);
+	values[i++] = CStringGetTextDatum(dependent->object);
+	values[i++] = CStringGetTextDatum(dependent->effect);
+	nulls[i] = dependent->action == NULL;
+	if (dependent->action != NULL)
+		values[i] = CStringGetTextDatum(dependent->action);
+	i++;
+	Assert(i == 4);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(junction_dependents);
+
+/*
+ * junction.dependents(junction regclass)
+ *		returns table (kind text, object text, effect text, action text)
+ *
+ * Anyone may ask, of any table.  42P01 for what is gone, 42809 for what is no
+ * junction that can be promoted, 55000 for an entity: as junction.promote
+ * refuses them.
+ */
+Datum
+junction_dependents(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction"};
+	Dependents	dependents = {0};
+	Junction   *junction;
+	Relation	rel;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	rel = open_table_to_reference(PG_GETARG_OID(0), AccessShareLock);
+	junction = require_junction(RelationGetRelid(rel));
+	check_promotable(junction);
+	start(&dependents, junction);
+	find_dependents(&dependents, rel);
+	relation_close(rel, AccessShareLock);
+
+	list_sort(dependents.list, compare_dependents);
+	InitMaterializedSRF(fcinfo, 0);
+	foreach_ptr(Dependent, dependent, dependents.list)
+		return_dependent((ReturnSetInfo *) fcinfo->resultinfo, dependent);
+	return (Datum) 0;
+}

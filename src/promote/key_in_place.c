@@ -1,0 +1,422 @@
+/*
+ * key_in_place.c
+ *		junction.primary_to_unique and junction.unique_to_primary: what a key is,
+ *		changed in place.
+ *
+ * ALTER TABLE can make a unique index primary, but never the other way round,
+ * and ADD CONSTRAINT ... USING INDEX refuses an index that a constraint owns.
+ * Yet the two kinds of constraint differ in three places only: the constraint's
+ * kind, the index's mark, and what the relation cache remembers of it.  So
+ * those are changed, under the lock that ALTER TABLE would take:
+ *
+ *	1. Lock the table, and all its partitions.
+ *	2. On the way down, refuse if anything rests on the key's being primary: a
+ *	   query that groups by it would dump and then not restore.  (PostgreSQL
+ *	   records that as a dependency on the constraint.  Foreign keys depend on
+ *	   the index, which stays, so they go on as they are.)  On the way up,
+ *	   refuse what ADD PRIMARY KEY USING INDEX would: a second primary key, a
+ *	   column that can be null, nulls that are not distinct.
+ *	3. Of the key and those of the partitions below it: pg_constraint.contype,
+ *	   pg_index.indisprimary, the name.
+ *
+ * No file is touched, so it takes no time whatever the size.  The columns stay
+ * NOT NULL, as they do when a primary key is dropped.  The replica identity
+ * stays what it was: if it is this index by name, it still is; if it is the
+ * primary key by default, the table has none until it has a new one, and a
+ * notice says so where the table is published.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/indexing.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_publication.h"
+#include "commands/tablecmds.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "promote/promote.h"
+
+/*
+ * The table's constraints of one kind.
+ */
+static List *
+find_constraints(Oid relid, char type)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	List	   *constraints = NIL;
+
+	scan_constraints_of(&scan, relid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+		if (con->contype == type)
+			constraints = lappend_oid(constraints, con->oid);
+	}
+	end_scan(&scan);
+	return constraints;
+}
+
+/*
+ * Refuse if a view, a function or the like rests on this being a primary key:
+ * 2BP01, with the names in the detail.
+ */
+static void
+check_no_dependents(Oid relid, Oid constraint)
+{
+	char	   *dependents = describe_dependents(list_make1(make_address(ConstraintRelationId,
+																		 constraint, 0)), false);
+
+	if (dependents != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("primary key of table \"%s\" cannot be demoted because other objects depend on it",
+						display_name(relid)),
+				 errdetail("They may rest on its being primary: %s.", dependents),
+				 errhint("Where they group by the key, group by all columns instead; or drop them, and make them anew afterwards.")));
+}
+
+/*
+ * The index of a key and, if the table is partitioned, those of its partitions
+ * that are a part of it.  The tables are locked here, from the top; a
+ * partition that is somebody else's is refused: 42501.
+ */
+static List *
+lock_key(Relation rel, Oid index, LOCKMODE lockmode)
+{
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return list_make1_oid(index);
+	foreach_oid(relid, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
+		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
+	return find_all_inheritors(index, NoLock, NULL);
+}
+
+/*
+ * Refuse a table whose primary key cannot be demoted; return the key's index.
+ * The caller has locked the table; its partitions are locked here in the same
+ * mode.
+ *
+ * 42704 if there is no primary key, 2BP01 if something rests on it, 42501 if a
+ * partition is somebody else's.
+ */
+Oid
+check_primary_key_demotable(Relation rel, LOCKMODE lockmode)
+{
+	List	   *constraints = find_constraints(RelationGetRelid(rel), CONSTRAINT_PRIMARY);
+	Oid			key;
+
+	if (constraints == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no primary key", display_name(RelationGetRelid(rel)))));
+	key = get_constraint_index(linitial_oid(constraints));
+	foreach_oid(index, lock_key(rel, key, lockmode))
+		check_no_dependents(IndexGetRelation(index, false), get_index_constraint(index));
+	return key;
+}
+
+/*
+ * Refuse a key that cannot be primary as it is: 0A000 if it holds nulls to be
+ * equal, 42501 if a partition is somebody else's.
+ */
+void
+check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool		nulls_equal;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	nulls_equal = ((Form_pg_index) GETSTRUCT(tuple))->indnullsnotdistinct;
+	ReleaseSysCache(tuple);
+	if (nulls_equal)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("UNIQUE \"%s\" cannot be a primary key", get_rel_name(index)),
+				 errdetail("It is NULLS NOT DISTINCT."),
+				 errhint("Drop it and add a primary key.")));
+	list_free(lock_key(rel, index, lockmode));
+}
+
+/*
+ * Refuse an index that no constraint owns: 42704.
+ */
+static void
+check_is_constraint(Relation rel, Oid index)
+{
+	if (!OidIsValid(get_index_constraint(index)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("index \"%s\" is no UNIQUE constraint's", get_rel_name(index)),
+				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s.",
+						 qualified_name(RelationGetRelid(rel)),
+						 quote_identifier(get_rel_name(index)))));
+}
+
+/*
+ * The index of the UNIQUE that is to be primary: in a junction the one over
+ * the pair, elsewhere the only one.
+ */
+static Oid
+find_unique(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Junction   *junction = classify(read_table(relid));
+	List	   *constraints = find_constraints(relid, CONSTRAINT_UNIQUE);
+	IndexFacts *pair_key = junction->kind == JUNCTION_MULTIWAY ? NULL : junction->pair_key;
+
+	if (pair_key != NULL && pair_key->predicate == NULL)
+		return pair_key->oid;
+	if (list_length(constraints) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no UNIQUE constraint that is to be primary",
+						display_name(relid)),
+				 errdetail("It is no junction of two tables with a key over both, and has %d UNIQUE constraints.",
+						   list_length(constraints)),
+				 errhint("Use ALTER TABLE ... ADD PRIMARY KEY.")));
+	return get_constraint_index(linitial_oid(constraints));
+}
+
+/*
+ * Refuse a table, or a partition, in which the key cannot be primary: 55000.
+ */
+static void
+check_may_be_primary(Oid index)
+{
+	Oid			relid = IndexGetRelation(index, false);
+	Relation	rel = table_open(relid, NoLock);
+	Relation	key = index_open(index, AccessShareLock);
+
+	if (find_constraints(relid, CONSTRAINT_PRIMARY) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
+				 errhint("Drop it, or make it a UNIQUE with junction.primary_to_unique.")));
+	if (!key->rd_index->indisvalid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" is not valid", get_rel_name(index))));
+	for (int i = 0; i < key->rd_index->indnkeyatts; i++)
+		if (!column_is_not_null(rel, key->rd_index->indkey.values[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("column \"%s\" of table \"%s\" can be null",
+							get_attname(relid, key->rd_index->indkey.values[i], false),
+							display_name(relid)),
+					 errhint("Use ALTER TABLE ... ALTER COLUMN ... SET NOT NULL first.")));
+	index_close(key, NoLock);
+	table_close(rel, NoLock);
+}
+
+/*
+ * A published table without an identity refuses UPDATE and DELETE.
+ */
+static void
+warn_of_replica_identity(Relation rel, Oid index)
+{
+	PublicationDesc published;
+
+	if (rel->rd_rel->relreplident != REPLICA_IDENTITY_DEFAULT)
+		return;
+	RelationBuildPublicationDesc(rel, &published);
+	if (!published.pubactions.pubupdate && !published.pubactions.pubdelete)
+		return;
+	ereport(NOTICE,
+			(errmsg("table \"%s\" is published and has no replica identity until it has a new primary key",
+					display_name(RelationGetRelid(rel))),
+			 errhint("To keep the old one: ALTER TABLE %s REPLICA IDENTITY USING INDEX %s.",
+					 qualified_name(RelationGetRelid(rel)),
+					 quote_identifier(get_rel_name(index)))));
+}
+
+static void
+set_constraint_type(Oid constraint, char type)
+{
+	Relation	catalog = table_open(ConstraintRelationId, RowExclusiveLock);
+	HeapTuple	tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(constraint));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	((Form_pg_constraint) GETSTRUCT(tuple))->contype = type;
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	InvokeObjectPostAlterHook(ConstraintRelationId, constraint, 0);
+	heap_freetuple(tuple);
+	table_close(catalog, RowExclusiveLock);
+}
+
+static void
+set_index_primary(Oid index, bool primary)
+{
+	Relation	catalog = table_open(IndexRelationId, RowExclusiveLock);
+	HeapTuple	tuple = SearchSysCacheCopy1(INDEXRELID, ObjectIdGetDatum(index));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index);
+	((Form_pg_index) GETSTRUCT(tuple))->indisprimary = primary;
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	InvokeObjectPostAlterHook(IndexRelationId, index, 0);
+	heap_freetuple(tuple);
+	table_close(catalog, RowExclusiveLock);
+}
+
+/*
+ * The name for a partition's key, as the root's says nothing of it: the
+ * convention's if it had that, else its own.
+ */
+static char *
+partition_key_name(Relation rel, Oid index, bool primary)
+{
+	TableFacts *table = read_table(RelationGetRelid(rel));
+	char	   *name = get_rel_name(index);
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.freed = list_make1(name)
+	};
+	IndexFacts *key = find_index(table, index);
+	List	   *columns = column_names(table, key->columns, key->nkeys);
+	NameKind	primary_kind = key->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+
+	if (!is_conventional(name, primary ? NAME_UNIQUE : primary_kind, table->name, columns, NULL, NIL))
+		return name;
+	return choose_name(&names, primary ? primary_kind : NAME_UNIQUE, table->name, columns, NULL, NIL);
+}
+
+/*
+ * Make the key of one table primary, or UNIQUE.  name: null for a partition's.
+ */
+static void
+change_key(Oid index, bool primary, const char *name)
+{
+	Relation	rel = table_open(IndexGetRelation(index, false), NoLock);
+
+	CheckTableNotInUse(rel, primary ? "make a primary key of" : "demote the primary key of");
+	set_constraint_type(get_index_constraint(index), primary ? CONSTRAINT_PRIMARY : CONSTRAINT_UNIQUE);
+	set_index_primary(index, primary);
+	CommandCounterIncrement();
+
+	if (name == NULL)
+		name = partition_key_name(rel, index, primary);
+	/* this renames the constraint too */
+	if (strcmp(get_rel_name(index), name) != 0)
+		RenameRelationInternal(index, name, false, true);
+	CacheInvalidateRelcache(rel);
+	CommandCounterIncrement();
+	if (!primary)
+		warn_of_replica_identity(rel, index);
+	table_close(rel, NoLock);
+}
+
+/*
+ * Refuse a name that the key cannot take: as any other renaming.
+ */
+static void
+check_new_name(Relation rel, Oid index, const char *name)
+{
+	if (strcmp(name, get_rel_name(index)) == 0)
+		return;
+	check_may_create_in(RelationGetNamespace(rel));
+	check_key_name_free(RelationGetRelid(rel), name);
+}
+
+/*
+ * The key and those of its partitions.  The tables are locked.
+ */
+static void
+change_keys(Relation rel, Oid index, bool primary, const char *name)
+{
+	List	   *keys = lock_key(rel, index, NoLock);
+
+	relation_close(rel, NoLock);
+	foreach_oid(key, keys)
+		change_key(key, primary, key == index ? name : NULL);
+}
+
+PG_FUNCTION_INFO_V1(junction_primary_to_unique);
+
+/*
+ * junction.primary_to_unique(junction regclass, name text) returns void
+ *
+ * Any table's primary key will do, not only a junction's.  name is the new
+ * name of the constraint and its index, unqualified, taken as it is.
+ *
+ * What check.c refuses of a table, and: 42704 if it has no primary key, 2BP01
+ * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
+ * is too long, 42501 without CREATE on the schema, as for any other renaming,
+ * 25006 in a read-only transaction, 55006 if the table is in use here, 0A000 if
+ * Citus has distributed it.
+ */
+Datum
+junction_primary_to_unique(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Oid			index;
+	Relation	rel;
+
+	PreventCommandIfReadOnly("primary_to_unique()");
+	check_name_length(name);
+	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_not_distributed(RelationGetRelid(rel));
+	index = check_primary_key_demotable(rel, AccessExclusiveLock);
+	check_new_name(rel, index, name);
+	change_keys(rel, index, false, name);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(junction_unique_to_primary);
+
+/*
+ * junction.unique_to_primary(junction regclass, name text) returns void
+ *
+ * The way back.  Of a junction the UNIQUE over its pair, of any other table
+ * its only one.  name is the new name of the constraint and its index.
+ *
+ * What check.c refuses of a table, and: 42704 if there is no such constraint,
+ * 55000 if the table has a primary key, or a column can be null, 0A000 if nulls
+ * are not distinct; and of Citus' tables, for the name, and of the transaction,
+ * what primary_to_unique refuses.
+ */
+Datum
+junction_unique_to_primary(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Oid			index;
+	Relation	rel;
+
+	PreventCommandIfReadOnly("unique_to_primary()");
+	check_name_length(name);
+	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_not_distributed(RelationGetRelid(rel));
+	index = find_unique(rel);
+	check_is_constraint(rel, index);
+	check_unique_promotable(rel, index, AccessExclusiveLock);
+	foreach_oid(key, lock_key(rel, index, NoLock))
+		check_may_be_primary(key);
+	check_new_name(rel, index, name);
+	change_keys(rel, index, true, name);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,113 @@
+/*
+ * promote.h
+ *		How a junction becomes an entity, and an entity a junction.
+ */
+#ifndef JUNCTION_PROMOTE_H
+#define JUNCTION_PROMOTE_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "statement/statement.h"
+
+/* What a promotion is asked to do, and what was found out about it */
+typedef struct Promotion
+{
+	Relation	rel;
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	char	   *name;			/* new or old */
+	bool		renamed;
+	List	   *columns;		/* definitions, as given */
+	List	   *parsed;			/* ColumnDef of each */
+	bool		timestamps;
+	char	   *id_column;
+	Oid			id_type;
+	List	   *primary_key;	/* names */
+	char	   *unique_name;
+	bool		keep_old_name;
+	bool		portable;
+	bool		concurrently;
+	Oid			id_index;		/* the index that a concurrent promotion has
+								 * built for the id, or InvalidOid */
+	Oid			filled_check;	/* the check that it has added, likewise */
+	ColumnFacts *begun;			/* the id that a concurrent promotion has added
+								 * before, or null */
+	bool		demotes;		/* the pair key is the primary key */
+} Promotion;
+
+/* What a demotion is to do */
+typedef struct Demotion
+{
+	Relation	rel;
+	Junction   *junction;
+	TableFacts *table;			/* junction's */
+	char	   *name;			/* new or old */
+	bool		renamed;
+	Oid			old_name;		/* a view that has the name, to be dropped */
+	bool		discards;
+	ColumnFacts *begun;			/* the id of a promotion that is under way, and
+								 * is to be undone, or null */
+	ColumnFacts *id;			/* null if none can be told */
+	Bitmapset  *dropped;		/* columns that go */
+	List	   *nullable;		/* names of the pair's columns that can be null */
+	bool		keeps_key;		/* the pair's key stays as it is, being partial */
+	bool		is_constraint;	/* the pair's key, and not a bare index */
+} Demotion;
+
+/* demote_check.c */
+extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
+
+/* dependents.c */
+extern void warn_of_publications(const Promotion *promotion);
+
+/* key_in_place.c */
+extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
+extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
+
+/* old_name_view.c */
+extern void build_old_name(StatementPlan *plan, const Promotion *promotion);
+extern void tell_old_name(const TableFacts *table, List *pair);
+extern bool is_old_name(Oid relid, const TableFacts *table, List *columns);
+extern Oid	find_old_name(const TableFacts *table, List *columns);
+
+/* portable_key.c */
+extern void check_portable(const Junction *junction);
+extern void append_portable_key(StringInfo buf, const TableFacts *table, const IndexFacts *key,
+								const char *name);
+extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
+								const char *new_name, const char *name);
+
+/* promote_build.c */
+extern char *added_column_locks(const Promotion *promotion, const char *name);
+extern const char *uuid_default(const Promotion *promotion);
+extern void append_added_columns(StringInfo buf, const Promotion *promotion);
+extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
+extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
+extern bool reuses_key_name(const Promotion *promotion);
+extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
+
+/* promote_check.c */
+extern ColumnFacts *begun_id(const TableFacts *table);
+extern char *begun_statement(const Promotion *promotion, const char *table);
+extern void check_promotable(const Junction *junction);
+extern bool is_added(const Promotion *promotion, const char *name);
+extern List *added_timestamps(const Promotion *promotion);
+extern void read_promotion(Promotion *promotion, FunctionCallInfo fcinfo);
+extern void check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
+
+/* promote_effects.c */
+extern void tell_of_promotion(const Promotion *promotion);
+
+/* promote_steps.c */
+extern void check_online(const Promotion *promotion);
+extern List *build_online(Promotion *promotion);
+
+#endif							/* JUNCTION_PROMOTE_H */

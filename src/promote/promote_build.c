@@ -1,0 +1,236 @@
+/*
+ * promote_build.c
+ *		The statements of a promotion in one transaction.
+ *
+ *	a. the new name and what goes with it (rename.c), first, so that whatever
+ *	   PostgreSQL names after the table from here on is right;
+ *	b. the composite key, demoted in place (key.c);
+ *	c. one ALTER TABLE that adds the id, the columns, the time stamps and the
+ *	   new primary key: the table is rewritten once.  In plain SQL (portable.c)
+ *	   the key is made anew in the same;
+ *	d. a view of the old name, if that is to be kept (old_name.c).
+ *
+ * Parts of it serve the concurrent promotion too (online_plan.c).
+ *
+ * Builds text only.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "promote/promote.h"
+#include "statement/statement.h"
+
+/*
+ * The locks of an ALTER TABLE that adds the columns to the table, by whatever
+ * name it has then: a column that refers to another table takes one there.
+ */
+char *
+added_column_locks(const Promotion *promotion, const char *name)
+{
+	List	   *locks = NIL;
+
+	add_locks(&locks, promotion->table->oid, AccessExclusiveLock, true);
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		foreach_ptr(Constraint, constraint, column->constraints)
+			if (constraint->contype == CONSTR_FOREIGN)
+				add_locks(&locks, RangeVarGetRelid(constraint->pktable, NoLock, true),
+						  ShareRowExclusiveLock, false);
+	return locks_text(locks, promotion->table, name);
+}
+
+/* A key is shared with partitions, but not with inheritance children. */
+static bool
+key_recurses(const TableFacts *table)
+{
+	return table->kind == RELKIND_PARTITIONED_TABLE;
+}
+
+/*
+ * The name of the pair's UNIQUE.
+ */
+static char *
+pair_key_name(const Promotion *promotion, NameSpace *names)
+{
+	if (promotion->unique_name == NULL)
+		return choose_name(names, NAME_DEMOTED, promotion->name,
+						   pair_columns(promotion->junction), NULL, NIL);
+	take_name(names, promotion->unique_name);
+	return promotion->unique_name;
+}
+
+/*
+ * SELECT junction.primary_to_unique('public.memberships'::pg_catalog.regclass,
+ *		'memberships_user_id_org_id_unique'::pg_catalog.text)
+ *
+ * Where a UNIQUE holds the pair already, and there is no primary key, that one
+ * takes the name.
+ */
+static void
+build_pair_key(StatementPlan *plan, const Promotion *promotion, const char *name)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+
+	if (!promotion->demotes && strcmp(index_name(key), name) != 0)
+		build_index_rename(plan, key, name);
+	if (promotion->demotes && !promotion->portable)
+		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
+				 "SELECT junction.primary_to_unique(%s, %s)",
+				 typed_literal(qualified_beside(promotion->table, promotion->name), "regclass"),
+				 typed_literal(name, "text"));
+}
+
+/*
+ * The function that a new id comes from.
+ */
+const char *
+uuid_default(const Promotion *promotion)
+{
+	if (SERVER_HAS_UUIDV7)
+		return "pg_catalog.uuidv7()";
+	return promotion->portable ? "pg_catalog.gen_random_uuid()" : "junction.uuidv7()";
+}
+
+/*
+ * "ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7()"
+ */
+static void
+append_id(StringInfo buf, const Promotion *promotion)
+{
+	appendStringInfo(buf, "\n    ADD COLUMN %s ", quote_identifier(promotion->id_column));
+	if (promotion->id_type == UUIDOID)
+		appendStringInfo(buf, "%s NOT NULL DEFAULT %s", type_text(UUIDOID, -1),
+						 uuid_default(promotion));
+	else
+		appendStringInfo(buf, "%s GENERATED ALWAYS AS IDENTITY",
+						 type_text(promotion->id_type, -1));
+}
+
+/*
+ * The columns as the user defined them: each was parsed, and a comment at its
+ * end must not reach further.
+ */
+void
+append_added_columns(StringInfo buf, const Promotion *promotion)
+{
+	foreach_ptr(char, definition, promotion->columns)
+		appendStringInfo(buf, ",\n    ADD COLUMN %s%s", definition,
+						 strstr(definition, "--") ? "\n" : "");
+
+	foreach_ptr(char, name, added_timestamps(promotion))
+		appendStringInfo(buf, ",\n    ADD COLUMN %s timestamp with time zone NOT NULL DEFAULT pg_catalog.now()",
+						 name);
+}
+
+/*
+ * The name of the new primary key.
+ */
+char *
+primary_key_name(const Promotion *promotion, NameSpace *names)
+{
+	NameKind	kind = list_length(promotion->primary_key) == 1 ?
+		NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+
+	return choose_name(names, kind, promotion->name, promotion->primary_key, NULL, NIL);
+}
+
+/*
+ * The statement built is:
+ *
+ *	ALTER TABLE public.memberships
+ *	    ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7(),
+ *	    ADD COLUMN role member_role not null default 'member',
+ *	    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+ *	    ADD COLUMN updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
+ *	    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id)
+ */
+static void
+build_columns(StatementPlan *plan, const Promotion *promotion, const char *unique,
+			  NameSpace *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (promotion->portable && promotion->demotes)
+		append_portable_key(&buf, promotion->table, promotion->junction->pair_key, unique);
+	append_id(&buf, promotion);
+	append_added_columns(&buf, promotion);
+	appendStringInfo(&buf, ",\n    ADD CONSTRAINT %s PRIMARY KEY (%s)",
+					 quote_identifier(primary_key_name(promotion, names)),
+					 column_list(promotion->primary_key));
+	plan_add(plan, added_column_locks(promotion, promotion->name), "ALTER TABLE %s%s",
+			 qualified_beside(promotion->table, promotion->name), buf.data);
+}
+
+/*
+ * The new name and what goes with it, and the pair's key no longer primary.
+ * Returns the name of that.
+ *
+ * A partial key is no UNIQUE: unless it is given a name, its name goes with the
+ * table's like that of any other index, so that a demotion can bring it back.
+ */
+char *
+build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+	bool		as_any = key->predicate != NULL && promotion->unique_name == NULL;
+	List	   *except = as_any ? NIL : list_make1_oid(key->oid);
+	char	   *unique;
+
+	if (OidIsValid(promotion->id_index))
+		except = lappend_oid(except, promotion->id_index);
+	if (OidIsValid(promotion->filled_check))
+		except = lappend_oid(except, promotion->filled_check);
+	if (promotion->renamed)
+		build_rename(plan, promotion->table, promotion->name, except, NULL, names);
+	if (as_any)
+		return index_name(key);
+	unique = pair_key_name(promotion, names);
+	build_pair_key(plan, promotion, unique);
+	if (promotion->demotes)
+		names->freed = lappend(names->freed, index_name(key));
+	return unique;
+}
+
+/*
+ * Is the name of the new primary key the one that the pair's key has had?
+ */
+bool
+reuses_key_name(const Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	StatementPlan unused = {NIL};
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+	};
+
+	take_name(&names, promotion->name);
+	(void) build_names(&unused, promotion, &names);
+	return strcmp(primary_key_name(promotion, &names),
+				  index_name(promotion->junction->pair_key)) == 0;
+}
+
+/*
+ * The whole promotion, in one transaction.
+ */
+void
+build_promotion(StatementPlan *plan, const Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+	};
+	char	   *unique;
+
+	take_name(&names, promotion->name);
+	unique = build_names(plan, promotion, &names);
+	build_columns(plan, promotion, unique, &names);
+	if (promotion->portable && promotion->demotes)
+		build_portable_rest(plan, table, promotion->junction->pair_key, promotion->name, unique);
+	if (promotion->keep_old_name)
+		build_old_name(plan, promotion);
+}

@@ -1,0 +1,604 @@
+/*
+ * promote_steps.c
+ *		What remains of a promotion that blocks nobody, from what is there.
+ *
+ * The state is the table.  Each step leaves something that can be seen:
+ *
+ *	1. the id, nullable, with its default, and the other columns: one brief
+ *	   ALTER TABLE.  A comment marks the id as ours;
+ *	2. an id in every row (fill.c): what is there of it, only the rows know, so
+ *	   this step remains until the next one is done;
+ *	3. a NOT VALID check that the id is not null;
+ *	4. the same, validated: that reads the table and blocks nobody.  Before it,
+ *	   the table is filled once more, as a row that was inserted with an explicit
+ *	   null while there was no check would fail it;
+ *	5. NOT NULL, which needs no look at the table then, and no check any more;
+ *	6. a unique index, built concurrently.  An invalid one is of a run that was
+ *	   stopped, and is dropped first;
+ *	7. in one brief transaction: the pair's key no longer primary, the id's index
+ *	   the primary key, the names, the view of the old name.
+ *
+ * So the plan of a run that was stopped anywhere is what remains of it.  (In
+ * one transaction, promote.c does the same with one rewrite.)
+ *
+ * Builds text only, after refusing what PostgreSQL could not do without a long
+ * look at the table under a lock.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/dependency.h"
+#include "catalog/heap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_node.h"
+#include "parser/parse_type.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "online/online.h"
+#include "promote/promote.h"
+#include "statement/statement.h"
+
+static void
+refuse_column(const ColumnDef *column, const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("column \"%s\" cannot be added without blocking", column->colname),
+			 errdetail("%s", reason),
+			 errhint("Add it plain and nullable, then fill it and add what it lacks; or use junction.promote.")));
+}
+
+/* Does a default give each row a value of its own? */
+static bool
+is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, int32 typmod)
+{
+	return contain_volatile_functions(cookDefault(pstate, copyObject(raw), type, typmod,
+												  column->colname, '\0'));
+}
+
+/*
+ * Refuse a definition for which ALTER TABLE rewrites the table, or reads all of
+ * it: 0A000.
+ */
+static void
+check_added_column(const ColumnDef *column)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	bool		has_default = false;
+	bool		not_null = false;
+	bool		references = false;
+	Oid			type;
+	int32		typmod;
+
+	if (is_serial(column->typeName))
+		refuse_column(column, "Its type is serial, which gives each row a value of its own.");
+	typenameTypeIdAndMod(pstate, column->typeName, &type, &typmod);
+	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+		refuse_column(column, "Its type is a domain with constraints, which each row is checked against.");
+
+	foreach_ptr(Constraint, constraint, column->constraints)
+	{
+		if (constraint->contype == CONSTR_DEFAULT)
+		{
+			has_default = !IsA(constraint->raw_expr, A_Const) ||
+				!castNode(A_Const, constraint->raw_expr)->isnull;
+			if (is_volatile(pstate, column, constraint->raw_expr, type, typmod))
+				refuse_column(column, "Its default is volatile, so each row gets a value of its own.");
+		}
+		if (constraint->contype == CONSTR_GENERATED || constraint->contype == CONSTR_IDENTITY)
+			refuse_column(column, "Each row gets a value of its own.");
+		if (constraint->contype == CONSTR_CHECK)
+			refuse_column(column, "Its check is tried on each row.");
+		if (constraint->contype == CONSTR_UNIQUE)
+			refuse_column(column, "Its index is built at once.");
+		not_null = not_null || constraint->contype == CONSTR_NOTNULL;
+		references = references || constraint->contype == CONSTR_FOREIGN;
+	}
+	if (references && has_default)
+		refuse_column(column, "Its default is looked up at the other end for each row.");
+	if (not_null && !has_default)
+		refuse_column(column, "It is NOT NULL, and has no default for the rows that are there.");
+}
+
+/*
+ * Refuse a further column of the primary key that can be null: that no row has
+ * a null there would have to be seen under a lock.
+ */
+static void
+check_key_column(const Promotion *promotion, const char *name)
+{
+	const ColumnFacts *column = find_column_by_name(promotion->table, name);
+	bool		nullable = column != NULL && !column->notnull;
+
+	if (strcmp(name, promotion->id_column) == 0)
+		return;
+	foreach_ptr(ColumnDef, added, promotion->parsed)
+		if (column == NULL && strcmp(added->colname, name) == 0)
+		{
+			nullable = true;
+			foreach_ptr(Constraint, constraint, added->constraints)
+				if (constraint->contype == CONSTR_NOTNULL)
+					nullable = false;
+		}
+	if (nullable)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" is to be in the primary key, and can be null", name),
+				 errhint("Make it NOT NULL first.")));
+}
+
+/*
+ * Refuse a check that rows may break that are there: 55000.  An UPDATE tries
+ * it.
+ */
+static void
+check_checks(const Promotion *promotion)
+{
+	TupleConstr *constraints = RelationGetDescr(promotion->rel)->constr;
+
+	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		ConstrCheck *check = &constraints->check[i];
+		NullTest   *test = stringToNode(check->ccbin);
+		bool		ours = promotion->begun != NULL && IsA(test, NullTest);
+
+		if (!check->ccvalid && !ours)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("constraint \"%s\" of \"%s\" is not validated", check->ccname,
+							display_name(promotion->table->oid)),
+					 errdetail("The rows that break it could not be given an id."),
+					 errhint("Use ALTER TABLE ... VALIDATE CONSTRAINT first.")));
+	}
+}
+
+/*
+ * Refuse to go on with another key than the one that an index was built for
+ * already: 55000.
+ */
+static void
+check_id_index(const Promotion *promotion)
+{
+	foreach_ptr(IndexFacts, index, promotion->table->indexes)
+		if (promotion->begun != NULL && index->unique &&
+			!OidIsValid(get_index_constraint(index->oid)) &&
+			bms_is_member(promotion->begun->attnum, index->column_set) &&
+			!same_names(column_names(promotion->table, index->columns, index->nkeys),
+						promotion->primary_key))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("a promotion of \"%s\" is under way", display_name(promotion->table->oid)),
+					 errdetail("Its index \"%s\" is not over (%s).", index_name(index),
+							   column_list(promotion->primary_key)),
+					 errhint("Go on with the arguments of its first call, or drop the index.")));
+}
+
+/*
+ * Refuse what can be promoted in one transaction only.
+ */
+void
+check_online(const Promotion *promotion)
+{
+	Oid			relid = promotion->table->oid;
+
+	if (promotion->table->kind == RELKIND_PARTITIONED_TABLE || has_subclass(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
+				 errdetail("PostgreSQL makes no primary key of a table with partitions or children from an index that is there."),
+				 errhint("Use junction.promote.")));
+	if (promotion->rel->rd_rules != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
+				 errdetail("It has rules, which may rewrite the UPDATE that fills the id."),
+				 errhint("Use junction.promote.")));
+	check_may_fill(relid);
+	CheckCmdReplicaIdentity(promotion->rel, CMD_UPDATE);
+	check_checks(promotion);
+	check_id_index(promotion);
+	foreach_ptr(char, name, promotion->primary_key)
+		check_key_column(promotion, name);
+	if (promotion->begun == NULL)
+		foreach_ptr(ColumnDef, column, promotion->parsed)
+			check_added_column(column);
+}
+
+static OnlineStep *
+add_step(List **steps, StepKind kind, char *locks)
+{
+	OnlineStep *step = palloc0(sizeof(OnlineStep));
+
+	step->kind = kind;
+	step->locks = locks;
+	*steps = lappend(*steps, step);
+	return step;
+}
+
+/*
+ * The sequence that an integer id gets its values from until the column can be
+ * an identity: the one that it has, or else a name that is free.
+ */
+static char *
+filling_sequence(const Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	LOCAL_FCINFO(fcinfo, 2);
+	Datum		name;
+
+	if (promotion->begun == NULL)
+		return qualified_beside(table, ChooseRelationName(table->name, promotion->id_column,
+															 "filling", table->namespace, false));
+	InitFunctionCallInfoData(*fcinfo, NULL, 2, InvalidOid, NULL, NULL);
+	fcinfo->args[0].value = CStringGetTextDatum(qualified_name(table->oid));
+	fcinfo->args[0].isnull = false;
+	fcinfo->args[1].value = CStringGetTextDatum(promotion->id_column);
+	fcinfo->args[1].isnull = false;
+	name = pg_get_serial_sequence(fcinfo);
+	if (fcinfo->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" of \"%s\" has no sequence of its own", promotion->id_column,
+						display_name(table->oid)),
+				 errdetail("The promotion that is under way had made one."),
+				 errhint("Undo it with junction.demote, and begin anew.")));
+	return TextDatumGetCString(name);
+}
+
+/*
+ *		CREATE SEQUENCE public.user_orgs_id_filling AS bigint
+ *		ALTER SEQUENCE public.user_orgs_id_filling OWNED BY public.user_orgs.id
+ *		GRANT USAGE ON SEQUENCE public.user_orgs_id_filling TO PUBLIC
+ *
+ * Nobody needs a right for an identity's sequence, but for this one, until it
+ * is one.
+ */
+static void
+build_sequence(StatementPlan *plan, const Promotion *promotion, const char *sequence)
+{
+	Oid			owner = promotion->rel->rd_rel->relowner;
+
+	plan_add(plan, NULL, "CREATE SEQUENCE %s AS %s", sequence, type_text(promotion->id_type, -1));
+	if (owner != GetUserId())
+		plan_add(plan, NULL, "ALTER SEQUENCE %s OWNER TO %s", sequence,
+				 quote_identifier(GetUserNameFromId(owner, false)));
+	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY %s.%s", sequence,
+			 qualified_name(promotion->table->oid), quote_identifier(promotion->id_column));
+	plan_add(plan, NULL, "GRANT USAGE ON SEQUENCE %s TO PUBLIC", sequence);
+}
+
+/*
+ * 1.	ALTER TABLE public.user_orgs
+ *		    ADD COLUMN id uuid,
+ *		    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+ *		ALTER TABLE public.user_orgs ALTER COLUMN id SET DEFAULT junction.uuidv7()
+ *		COMMENT ON COLUMN public.user_orgs.id IS '...'
+ */
+static void
+build_begin(List **steps, const Promotion *promotion, const char *sequence)
+{
+	const char *table = qualified_name(promotion->table->oid);
+	const char *id = quote_identifier(promotion->id_column);
+	const char *value = uuid_default(promotion);
+	OnlineStep *step = add_step(steps, STEP_BRIEF,
+								added_column_locks(promotion, promotion->table->name));
+	StatementPlan *plan = &step->statements;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "\n    ADD COLUMN %s %s", id, type_text(promotion->id_type, -1));
+	append_added_columns(&buf, promotion);
+	plan_add(plan, NULL, "ALTER TABLE %s%s", table, buf.data);
+	if (promotion->id_type != UUIDOID)
+	{
+		value = psprintf("pg_catalog.nextval(%s)", quote_literal_cstr(sequence));
+		build_sequence(plan, promotion, sequence);
+	}
+	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, id, value);
+	plan_add(plan, NULL, "%s", begun_statement(promotion, table));
+}
+
+/*
+ * Is this the check that the id is not null?
+ */
+static bool
+is_not_null_check(HeapTuple tuple, TupleDesc desc, AttrNumber id)
+{
+	bool		isnull;
+	Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin, desc, &isnull);
+	NullTest   *test;
+
+	if (((Form_pg_constraint) GETSTRUCT(tuple))->contype != CONSTRAINT_CHECK || isnull)
+		return false;
+	test = stringToNode(TextDatumGetCString(conbin));
+	return IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
+		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == id;
+}
+
+/*
+ * The check that stands for NOT NULL until that can be had, or InvalidOid; and
+ * is it validated?
+ */
+static Oid
+find_check(const Promotion *promotion, bool *validated)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	Oid			check = InvalidOid;
+
+	if (promotion->begun == NULL)
+		return InvalidOid;
+	scan_constraints_of(&scan, promotion->table->oid);
+	while ((tuple = next_row(&scan)) != NULL)
+		if (is_not_null_check(tuple, RelationGetDescr(scan.catalog), promotion->begun->attnum))
+		{
+			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+
+			check = con->oid;
+			*validated = con->convalidated;
+		}
+	end_scan(&scan);
+	return check;
+}
+
+/*
+ * 2 to 6.	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
+ *				10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
+ *			ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
+ *			CALL junction._fill('public.user_orgs', 'id')
+ *			ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
+ *			ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
+ *			ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ */
+static void
+build_not_null(List **steps, const Promotion *promotion, bool validated)
+{
+	Oid			relid = promotion->table->oid;
+	const char *table = qualified_name(relid);
+	const char *id = quote_identifier(promotion->id_column);
+	bool		there = OidIsValid(promotion->filled_check);
+	const char *check;
+	OnlineStep *fill = NULL;
+	StatementPlan *plan;
+
+	check = quote_identifier(there ? get_constraint_name(promotion->filled_check) :
+							 ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
+												  promotion->table->namespace, NIL));
+	if (!validated)
+	{
+		plan = &add_step(steps, STEP_FILL, lock_on("ROW EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
+				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
+				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),
+				 typed_literal("100 ms", "interval"), typed_literal("10 min", "interval"));
+		fill = llast(*steps);
+	}
+	if (!there)
+	{
+		plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
+				 table, check, id);
+		*steps = lappend(*steps, fill);
+	}
+	if (!validated)
+	{
+		plan = &add_step(steps, STEP_PATIENT, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
+		plan_add(plan, NULL, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
+	}
+	plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+	if (SERVER_NAMES_NOT_NULL)
+		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s", table,
+				 quote_identifier(makeObjectName(promotion->name, promotion->id_column, "not_null")), id);
+	else
+		plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, id);
+	plan_add(plan, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", table, check);
+}
+
+/*
+ * The index that an earlier run has built over the columns of the new key.
+ */
+static IndexFacts *
+find_id_index(const Promotion *promotion)
+{
+	foreach_ptr(IndexFacts, index, promotion->table->indexes)
+		if (index->unique && index->expressions == NULL && index->predicate == NULL &&
+			index != promotion->junction->pair_key && index->nkeys == index->ncolumns &&
+			!OidIsValid(get_index_constraint(index->oid)) &&
+			same_names(column_names(promotion->table, index->columns, index->nkeys),
+					   promotion->primary_key))
+			return index;
+	return NULL;
+}
+
+/*
+ * A name to build the index under: the key's own, unless that is free only when
+ * the names are changed.
+ */
+static char *
+free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *name)
+{
+	Oid			holder = get_relname_relid(name, promotion->table->namespace);
+
+	if (!OidIsValid(holder) || (invalid != NULL && holder == invalid->oid))
+		return name;
+	return ChooseRelationName(promotion->table->name, promotion->id_column, "filled",
+							  promotion->table->namespace, true);
+}
+
+/*
+ * 7.	DROP INDEX CONCURRENTLY public.memberships_pkey
+ *		CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
+ */
+static void
+build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index, const char *name)
+{
+	char	   *locks = lock_on("SHARE UPDATE EXCLUSIVE", promotion->table->oid);
+
+	if (index != NULL && index->usable)
+		return;
+	if (index != NULL)
+	{
+		OnlineStep *drop = add_step(steps, STEP_ALONE, locks);
+
+		drop->named = list_make1_oid(index->oid);
+		plan_add(&drop->statements, NULL, "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
+	}
+	plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
+			 "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote_identifier(name),
+			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
+}
+
+/*
+ * The id, an identity from here on, where its sequence was:
+ *
+ *	ALTER SEQUENCE public.user_orgs_id_filling OWNED BY NONE
+ *	ALTER TABLE public.memberships ALTER COLUMN id DROP DEFAULT,
+ *		ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
+ *	SELECT pg_catalog.setval(...) FROM public.user_orgs_id_filling
+ *	DROP SEQUENCE public.user_orgs_id_filling
+ */
+static void
+build_identity(StatementPlan *plan, const Promotion *promotion, const char *table,
+			   const char *sequence)
+{
+	const char *id = quote_identifier(promotion->id_column);
+
+	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY NONE", sequence);
+	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s ADD GENERATED ALWAYS AS IDENTITY",
+			 table, id, id);
+	plan_add(plan, NULL, "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%s, %s), last_value, is_called) FROM %s",
+			 quote_literal_cstr(table), quote_literal_cstr(promotion->id_column), sequence);
+	plan_add(plan, NULL, "DROP SEQUENCE %s", sequence);
+}
+
+static void
+build_added_name(StatementPlan *plan, const Promotion *promotion, const char *column, const char *label)
+{
+	const char *table = qualified_beside(promotion->table, promotion->name);
+
+	plan_add(plan, NULL, "ALTER TABLE %s RENAME CONSTRAINT %s TO %s", table,
+			 quote_identifier(makeObjectName(promotion->table->name, column, label)),
+			 quote_identifier(makeObjectName(promotion->name, column, label)));
+}
+
+/*
+ * The constraints that come with the columns of the first step are named after
+ * the table as it is called then; a plan that is made before has to tell their
+ * names.
+ */
+static void
+build_added_names(StatementPlan *plan, const Promotion *promotion)
+{
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		foreach_ptr(Constraint, constraint, column->constraints)
+		{
+			if (constraint->conname != NULL)
+				continue;
+			if (constraint->contype == CONSTR_FOREIGN)
+				build_added_name(plan, promotion, column->colname, "fkey");
+			if (constraint->contype == CONSTR_NOTNULL && SERVER_NAMES_NOT_NULL)
+				build_added_name(plan, promotion, column->colname, "not_null");
+		}
+	if (SERVER_NAMES_NOT_NULL)
+		foreach_ptr(char, name, added_timestamps(promotion))
+			build_added_name(plan, promotion, name, "not_null");
+}
+
+/*
+ * The indexes and sequences of a table: what the last step names.
+ */
+static List *
+relations_of(const TableFacts *table)
+{
+	List	   *relations = getOwnedSequences(table->oid);
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+		relations = lappend_oid(relations, index->oid);
+	return relations;
+}
+
+/*
+ * The locks under which the steps are run.
+ */
+static void
+set_modes(List *steps, Oid relid)
+{
+	foreach_ptr(OnlineStep, step, steps)
+	{
+		step->relid = relid;
+		step->mode = step->kind == STEP_BRIEF ? AccessExclusiveLock : ShareUpdateExclusiveLock;
+	}
+}
+
+/*
+ * All steps that remain.  They are built from the last to the first, as the
+ * last decides the names.
+ */
+List *
+build_online(Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	const char *new_table = qualified_beside(table, promotion->name);
+	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
+	NameSpace	names = {
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+	};
+	List	   *steps = NIL;
+	List	   *last = NIL;
+	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;
+	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
+	char	   *name;
+	char	   *built;
+	bool		validated = false;
+
+	promotion->filled_check = find_check(promotion, &validated);
+	take_name(&names, promotion->name);
+	promotion->id_index = index ? index->oid : InvalidOid;
+	(void) build_names(plan, promotion, &names);
+	if (promotion->begun == NULL && promotion->renamed)
+		build_added_names(plan, promotion);
+	if (index != NULL)
+		names.freed = lappend(names.freed, index_name(index));
+	name = primary_key_name(promotion, &names);
+	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name);
+	if (strcmp(built, name) != 0)
+		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
+				 qualified_beside(table, built),
+				 quote_identifier(name));
+	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", new_table,
+			 quote_identifier(name), quote_identifier(name));
+	plan_add(plan, NULL, "COMMENT ON COLUMN %s.%s IS NULL", new_table,
+			 quote_identifier(promotion->id_column));
+	if (promotion->id_type != UUIDOID)
+		build_identity(plan, promotion, new_table, sequence);
+	if (promotion->keep_old_name)
+		build_old_name(plan, promotion);
+	((OnlineStep *) linitial(last))->named = relations_of(table);
+
+	if (promotion->begun == NULL)
+		build_begin(&steps, promotion, sequence);
+	if (promotion->begun == NULL || !promotion->begun->notnull)
+		build_not_null(&steps, promotion, validated);
+	build_id_index(&steps, promotion, index, built);
+	steps = list_concat(steps, last);
+	set_modes(steps, table->oid);
+	return steps;
+}

@@ -1,0 +1,219 @@
+/*
+ * repair.c
+ *		junction.repair: the fixes that the report has for a table, run.
+ *
+ *	1. Check: a table of the caller's, rules that there are, no rows in the way
+ *	   of a key, a NOT NULL or a foreign key.
+ *	2. Build: the fix of each finding of these rules (rules.c), in the order of
+ *	   the rules.  The name comes last, as the others know the table by its old
+ *	   one.  Within a transaction nothing can be built concurrently, so the
+ *	   fixes are asked for without that.
+ *	3. Run, or only return (plan.c).
+ *
+ * Only what the named rules say is mended: no index is dropped unless
+ * redundant_index is among them.  No row is deleted, whatever the rules.  A
+ * finding without a fix is told in a notice.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "report/report.h"
+#include "rules/rules.h"
+#include "statement/statement.h"
+
+static void
+check_rules(List *rules)
+{
+	foreach_ptr(char, rule, rules)
+		if (!is_rule(rule))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown rule \"%s\"", rule),
+					 errhint("The rules are: %s.", rule_names())));
+}
+
+/*
+ * What is wrong with the table by these rules.
+ */
+static List *
+find_named(Oid relid, List *rules)
+{
+	List	   *findings = NIL;
+
+	foreach_ptr(Finding, finding, collect_findings(relid, false))
+		if (list_has_name(rules, finding->rule))
+			findings = lappend(findings, finding);
+	return findings;
+}
+
+/*
+ * Refuse nulls where none can be: 23502.
+ */
+static void
+check_no_nulls(const Finding *finding, List *columns)
+{
+	int64		count = count_nulls(finding->junction, columns);
+
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
+						display_name(finding->junction), finding->rule),
+				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
+								  (long long) count, column_list(columns)),
+				 errhint("Delete these rows, or give them both ends.")));
+}
+
+/*
+ * Refuse pairs that are there more than once: 23505.
+ */
+static void
+check_no_duplicates(const Finding *finding)
+{
+	int64		count = count_duplicates(finding->junction, finding->columns);
+
+	if (count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
+						display_name(finding->junction), finding->rule),
+				 errdetail_plural("%lld pair (%s) is there more than once.",
+								  "%lld pairs (%s) are there more than once.", count,
+								  (long long) count, column_list(finding->columns)),
+				 errhint("Delete the rows that are too many first.")));
+}
+
+/*
+ * Refuse links to nothing: 23503.  What is looked at is the foreign key that the
+ * finding is about, and those that its fix adds again.
+ */
+static void
+check_no_orphans(const TableFacts *table, const Finding *finding)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+	{
+		int64		count;
+
+		if (key->validated || !may_read_all(key->parent) ||
+			(key->oid != finding->foreign_key && !list_member_oid(finding->rebuilt, key->oid)))
+			continue;
+		count = count_orphans(table, key);
+		if (count > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
+							display_name(finding->junction), finding->rule),
+					 errdetail_plural("%lld row links to nothing in %s by foreign key \"%s\".",
+									  "%lld rows link to nothing in %s by foreign key \"%s\".", count,
+									  (long long) count, quote_identifier(key->parent_name), key->name),
+					 errhint("Delete these rows, or put back what they link to.")));
+	}
+}
+
+/*
+ * Refuse rows that a fix would stop at, as far as the caller can see them.
+ */
+static void
+check_rows(TableFacts *table, const Finding *finding)
+{
+	if (finding->fix == NULL || !may_read_all(finding->junction))
+		return;
+	if (finding->makes_primary_key)
+		check_no_nulls(finding, pair_columns(classify(table)));
+	if (strcmp(finding->rule, "nullable_endpoint") == 0)
+		check_no_nulls(finding, finding->columns);
+	if (strcmp(finding->rule, "missing_pair_key") == 0)
+		check_no_duplicates(finding);
+	check_no_orphans(table, finding);
+}
+
+/*
+ * Is a finding mended by the fix of one before it, so that its own would find
+ * nothing to do, or not what it knows?  A primary key over the pair is not
+ * null, not deferrable, and an identity; a foreign key that is rebuilt has
+ * other triggers.
+ */
+static bool
+is_settled(List *findings, const Finding *finding)
+{
+	static const char *const settled[] = {
+		"nullable_endpoint", "deferrable_pair_key", "no_replica_identity"
+	};
+
+	foreach_ptr(Finding, before, findings)
+	{
+		if (before == finding)
+			return false;
+		if (list_member_oid(before->rebuilt, finding->foreign_key))
+			return true;
+		if (!before->makes_primary_key)
+			continue;
+		for (int i = 0; i < lengthof(settled); i++)
+			if (strcmp(finding->rule, settled[i]) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void
+build(StatementPlan *plan, List *findings)
+{
+	foreach_ptr(Finding, finding, findings)
+	{
+		if (is_settled(findings, finding))
+			continue;
+		if (finding->fix != NULL)
+			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
+		else
+			ereport(NOTICE,
+					(errmsg("%s: %s", finding->rule, finding->message),
+					 errdetail("%s", finding->detail),
+					 errhint("No statement of this rule repairs it.")));
+	}
+}
+
+PG_FUNCTION_INFO_V1(junction_repair);
+
+/*
+ * junction.repair(junction regclass, rules text[], dry_run bool)
+ *		returns setof junction.statement
+ *
+ * Any table of the caller's; one that nothing is wrong with gives no row.
+ * What check.c refuses of a table, and: 22023 for an unknown rule; 23505, 23502,
+ * 23503 for rows in the way of a key, a NOT NULL, a foreign key.
+ */
+Datum
+junction_repair(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction", "rules", "dry_run"};
+	StatementPlan plan = {NIL};
+	Relation	rel;
+	List	   *rules;
+	List	   *findings;
+	TableFacts *table;
+	bool		dry_run;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	rules = text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules");
+	dry_run = PG_GETARG_BOOL(2);
+	check_rules(rules);
+
+	/* an index is built under a weaker lock than others need; each asks for its own */
+	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+	table = read_table(RelationGetRelid(rel));
+	findings = find_named(RelationGetRelid(rel), rules);
+	foreach_ptr(Finding, finding, findings)
+		check_rows(table, finding);
+	build(&plan, findings);
+
+	/* the lock stays until the transaction ends */
+	relation_close(rel, NoLock);
+	return plan_finish(&plan, dry_run, fcinfo);
+}

@@ -1,0 +1,370 @@
+/*
+ * report.c
+ *		Set-returning functions that list and describe: every junction, and
+ *		every finding.
+ *
+ * Both read the catalogs once (catalog.c) in one snapshot and lock no table,
+ * so they can run beside anything, and anyone may ask: the catalogs are open to
+ * all.  What a table holds is looked at only where the report is of that table
+ * alone, by who may read it.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "model/model.h"
+#include "report/report.h"
+#include "rules/rules.h"
+#include "statement/statement.h"
+
+/*
+ * Every table of the database, as a snapshot of the catalogs has them; for the
+ * rules, with what they ask for beside.
+ */
+static Database *
+read_everything(Snapshot snapshot, bool for_rules)
+{
+	Database   *database = read_database(snapshot);
+
+	read_extension_members(database, snapshot);
+	mark_shards(database, snapshot);
+	if (for_rules)
+		read_surroundings(database, snapshot);
+	return database;
+}
+
+/*
+ * The same, as they are now.
+ */
+static Database *
+read_all(bool for_rules)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+	Database   *database = read_everything(snapshot, for_rules);
+
+	UnregisterSnapshot(snapshot);
+	return database;
+}
+
+/*
+ * What these rules ask for of these tables, as a snapshot has them: the tables
+ * alone, if the rules look no further.
+ */
+Database *
+read_for_rules(List *tables, List *rules, Snapshot snapshot)
+{
+	Database   *database;
+
+	if (!are_local(rules))
+		return read_everything(snapshot, true);
+	database = read_tables(tables, snapshot);
+	read_own_surroundings(database, snapshot);
+	return database;
+}
+
+/*
+ * Is a table left out where the whole database is looked at?  What an extension
+ * brought is the extension's to shape, and a shard is a part of a table that is
+ * looked at.
+ */
+static bool
+is_left_out(const TableFacts *table)
+{
+	return table->extension_member || table->shard;
+}
+
+static Datum
+text_array(List *strings)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * list_length(strings));
+
+	foreach_ptr(char, string, strings)
+		elements[foreach_current_index(string)] = CStringGetTextDatum(string);
+	return PointerGetDatum(construct_array(elements, list_length(strings), TEXTOID,
+										   -1, false, TYPALIGN_INT));
+}
+
+/*
+ * An array of regclass with null for InvalidOid.
+ */
+static Datum
+regclass_array(List *oids)
+{
+	int			count = list_length(oids);
+	Datum	   *elements = palloc(sizeof(Datum) * count);
+	bool	   *nulls = palloc(sizeof(bool) * count);
+	int			lower = 1;
+
+	foreach_oid(oid, oids)
+	{
+		elements[foreach_current_index(oid)] = ObjectIdGetDatum(oid);
+		nulls[foreach_current_index(oid)] = !OidIsValid(oid);
+	}
+	return PointerGetDatum(construct_md_array(elements, nulls, 1, &count, &lower, REGCLASSOID,
+											  sizeof(Oid), true, TYPALIGN_INT));
+}
+
+static void
+put_text(Datum *value, bool *isnull, const char *string)
+{
+	*isnull = string == NULL;
+	if (string != NULL)
+		*value = CStringGetTextDatum(string);
+}
+
+static void
+return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
+{
+	Datum		values[8] = {0};
+	bool		nulls[8] = {0};
+	int			i = 0;
+	List	   *endpoints = NIL;
+	List	   *parents = NIL;
+	List	   *served_by = NIL;
+
+	foreach_ptr(Endpoint, endpoint, junction->endpoints)
+	{
+		endpoints = lappend(endpoints, column_list(endpoint_columns(junction, endpoint)));
+		parents = lappend_oid(parents, endpoint->key->parent);
+		served_by = lappend_oid(served_by, endpoint->served_by ? endpoint->served_by->oid : InvalidOid);
+	}
+
+	values[i++] = ObjectIdGetDatum(junction->table->oid);
+	values[i++] = CStringGetTextDatum(kind_name(junction->kind));
+	values[i++] = text_array(endpoints);
+	values[i++] = regclass_array(parents);
+	values[i++] = regclass_array(served_by);
+	nulls[i] = junction->pair_key == NULL;
+	values[i++] = ObjectIdGetDatum(junction->pair_key ? junction->pair_key->oid : InvalidOid);
+	put_text(&values[i], &nulls[i],
+			 junction->pair_key && junction->pair_key->predicate ?
+			 predicate_text(junction->table, junction->pair_key) : NULL);
+	i++;
+	values[i++] = text_array(names_of(junction->own_columns));
+	Assert(i == 8);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(junction_list);
+
+/*
+ * junction._junctions(), below the view junction.junctions: a row for every
+ * junction of the database.  Raises nothing.
+ */
+Datum
+junction_list(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	foreach_ptr(TableFacts, table, read_all(false)->tables)
+	{
+		Junction   *junction = classify(table);
+
+		if (junction->kind != JUNCTION_NONE && !is_left_out(table))
+			return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
+	}
+	return (Datum) 0;
+}
+
+static void
+return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
+{
+	Datum		values[7] = {0};
+	bool		nulls[7] = {0};
+	int			i = 0;
+
+	values[i++] = ObjectIdGetDatum(finding->junction);
+	values[i++] = CStringGetTextDatum(finding->rule);
+	values[i++] = CStringGetTextDatum(finding->severity);
+	values[i++] = text_array(finding->columns);
+	values[i++] = CStringGetTextDatum(finding->message);
+	put_text(&values[i], &nulls[i], finding->detail);
+	i++;
+	put_text(&values[i], &nulls[i], finding->fix);
+	i++;
+	Assert(i == 7);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* What is to be done with each finding */
+typedef void (*FindingSink) (Finding *finding, void *state);
+
+/*
+ * Give the findings of the whole database, but for what is left out, to the
+ * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of
+ * a table is gone when the next is looked at.  concurrently: whether the fixes
+ * are to run by themselves, so that they can build indexes concurrently.
+ */
+static void
+find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
+{
+	Database   *database = read_all(true);
+	NameSpace	names = {.taken = make_taken_names()};
+	MemoryContext per_table = AllocSetContextCreate(CurrentMemoryContext, "junction rules",
+													ALLOCSET_DEFAULT_SIZES);
+	MemoryContext outer = MemoryContextSwitchTo(per_table);
+
+	if (OidIsValid(only) && find_table(database, only) == NULL)
+		raise_gone(only, NULL);
+	foreach_ptr(TableFacts, table, database->tables)
+	{
+		if (OidIsValid(only) ? table->oid != only : is_left_out(table))
+			continue;
+		names.namespace = table->namespace;
+		foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
+			sink(finding, state);
+		MemoryContextReset(per_table);
+	}
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(per_table);
+}
+
+/* A list of findings in the making */
+typedef struct Collection
+{
+	MemoryContext context;
+	List	   *findings;
+} Collection;
+
+static void
+collect_finding(Finding *finding, void *state)
+{
+	Collection *collection = state;
+	MemoryContext caller = MemoryContextSwitchTo(collection->context);
+	Finding    *copy = palloc(sizeof(Finding));
+
+	*copy = *finding;
+	copy->columns = NIL;
+	foreach_ptr(char, column, finding->columns)
+		copy->columns = lappend(copy->columns, pstrdup(column));
+	copy->message = pstrdup(finding->message);
+	copy->detail = finding->detail ? pstrdup(finding->detail) : NULL;
+	copy->fix = finding->fix ? pstrdup(finding->fix) : NULL;
+	copy->rebuilt = list_copy(finding->rebuilt);
+	collection->findings = lappend(collection->findings, copy);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * The same as a list.
+ */
+List *
+collect_findings(Oid only, bool concurrently)
+{
+	Collection	collection = {.context = CurrentMemoryContext};
+
+	find_findings(only, concurrently, collect_finding, &collection);
+	return collection.findings;
+}
+
+/* What junction.report() does with a finding */
+typedef struct Report
+{
+	Oid			only;			/* the one table asked for, or InvalidOid */
+	ReturnSetInfo *rsinfo;
+} Report;
+
+static void
+report_finding(Finding *finding, void *state)
+{
+	Report	   *report = state;
+
+	if (OidIsValid(report->only) && strcmp(finding->rule, "missing_pair_key") == 0)
+		finding->detail = psprintf("%s%s", finding->detail,
+								   describe_duplicates(report->only, finding->columns));
+	return_finding(report->rsinfo, finding);
+}
+
+PG_FUNCTION_INFO_V1(junction_report);
+
+/*
+ * junction.report(relation regclass) returns setof junction.finding
+ *
+ * Over the whole database if relation is null; else over that table.  Of one
+ * table, rows may be looked at: how many pairs are there more than once, if the
+ * caller may read it.  42809 for what is no table or is a partition, 42P01 for
+ * what is gone.
+ */
+Datum
+junction_report(PG_FUNCTION_ARGS)
+{
+	Report		report = {.only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0),
+	.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+
+	if (!PG_ARGISNULL(0))
+		check_table_kind(report.only);
+	InitMaterializedSRF(fcinfo, 0);
+	find_findings(report.only, true, report_finding, &report);
+	return (Datum) 0;
+}
+
+static int
+read_severity(const char *severity)
+{
+	int			rank = severity_rank(severity);
+
+	if (rank < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown severity \"%s\"", severity),
+				 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
+	return rank;
+}
+
+/* What junction.check() makes of the findings */
+typedef struct Verdict
+{
+	int			least;			/* rank of the severity from which they count */
+	int			count;
+	StringInfoData lines;
+	char	   *fix;			/* the first, or null */
+	MemoryContext context;
+} Verdict;
+
+static void
+judge_finding(Finding *finding, void *state)
+{
+	Verdict    *verdict = state;
+
+	if (severity_rank(finding->severity) < verdict->least)
+		return;
+	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->count++ > 0 ? "\n" : "",
+					 finding->severity, finding->rule, finding->message);
+	if (verdict->fix == NULL && finding->fix != NULL)
+		verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
+}
+
+PG_FUNCTION_INFO_V1(junction_check);
+
+/*
+ * junction.check(severity text) returns void
+ *
+ * Raises 23000 if the report over the whole database has anything of that
+ * severity or worse: a line for each in the detail, the first fix in the hint.
+ * 22023 for a severity that there is not.
+ */
+Datum
+junction_check(PG_FUNCTION_ARGS)
+{
+	Verdict		verdict = {.context = CurrentMemoryContext};
+
+	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	initStringInfo(&verdict.lines);
+	find_findings(InvalidOid, true, judge_finding, &verdict);
+	if (verdict.count > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+				 errmsg_plural("the report has %d finding", "the report has %d findings",
+							   verdict.count, verdict.count),
+				 errdetail_internal("%s", verdict.lines.data),
+				 verdict.fix ? errhint("The first fix is: %s;", verdict.fix) : 0));
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,102 @@
+/*
+ * rules.h
+ *		What can be wrong with a junction, and the statement that mends it.
+ */
+#ifndef JUNCTION_RULES_H
+#define JUNCTION_RULES_H
+
+#include "lib/stringinfo.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+
+/* A row of the report */
+typedef struct Finding
+{
+	Oid			junction;
+	const char *rule;
+	const char *severity;
+	List	   *columns;		/* of char * */
+	char	   *message;
+	char	   *detail;
+	char	   *fix;			/* a statement ready to run, or null */
+	bool		makes_primary_key;	/* the fix makes the pair the primary key */
+	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
+								 * adds again: they act as CASCADE then, are
+								 * validated, and their triggers fire */
+	Oid			foreign_key;	/* the one that the finding is about, where its
+								 * being rebuilt mends it; or InvalidOid */
+} Finding;
+
+/* What the rules fill, for one table */
+typedef struct Findings
+{
+	Database   *database;		/* all tables: the parents are among them */
+	NameSpace  *names;			/* of the table's schema, taken by fixes so far */
+	List	   *list;			/* of Finding */
+	bool		concurrently;	/* fixes build and drop indexes so */
+	char	   *key_fix;		/* the statement that adds the missing key, once
+								 * it was asked for */
+	List	   *key_rebuilt;	/* the foreign keys that it rebuilds, as OIDs */
+	const ForeignKeyFacts *key_obstacle;	/* why there is none, or null */
+} Findings;
+
+/* A row of the table of rules */
+typedef struct Rule
+{
+	const char *name;
+	const char *severity;
+	void		(*apply) (const struct Rule *rule, const Junction *junction,
+						  Findings *findings);
+	bool		local;			/* it looks at nothing but the junction */
+} Rule;
+
+/* index_rules.c */
+extern void half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
+extern void redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* key_rules.c */
+extern char *missing_key_fix(const Junction *junction, Findings *findings);
+extern void missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern void deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* reference_rules.c */
+extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction *junction,
+												  const Bitmapset *columns, List **rebuilt);
+extern char *describe_obstacle(const ForeignKeyFacts *key);
+extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);
+extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* rule.c */
+extern bool is_rule(const char *name);
+extern int	severity_rank(const char *severity);
+extern bool is_milder_than_rule(const Finding *finding);
+extern bool are_local(List *names);
+extern char *rule_names(void);
+extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
+							Findings *findings);
+extern const char *table_name(const TableFacts *table);
+extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
+							List *columns, const char *format);
+extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
+						 bool concurrently);
+
+/* shape_rules.c */
+extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);
+extern bool is_plain(const IndexFacts *index);
+extern void needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
+extern void promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
+extern void array_relation(const Rule *rule, const Junction *junction, Findings *findings);
+extern void numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
+extern void misnamed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void inherited(const Rule *rule, const Junction *junction, Findings *findings);
+
+#endif							/* JUNCTION_RULES_H */

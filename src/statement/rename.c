@@ -1,0 +1,306 @@
+/*
+ * rename.c
+ *		A table's new name, and the names that go with it.
+ *
+ * The table is renamed first.  Then each constraint and each index that is
+ * named after it follows (naming.c decides which are); those with a name of
+ * the user's own keep it.  Where names are to be drizzle's, those that follow
+ * are drizzle's afterwards, whatever they were.  Inherited constraints, and
+ * those of partitions, are named after other tables.
+ *
+ * Builds text only.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "sample/sample.h"
+#include "statement/statement.h"
+
+/* A constraint, by what is needed to rename it */
+typedef struct NamedConstraint
+{
+	Oid			oid;
+	char	   *name;
+	char		type;			/* pg_constraint.contype */
+	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
+	List	   *columns;		/* names of the columns that it is on */
+	Bitmapset  *numbers;		/* of the same */
+	const ForeignKeyFacts *key; /* if it is a foreign key */
+} NamedConstraint;
+
+/* A renaming in the making */
+typedef struct Renaming
+{
+	const TableFacts *table;
+	const char *new_name;
+	List	   *except;			/* OIDs of indexes and constraints that keep
+								 * their names for now */
+	const Bitmapset *dropped;	/* columns that go, and what is on them with them */
+	NameSpace  *names;
+} Renaming;
+
+/*
+ * The columns that a constraint is on, in its order; none for a check of no
+ * column.
+ */
+static void
+read_constraint_columns(NamedConstraint *constraint, const TableFacts *table,
+						HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		datum = heap_getattr(tuple, Anum_pg_constraint_conkey, desc, &isnull);
+	ArrayType  *array;
+
+	if (isnull)
+		return;
+	array = DatumGetArrayTypeP(datum);
+	for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
+	{
+		ColumnFacts *column = find_column(table, ((int16 *) ARR_DATA_PTR(array))[i]);
+
+		if (column == NULL)
+			continue;
+		constraint->columns = lappend(constraint->columns, column->name);
+		constraint->numbers = bms_add_member(constraint->numbers, column->attnum);
+	}
+}
+
+/*
+ * The constraints that are the table's own to rename, by name: not the
+ * inherited ones, and not those that stand for a trigger.
+ */
+static List *
+read_named_constraints(const TableFacts *table)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+	List	   *constraints = NIL;
+
+	scan_constraints_of(&scan, table->oid);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+		NamedConstraint *constraint;
+
+		if (con->coninhcount > 0 || OidIsValid(con->conparentid) ||
+			con->contype == CONSTRAINT_TRIGGER)
+			continue;
+		constraint = palloc0(sizeof(NamedConstraint));
+		constraint->oid = con->oid;
+		constraint->name = pstrdup(NameStr(con->conname));
+		constraint->type = con->contype;
+		constraint->index = con->contype == CONSTRAINT_FOREIGN ? InvalidOid : con->conindid;
+		read_constraint_columns(constraint, table, tuple, RelationGetDescr(scan.catalog));
+		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+			if (key->oid == con->oid)
+				constraint->key = key;
+		constraints = lappend(constraints, constraint);
+	}
+	end_scan(&scan);
+	return constraints;
+}
+
+/*
+ * A lock on the renamed table.
+ */
+char *
+new_name_lock(const TableFacts *table, const char *new_name, const char *mode)
+{
+	return psprintf("%s on %s", mode, RelationIsVisible(table->oid) ?
+					quote_identifier(new_name) : qualified_beside(table, new_name));
+}
+
+/*
+ * The lock of an ALTER TABLE on the renamed table, and on what is below it if
+ * the command goes on there.
+ */
+char *
+new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, new_name_lock(table, new_name, "ACCESS EXCLUSIVE"));
+	if (recurses)
+		append_locks_below(&buf, "ACCESS EXCLUSIVE", table->oid);
+	return buf.data;
+}
+
+/*
+ * The name of an index or a foreign key afterwards, or null if it keeps its
+ * own.
+ */
+static char *
+new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *columns,
+			 const ForeignKeyFacts *key)
+{
+	const char *parent = key ? key->parent_name : NULL;
+	List	   *parent_columns = NIL;
+
+	for (int i = 0; key != NULL && i < key->nkeys; i++)
+		parent_columns = lappend(parent_columns,
+								 get_attname(key->parent, key->parent_columns[i], false));
+	if (junction_naming == NAMING_DRIZZLE &&
+		is_conventional(name, kind, renaming->table->name, columns, parent, parent_columns))
+		return choose_name(renaming->names, kind, renaming->new_name, columns,
+						   parent, parent_columns);
+	return choose_renamed(renaming->names, name, renaming->table->name,
+						  renaming->new_name, columns);
+}
+
+/*
+ * The same of a constraint; checks have no name in drizzle's convention.
+ */
+static char *
+new_constraint_name(const Renaming *renaming, const NamedConstraint *constraint)
+{
+	NameKind	kind = NAME_UNIQUE;
+
+	if (constraint->type == CONSTRAINT_FOREIGN)
+		kind = NAME_FOREIGN_KEY;
+	else if (constraint->type == CONSTRAINT_PRIMARY)
+		kind = list_length(constraint->columns) == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+	else if (constraint->type != CONSTRAINT_UNIQUE)
+		return choose_renamed(renaming->names, constraint->name, renaming->table->name,
+							  renaming->new_name, constraint->columns);
+	return new_key_name(renaming, constraint->name, kind, constraint->columns, constraint->key);
+}
+
+/*
+ * A NOT NULL constraint, where it has a name, is renamed below the table too,
+ * by that name: one that a partition had before it was attached keeps both.
+ */
+static bool
+has_name_below(Oid relid, const char *name)
+{
+	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+		if (!OidIsValid(get_relation_constraint_oid(below, name, true)))
+			return false;
+	return true;
+}
+
+/*
+ * ALTER TABLE public.memberships RENAME CONSTRAINT user_orgs_user_id_fkey
+ *		TO memberships_user_id_fkey
+ */
+static void
+build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
+{
+	foreach_ptr(NamedConstraint, constraint, constraints)
+	{
+		bool		recurses = constraint->type == CONSTRAINT_CHECK ||
+			constraint->type == CONSTRAINT_NOTNULL;
+		char	   *name;
+
+		if (list_member_oid(renaming->except, constraint->index) ||
+			list_member_oid(renaming->except, constraint->oid) ||
+			bms_overlap(constraint->numbers, renaming->dropped) ||
+			(constraint->type == CONSTRAINT_NOTNULL &&
+			 !has_name_below(renaming->table->oid, constraint->name)))
+			continue;
+		name = new_constraint_name(renaming, constraint);
+		if (name != NULL)
+			plan_add(plan, new_name_locks(renaming->table, renaming->new_name, recurses),
+					 "ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
+					 qualified_beside(renaming->table, renaming->new_name),
+					 quote_identifier(constraint->name), quote_identifier(name));
+	}
+}
+
+static bool
+has_constraint(List *constraints, Oid index)
+{
+	foreach_ptr(NamedConstraint, constraint, constraints)
+		if (constraint->index == index)
+			return true;
+	return false;
+}
+
+/*
+ * ALTER INDEX public.user_orgs_org_id_idx RENAME TO memberships_org_id_idx
+ *
+ * It locks the index, not the table.
+ */
+void
+build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name)
+{
+	plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
+			 qualified_name(index->oid), quote_identifier(name));
+}
+
+/* Is a node of an index, in nodeToString form, about one of these columns? */
+static bool
+is_about(const char *expression, const Bitmapset *columns)
+{
+	return expression != NULL && bms_overlap(expression_columns(stringToNode(expression)), columns);
+}
+
+/*
+ * Does an index hold one of these columns, so that it is dropped with it: as a
+ * key or an INCLUDE column, in an expression or in its predicate?
+ */
+bool
+index_holds(const IndexFacts *index, const Bitmapset *columns)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
+	Form_pg_index form;
+	bool		result = is_about(index->expressions, columns) || is_about(index->predicate, columns);
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index->oid);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	for (int i = 0; i < form->indnatts; i++)
+		if (form->indkey.values[i] > 0 && bms_is_member(form->indkey.values[i], columns))
+			result = true;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+build_index_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
+{
+	const TableFacts *table = renaming->table;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+	{
+		char	   *name;
+
+		if (list_member_oid(renaming->except, index->oid) ||
+			has_constraint(constraints, index->oid) || index_holds(index, renaming->dropped))
+			continue;
+		name = new_key_name(renaming, index_name(index), NAME_INDEX,
+							column_names(table, index->columns, index->nkeys), NULL);
+		if (name != NULL)
+			build_index_rename(plan, index, name);
+	}
+}
+
+/*
+ * ALTER TABLE public.user_orgs RENAME TO memberships, and what goes with it,
+ * but for what the caller names or drops itself (except), and whatever goes with
+ * columns that it drops.
+ */
+void
+build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
+			 List *except, const Bitmapset *dropped, NameSpace *names)
+{
+	Renaming	renaming = {table, new_name, except, dropped, names};
+	List	   *constraints = read_named_constraints(table);
+
+	plan_add(plan, lock_on("ACCESS EXCLUSIVE", table->oid), "ALTER TABLE %s RENAME TO %s",
+			 qualified_name(table->oid), quote_identifier(new_name));
+	build_constraint_names(plan, &renaming, constraints);
+	build_index_names(plan, &renaming, constraints);
+}

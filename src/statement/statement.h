@@ -1,0 +1,82 @@
+/*
+ * statement.h
+ *		Statements and their locks: collected, run and returned.
+ */
+#ifndef JUNCTION_STATEMENT_H
+#define JUNCTION_STATEMENT_H
+
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+
+/* Who acts as the owner of a table for a while */
+typedef struct OwnerRole
+{
+	Oid			caller;
+	int			context;		/* the caller's security context */
+	bool		changed;		/* the caller is somebody else */
+	int			guc_level;
+} OwnerRole;
+
+/* The statements of one call, in the order in which they are to run */
+typedef struct StatementPlan
+{
+	List	   *statements;
+} StatementPlan;
+
+/* What a statement that was tried has given */
+typedef struct StatementResult
+{
+	ErrorData  *error;			/* null if it succeeded */
+	List	   *values;			/* of the first row that it returned: char *, null
+								 * for a null */
+} StatementResult;
+
+/* count.c */
+extern bool may_read_all(Oid relid);
+extern int64 count_duplicates(Oid relid, List *columns);
+extern const char *describe_duplicates(Oid relid, List *columns);
+extern bool has_rows(Oid relid);
+extern int64 count_nulls(Oid relid, List *columns);
+extern int64 count_orphans(const TableFacts *table, const ForeignKeyFacts *key);
+extern int64 *count_changed(Relation rel, List *columns);
+
+/* locks.c */
+extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
+extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
+extern char *statement_locks(const char *statement);
+extern void append_lock(StringInfo buf, const char *mode, Oid relid);
+extern char *lock_on(const char *mode, Oid relid);
+extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
+extern char *lock_on_all(const char *mode, const TableFacts *table);
+
+/* owner.c */
+extern Oid	table_owner(Oid relid);
+extern bool is_own_table(Oid relid);
+extern void become_owner(OwnerRole *role, Oid relid);
+extern void become_caller(const OwnerRole *role);
+
+/* plan.c */
+extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) pg_attribute_printf(3, 4);
+extern char *plan_text(const StatementPlan *plan);
+extern void plan_run(const StatementPlan *plan);
+extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
+extern void select_counts(const char *query, int64 *counts, int count);
+extern bool is_answer(const ErrorData *error);
+extern ErrorData *attempt(void (*work) (void *state), void *state, bool keep);
+extern bool try_statement(const char *text, StatementResult *result);
+
+/* rename.c */
+extern char *new_name_lock(const TableFacts *table, const char *new_name, const char *mode);
+extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
+extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
+extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
+extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
+						 List *except, const Bitmapset *dropped, NameSpace *names);
+
+#endif							/* JUNCTION_STATEMENT_H */
