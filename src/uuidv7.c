@@ -29,14 +29,12 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "utils/uuid.h"
+#include <time.h>
 
-#include "base/compat.h"
 #include "base/base.h"
 
 #define FRACTION_BITS	12

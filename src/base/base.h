@@ -23,7 +23,6 @@ typedef struct CatalogScan
 } CatalogScan;
 
 /* names.c */
-extern List *text_array_to_list(ArrayType *array, const char *argument);
 extern bool list_has_name(List *names, const char *name);
 extern bool same_names(List *left, List *right);
 extern bool holds_word(const char *body, const char *name);
@@ -38,6 +37,7 @@ extern char *literal_list(List *names);
 extern char *typed_literal(const char *value, const char *type);
 extern char *type_text(Oid type, int32 typmod);
 extern char *operator_text(Oid operator);
+extern char *schema_name(Oid relid);
 
 /* scan.c */
 extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
@@ -48,5 +48,8 @@ extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int su
 							   Snapshot snapshot);
 extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
+
+/* subtransaction.c */
+extern ErrorData *attempt(void (*work) (void *state), void *state, bool keep);
 
 #endif							/* JUNCTION_BASE_H */

@@ -1,49 +1,12 @@
 /*
  * names.c
- *		Names as plain strings: lists of them, and where one stands in a text.
+ *		Names as strings: lists of them, and words in a text.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
+
 #include "base/base.h"
-
-/*
- * The elements of a text[] argument as a list of strings.
- */
-List *
-text_array_to_list(ArrayType *array, const char *argument)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
-	List	   *list = NIL;
-
-	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" must be a one-dimensional array", argument)));
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" must not contain null elements", argument)));
-		list = lappend(list, TextDatumGetCString(elements[i]));
-	}
-	return list;
-}
 
 bool
 list_has_name(List *names, const char *name)

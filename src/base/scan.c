@@ -14,11 +14,9 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "utils/fmgroids.h"
-#include "utils/rel.h"
 
 #include "base/base.h"
 

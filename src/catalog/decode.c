@@ -2,7 +2,7 @@
  * decode.c
  *		Facts copied out of catalog rows: a foreign key, an index, a column.
  *
- * The rows are those that catalog.c finds.  What operators and operator classes
+ * The rows are those that read.c finds.  What operators and operator classes
  * mean comes from the syscache; a database uses few of them, many times, so the
  * answers are kept for the time of a read.
  *

@@ -4,7 +4,7 @@
  *
  * Only what DROP without CASCADE would stop at counts: an index goes with its
  * column, a view keeps it.  Whatever goes with an object takes what goes with
- * that, so this follows pg_depend as far as DROP would.  dependents.c asks
+ * that, so this follows pg_depend as far as DROP would.  promote/dependents.c asks
  * other things of pg_depend.
  */
 #include "postgres.h"

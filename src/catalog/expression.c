@@ -13,8 +13,6 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/optimizer.h"
-#include "optimizer/prep.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
@@ -131,4 +129,33 @@ predicate_text(const TableFacts *table, const IndexFacts *index)
 	return deparse_expression(stringToNode(index->predicate),
 							  deparse_context_for_plan_tree(statement, list_make1(table->name)),
 							  false, false);
+}
+
+/*
+ * The columns of a table that an expression is about.
+ */
+Bitmapset *
+expression_columns(Node *expression)
+{
+	Bitmapset  *shifted = NULL;
+	Bitmapset  *columns = NULL;
+	int			member = -1;
+
+	pull_varattnos(expression, 1, &shifted);
+	while ((member = bms_next_member(shifted, member)) >= 0)
+		columns = bms_add_member(columns, Max(member + FirstLowInvalidHeapAttributeNumber, 0));
+	return columns;
+}
+
+/*
+ * The columns of an index, also those inside of its expressions.
+ */
+Bitmapset *
+indexed_columns(const IndexFacts *index)
+{
+	Bitmapset  *columns = bms_copy(index->column_set);
+
+	if (index->expressions != NULL)
+		columns = bms_add_members(columns, expression_columns(stringToNode(index->expressions)));
+	return bms_del_member(columns, 0);
 }

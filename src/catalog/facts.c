@@ -1,13 +1,13 @@
 /*
  * facts.c
- *		Questions to the facts of a table, as catalog.c has read them.
+ *		Questions to the facts of a table, as read.c has read them.
  */
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
 #include "utils/builtins.h"
-#include "utils/syscache.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -196,4 +196,14 @@ column_type(const ColumnFacts *column)
 												 NameStr(collation->collname)));
 	ReleaseSysCache(tuple);
 	return result;
+}
+
+/*
+ * "public.invoice_tags", for a fix.  The table is not locked, so its facts are
+ * asked, not the catalogs.
+ */
+const char *
+table_name(const TableFacts *table)
+{
+	return qualified_beside(table, table->name);
 }

@@ -103,7 +103,7 @@ typedef struct TableFacts
 								 * table rest on, one for each such key */
 } TableFacts;
 
-/* What makes the facts of one read: rows.c's */
+/* What makes the facts of one read: decode.c's */
 typedef struct FactMaker
 {
 	char	   *room;			/* for the next facts */
@@ -117,8 +117,8 @@ typedef struct Database
 {
 	MemoryContext context;		/* where all facts are */
 	List	   *tables;			/* TableFacts, oldest first */
-	struct table_map_hash *by_oid;	/* catalog.c's */
-	struct HTAB *by_link;		/* directory.c's; null until it is asked */
+	struct table_map_hash *by_oid;	/* read.c's */
+	struct HTAB *by_link;		/* model/parent_lookup.c's; null until it is asked */
 } Database;
 
 /* annotations.c */
@@ -146,6 +146,8 @@ extern char *find_stored_row(Oid row_type);
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+extern Bitmapset *expression_columns(Node *expression);
+extern Bitmapset *indexed_columns(const IndexFacts *index);
 
 /* facts.c */
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
@@ -163,6 +165,7 @@ extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
 extern char *index_name(const IndexFacts *index);
 extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *column_type(const ColumnFacts *column);
+extern const char *table_name(const TableFacts *table);
 
 /* read.c */
 extern Oid partition_root(Oid relid);
@@ -170,5 +173,10 @@ extern TableFacts *read_table(Oid relid);
 extern Database *read_tables(List *oids, Snapshot snapshot);
 extern Database *read_database(Snapshot snapshot);
 extern TableFacts *find_table(const Database *database, Oid relid);
+
+/* rights.c */
+extern Oid	table_owner(Oid relid);
+extern bool is_own_table(Oid relid);
+extern bool may_read_all(Oid relid);
 
 #endif							/* JUNCTION_FACTS_H */

@@ -13,7 +13,7 @@
  *	   on its indexes, as pg_constraint has no index on confrelid.
  *
  * For the whole database each catalog is read once from end to end; what only
- * the report asks for, surroundings.c adds.  Nothing here opens or locks
+ * the report asks for, annotations.c adds.  Nothing here opens or locks
  * a table, so a table that is dropped meanwhile is no error; it is there or
  * not, as the snapshot has it.
  *
@@ -23,7 +23,7 @@
  * there too and not in the syscache, which may be newer.  The last phase leaves
  * out what points at a column that is not there, so that nobody need ask.
  *
- * The facts are plain copies in the caller's memory context (rows.c).  This
+ * The facts are plain copies in the caller's memory context (decode.c).  This
  * file reads only: it raises no error that a user could cause, and it runs no
  * SQL.
  */
@@ -32,7 +32,6 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_attribute.h"

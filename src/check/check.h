@@ -13,7 +13,6 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "model/model.h"
-#include "promote/promote.h"
 
 /* A table that a foreign key is to point at, and its key */
 typedef struct Parent
@@ -25,23 +24,16 @@ typedef struct Parent
 	List	   *own;			/* the others */
 } Parent;
 
+/* arguments.c */
+extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
+extern List *text_array_to_list(ArrayType *array, const char *argument);
+extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
+
 /* column_definition.c */
 extern ColumnDef *check_column_definition(const char *definition);
 extern bool is_serial(const TypeName *type);
-extern void check_added_columns(const Promotion *promotion);
 
-/* parent.c */
-extern void open_parent(Parent *parent, Oid relid, List *shared);
-
-/* table.c */
-extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
-extern void check_table_kind(Oid relid);
-extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
-extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
-extern void check_not_typed(Relation rel);
-extern void check_not_distributed(Oid relid);
-extern void check_reads_all(Oid relid, const char *reason);
-extern Junction *require_junction(Oid relid);
+/* name.c */
 extern void check_name_length(const char *name);
 extern void check_column_name(const char *name);
 extern char *parse_table_name(text *name, char **schema);
@@ -50,5 +42,17 @@ extern void check_owner_may_create(Relation rel);
 extern void check_key_name_free(Oid relid, const char *name);
 extern void check_table_name_free(Oid namespace, const char *name);
 extern char *check_new_table_name(const TableFacts *table, text *name);
+
+/* parent.c */
+extern void open_parent(Parent *parent, Oid relid, List *shared);
+
+/* table.c */
+extern void check_table_kind(Oid relid);
+extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
+extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
+extern void check_not_typed(Relation rel);
+extern void check_not_distributed(Oid relid);
+extern void check_reads_all(Oid relid, const char *reason);
+extern Junction *require_junction(Oid relid);
 
 #endif							/* JUNCTION_CHECK_H */

@@ -12,13 +12,10 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -129,7 +126,7 @@ check_may_reference(const Parent *parent)
  * Open a parent and find the key that a foreign key will point at.  shared:
  * the names of the columns that another foreign key of the table uses too.
  *
- * What check.c refuses of a table, and: 42704 without a key to point at, 55000
+ * What table.c refuses of a table, and: 42704 without a key to point at, 55000
  * if the primary key can't be referenced, 42501 without REFERENCES on the key.
  */
 void

@@ -3,11 +3,11 @@
  *		junction.create: a pure junction, right in one call.
  *
  *	1. Check the parents: tables that may be referenced, each with a key
- *	   (parent.c).
+ *	   (check/parent.c).
  *	2. Decide: the columns, the schema, the persistence, the names.
  *	3. Build one CREATE TABLE that holds everything a table can hold, then the
  *	   indexes: the reverse one, and for a symmetric relation the mirror.
- *	4. Run them, or only return them (plan.c).
+ *	4. Run them, or only return them (statement/plan.c).
  *
  * The parents are locked in ACCESS SHARE mode while we look, so that what was
  * checked still is so when the statements run; those take their own locks.
@@ -18,48 +18,18 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "base/base.h"
-#include "catalog/facts.h"
-#include "check/check.h"
-#include "model/model.h"
-#include "statement/statement.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
-#include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
-/* One parent, and what the junction has of it */
-typedef struct Side
-{
-	const char *argument;		/* "left_columns", for messages */
-	Parent		parent;
-	List	   *columns;		/* names in the junction, one for each of the
-								 * parent's own key columns */
-	const char *on_delete;		/* as SQL, or null for the default */
-} Side;
-
-/* The junction to be */
-typedef struct Creation
-{
-	Side		left;
-	Side		right;
-	List	   *shared;			/* names of the shared columns */
-	Oid			namespace;		/* InvalidOid: a temporary schema yet to be made */
-	char	   *schema;
-	char	   *name;
-	char	   *qualified;		/* both, quoted */
-	char		persistence;
-	bool		reverse_index;
-	bool		symmetric;
-	bool		if_not_exists;
-} Creation;
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "create/create.h"
+#include "model/model.h"
+#include "statement/statement.h"
 
 /*
  * What a foreign key does when its parent goes, as SQL.
@@ -87,7 +57,7 @@ parse_on_delete(const char *argument, text *value)
  * Name a side's own columns, as asked or by convention.
  */
 static void
-name_columns(Side *side, ArrayType *asked, List *shared)
+name_columns(NewEndpoint *side, ArrayType *asked, List *shared)
 {
 	if (asked == NULL)
 	{
@@ -120,10 +90,10 @@ name_columns(Side *side, ArrayType *asked, List *shared)
  * No column may come twice, and what both sides share must be the same.
  */
 static void
-check_columns(const Creation *creation)
+check_columns(const NewJunction *junction)
 {
-	List	   *all = list_concat_copy(list_concat_copy(creation->shared, creation->left.columns),
-									   creation->right.columns);
+	List	   *all = list_concat_copy(list_concat_copy(junction->shared, junction->left.columns),
+									   junction->right.columns);
 	List	   *seen = NIL;
 
 	foreach_ptr(char, name, all)
@@ -136,38 +106,38 @@ check_columns(const Creation *creation)
 		seen = lappend(seen, name);
 	}
 
-	foreach_ptr(ColumnFacts, left, creation->left.parent.shared)
+	foreach_ptr(ColumnFacts, left, junction->left.parent.shared)
 	{
-		ColumnFacts *right = list_nth(creation->right.parent.shared, foreach_current_index(left));
+		ColumnFacts *right = list_nth(junction->right.parent.shared, foreach_current_index(left));
 
 		if (left->type != right->type)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("shared column \"%s\" has different types", left->name),
 					 errdetail("It is %s in \"%s\" and %s in \"%s\".",
-							   column_type(left), display_name(creation->left.parent.table->oid),
-							   column_type(right), display_name(creation->right.parent.table->oid))));
+							   column_type(left), display_name(junction->left.parent.table->oid),
+							   column_type(right), display_name(junction->right.parent.table->oid))));
 	}
 }
 
 static void
-check_relation_to_self(const Creation *creation, bool named)
+check_relation_to_self(const NewJunction *junction, bool named)
 {
-	bool		self = creation->left.parent.table->oid == creation->right.parent.table->oid;
+	bool		self = junction->left.parent.table->oid == junction->right.parent.table->oid;
 
 	if (self && !named)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a relation of \"%s\" to itself needs names for both its ends",
-						display_name(creation->left.parent.table->oid)),
+						display_name(junction->left.parent.table->oid)),
 				 errhint("Give left_columns and right_columns, as in left_columns => '{follower_id}', right_columns => '{followee_id}'.")));
-	if (creation->symmetric && !self)
+	if (junction->undirected && !self)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("only a relation of a table to itself can be symmetric"),
 				 errdetail("The two ends are \"%s\" and \"%s\".",
-						   display_name(creation->left.parent.table->oid),
-						   display_name(creation->right.parent.table->oid))));
+						   display_name(junction->left.parent.table->oid),
+						   display_name(junction->right.parent.table->oid))));
 }
 
 /*
@@ -175,16 +145,16 @@ check_relation_to_self(const Creation *creation, bool named)
  * to unlogged ones, a temporary one to temporary ones only.
  */
 static char
-decide_persistence(const Creation *creation)
+decide_persistence(const NewJunction *junction)
 {
-	char		left = creation->left.parent.table->persistence;
-	char		right = creation->right.parent.table->persistence;
+	char		left = junction->left.parent.table->persistence;
+	char		right = junction->right.parent.table->persistence;
 
 	if (left == RELPERSISTENCE_TEMP && right == RELPERSISTENCE_TEMP)
 		return RELPERSISTENCE_TEMP;
 	if (left == RELPERSISTENCE_TEMP || right == RELPERSISTENCE_TEMP)
 	{
-		const Side *temporary = left == RELPERSISTENCE_TEMP ? &creation->left : &creation->right;
+		const NewEndpoint *temporary = left == RELPERSISTENCE_TEMP ? &junction->left : &junction->right;
 
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -202,20 +172,20 @@ decide_persistence(const Creation *creation)
  * The schema of the junction: the one named, or else that of both parents.
  */
 static void
-decide_schema(Creation *creation, const char *schema)
+decide_schema(NewJunction *junction, const char *schema)
 {
-	Oid			left = creation->left.parent.table->namespace;
-	Oid			right = creation->right.parent.table->namespace;
+	Oid			left = junction->left.parent.table->namespace;
+	Oid			right = junction->right.parent.table->namespace;
 
-	if (creation->persistence == RELPERSISTENCE_TEMP)
+	if (junction->persistence == RELPERSISTENCE_TEMP)
 	{
 		if (schema != NULL && LookupExplicitNamespace(schema, true) != left)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a temporary junction cannot be in schema \"%s\"", schema),
 					 errhint("Leave the schema out of the name.")));
-		creation->namespace = left;
-		creation->schema = pstrdup("pg_temp");
+		junction->namespace = left;
+		junction->schema = pstrdup("pg_temp");
 		return;
 	}
 	if (schema == NULL && left != right)
@@ -223,179 +193,46 @@ decide_schema(Creation *creation, const char *schema)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("no schema to create the junction in"),
 				 errdetail("\"%s\" and \"%s\" are in different schemas, and the name has none.",
-						   display_name(creation->left.parent.table->oid),
-						   display_name(creation->right.parent.table->oid)),
+						   display_name(junction->left.parent.table->oid),
+						   display_name(junction->right.parent.table->oid)),
 				 errhint("Give a name with a schema: name => %s.",
 						 quote_literal_cstr(quote_qualified_identifier(get_namespace_name(left),
-																	   creation->name)))));
-	creation->namespace = schema ? LookupExplicitNamespace(schema, false) : left;
-	creation->schema = get_namespace_name(creation->namespace);
+																	   junction->name)))));
+	junction->namespace = schema ? LookupExplicitNamespace(schema, false) : left;
+	junction->schema = get_namespace_name(junction->namespace);
 }
 
 /*
  * May a table be made there?
  */
 static void
-check_may_create(const Creation *creation)
+check_may_create(const NewJunction *junction)
 {
-	if (creation->persistence == RELPERSISTENCE_TEMP)
+	if (junction->persistence == RELPERSISTENCE_TEMP)
 		return;					/* the parents are there, so may we be */
-	if (isAnyTempNamespace(creation->namespace) || IsCatalogNamespace(creation->namespace) ||
-		IsToastNamespace(creation->namespace))
+	if (isAnyTempNamespace(junction->namespace) || IsCatalogNamespace(junction->namespace) ||
+		IsToastNamespace(junction->namespace))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot create a junction in schema \"%s\"", creation->schema)));
-	check_may_create_in(creation->namespace);
-}
-
-/*
- * The columns of a side's foreign key in the junction: shared ones first.
- */
-static List *
-side_columns(const Creation *creation, const Side *side)
-{
-	return list_concat_copy(creation->shared, side->columns);
-}
-
-/*
- * "    name type NOT NULL,"
- */
-static void
-append_columns(StringInfo buf, List *names, List *columns)
-{
-	foreach_ptr(char, name, names)
-		appendStringInfo(buf, "\n    %s %s NOT NULL,", quote_identifier(name),
-						 column_type(list_nth(columns, foreach_current_index(name))));
-}
-
-/*
- * "    CONSTRAINT n FOREIGN KEY (a) REFERENCES s.parent (id) ON DELETE CASCADE"
- */
-static void
-append_foreign_key(StringInfo buf, const Creation *creation, const Side *side, NameSpace *names)
-{
-	List	   *columns = side_columns(creation, side);
-	List	   *parent_columns = names_of(side->parent.key);
-
-	appendStringInfo(buf, ",\n    CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s",
-					 quote_identifier(choose_name(names, NAME_FOREIGN_KEY, creation->name, columns,
-												  side->parent.table->name, parent_columns)),
-					 column_list(columns), qualified_name(side->parent.table->oid),
-					 column_list(parent_columns), side->on_delete);
-}
-
-/*
- * The locks of a table's birth: each foreign key takes one on its parent, and
- * on all partitions of that.
- */
-static char *
-parent_locks(const Creation *creation)
-{
-	const char *mode = "SHARE ROW EXCLUSIVE";
-	char	   *left = lock_on_all(mode, creation->left.parent.table);
-
-	if (creation->left.parent.table->oid == creation->right.parent.table->oid)
-		return left;
-	return psprintf("%s, %s", left, lock_on_all(mode, creation->right.parent.table));
-}
-
-/*
- * The statement built is:
- *
- *	CREATE TABLE public.invoice_tags (
- *	    invoice_id integer NOT NULL,
- *	    tag_id integer NOT NULL,
- *	    CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id),
- *	    CONSTRAINT invoice_tags_invoice_id_fkey FOREIGN KEY (invoice_id)
- *			REFERENCES public.invoices (id) ON DELETE CASCADE,
- *	    CONSTRAINT invoice_tags_tag_id_fkey FOREIGN KEY (tag_id)
- *			REFERENCES public.tags (id) ON DELETE CASCADE
- *	)
- */
-static void
-build_table(StatementPlan *plan, const Creation *creation, NameSpace *names)
-{
-	List	   *pair = list_concat_copy(side_columns(creation, &creation->left),
-										creation->right.columns);
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	append_columns(&buf, creation->shared, creation->left.parent.shared);
-	append_columns(&buf, creation->left.columns, creation->left.parent.own);
-	append_columns(&buf, creation->right.columns, creation->right.parent.own);
-	appendStringInfo(&buf, "\n    CONSTRAINT %s PRIMARY KEY (%s)",
-					 quote_identifier(choose_name(names, NAME_COMPOSITE_PRIMARY_KEY,
-												  creation->name, pair, NULL, NIL)),
-					 column_list(pair));
-	append_foreign_key(&buf, creation, &creation->left, names);
-	append_foreign_key(&buf, creation, &creation->right, names);
-
-	plan_add(plan, parent_locks(creation), "CREATE %sTABLE %s%s (%s\n)",
-			 creation->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
-			 creation->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "",
-			 creation->if_not_exists ? "IF NOT EXISTS " : "",
-			 creation->qualified, buf.data);
-}
-
-/*
- * CREATE INDEX invoice_tags_tag_id_idx ON public.invoice_tags (tag_id)
- */
-static void
-build_reverse_index(StatementPlan *plan, const Creation *creation, NameSpace *names)
-{
-	List	   *columns = side_columns(creation, &creation->right);
-
-	plan_add(plan, NULL, "CREATE INDEX %s%s ON %s (%s)",
-			 creation->if_not_exists ? "IF NOT EXISTS " : "",
-			 quote_identifier(choose_name(names, NAME_INDEX, creation->name, columns, NULL, NIL)),
-			 creation->qualified, column_list(columns));
-}
-
-/*
- * CREATE UNIQUE INDEX friends_least_greatest_idx ON public.friends
- *		(LEAST(user_id, friend_id), GREATEST(user_id, friend_id))
- */
-static void
-build_mirror_index(StatementPlan *plan, const Creation *creation, NameSpace *names)
-{
-	List	   *words = list_make2("least", "greatest");
-
-	plan_add(plan, NULL, "CREATE UNIQUE INDEX %s%s ON %s (%s%s%s)",
-			 creation->if_not_exists ? "IF NOT EXISTS " : "",
-			 quote_identifier(choose_name(names, NAME_INDEX, creation->name, words, NULL, NIL)),
-			 creation->qualified, column_list(creation->shared), creation->shared ? ", " : "",
-			 mirror_expressions(creation->left.columns, creation->right.columns,
-								creation->left.parent.own));
-}
-
-static void
-build(StatementPlan *plan, const Creation *creation)
-{
-	NameSpace	names = {.namespace = creation->namespace, .taken = make_taken_names()};
-
-	take_name(&names, creation->name);
-	build_table(plan, creation, &names);
-	if (creation->reverse_index)
-		build_reverse_index(plan, creation, &names);
-	if (creation->symmetric)
-		build_mirror_index(plan, creation, &names);
+				 errmsg("cannot create a junction in schema \"%s\"", junction->schema)));
+	check_may_create_in(junction->namespace);
 }
 
 /*
  * Is the name free?  With if_not_exists, false if it is not.
  */
 static bool
-check_name(const Creation *creation)
+check_name(const NewJunction *junction)
 {
-	if (creation->if_not_exists &&
-		OidIsValid(get_relname_relid(creation->name, creation->namespace)))
+	if (junction->if_not_exists &&
+		OidIsValid(get_relname_relid(junction->name, junction->namespace)))
 	{
 		ereport(NOTICE,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
-				 errmsg("relation \"%s\" already exists, skipping", creation->name)));
+				 errmsg("relation \"%s\" already exists, skipping", junction->name)));
 		return false;
 	}
-	check_table_name_free(creation->namespace, creation->name);
+	check_table_name_free(junction->namespace, junction->name);
 	return true;
 }
 
@@ -403,7 +240,7 @@ check_name(const Creation *creation)
  * Check both parents and decide on everything that is to be made of them.
  */
 static void
-prepare(Creation *creation, FunctionCallInfo fcinfo)
+prepare(NewJunction *junction, FunctionCallInfo fcinfo)
 {
 	text	   *name = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	ArrayType  *left_columns = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
@@ -411,23 +248,23 @@ prepare(Creation *creation, FunctionCallInfo fcinfo)
 	char	   *schema = NULL;
 
 	if (!PG_ARGISNULL(5))
-		creation->shared = text_array_to_list(PG_GETARG_ARRAYTYPE_P(5), "shared_columns");
-	creation->left.on_delete = parse_on_delete("left_on_delete", PG_GETARG_TEXT_PP(6));
-	creation->right.on_delete = parse_on_delete("right_on_delete", PG_GETARG_TEXT_PP(7));
+		junction->shared = text_array_to_list(PG_GETARG_ARRAYTYPE_P(5), "shared_columns");
+	junction->left.on_delete = parse_on_delete("left_on_delete", PG_GETARG_TEXT_PP(6));
+	junction->right.on_delete = parse_on_delete("right_on_delete", PG_GETARG_TEXT_PP(7));
 
-	open_parent(&creation->left.parent, PG_GETARG_OID(0), creation->shared);
-	open_parent(&creation->right.parent, PG_GETARG_OID(1), creation->shared);
-	check_relation_to_self(creation, left_columns != NULL && right_columns != NULL);
-	name_columns(&creation->left, left_columns, creation->shared);
-	name_columns(&creation->right, right_columns, creation->shared);
-	check_columns(creation);
+	open_parent(&junction->left.parent, PG_GETARG_OID(0), junction->shared);
+	open_parent(&junction->right.parent, PG_GETARG_OID(1), junction->shared);
+	check_relation_to_self(junction, left_columns != NULL && right_columns != NULL);
+	name_columns(&junction->left, left_columns, junction->shared);
+	name_columns(&junction->right, right_columns, junction->shared);
+	check_columns(junction);
 
-	creation->name = name ? parse_table_name(name, &schema) :
-		junction_table_name(creation->left.parent.table->name, creation->right.parent.table->name);
-	creation->persistence = decide_persistence(creation);
-	decide_schema(creation, schema);
-	creation->qualified = quote_qualified_identifier(creation->schema, creation->name);
-	check_may_create(creation);
+	junction->name = name ? parse_table_name(name, &schema) :
+		junction_table_name(junction->left.parent.table->name, junction->right.parent.table->name);
+	junction->persistence = decide_persistence(junction);
+	decide_schema(junction, schema);
+	junction->qualified = quote_qualified_identifier(junction->schema, junction->name);
+	check_may_create(junction);
 }
 
 PG_FUNCTION_INFO_V1(junction_create);
@@ -447,7 +284,7 @@ PG_FUNCTION_INFO_V1(junction_create);
 Datum
 junction_create(PG_FUNCTION_ARGS)
 {
-	Creation	creation = {.left = {.argument = "left_columns"}, .right = {.argument = "right_columns"}};
+	NewJunction	junction = {.left = {.argument = "left_columns"}, .right = {.argument = "right_columns"}};
 	StatementPlan plan = {NIL};
 	static const char *const required[] = {
 		[0] = "left_table",[1] = "right_table",
@@ -456,16 +293,16 @@ junction_create(PG_FUNCTION_ARGS)
 	};
 
 	check_arguments(fcinfo, required, lengthof(required));
-	creation.reverse_index = PG_GETARG_BOOL(8);
-	creation.symmetric = PG_GETARG_BOOL(9);
-	creation.if_not_exists = PG_GETARG_BOOL(10);
+	junction.reverse_index = PG_GETARG_BOOL(8);
+	junction.undirected = PG_GETARG_BOOL(9);
+	junction.if_not_exists = PG_GETARG_BOOL(10);
 
-	prepare(&creation, fcinfo);
-	if (check_name(&creation))
-		build(&plan, &creation);
+	prepare(&junction, fcinfo);
+	if (check_name(&junction))
+		build_junction(&plan, &junction);
 
 	/* the locks stay until the transaction ends */
-	relation_close(creation.left.parent.rel, NoLock);
-	relation_close(creation.right.parent.rel, NoLock);
+	relation_close(junction.left.parent.rel, NoLock);
+	relation_close(junction.right.parent.rel, NoLock);
 	return plan_finish(&plan, PG_GETARG_BOOL(11), fcinfo);
 }

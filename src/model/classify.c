@@ -3,7 +3,7 @@
  *		Is a table a junction, of what kind, which are its endpoints, and which
  *		index serves each?
  *
- * A pure decision on the facts that catalog.c read: no catalog is asked, no
+ * A pure decision on the facts that catalog/read.c read: no catalog is asked, no
  * error is raised.  The questions are asked in this order, and the first that
  * is answered decides:
  *

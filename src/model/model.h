@@ -72,7 +72,7 @@ typedef enum NameKind
 typedef struct NameSpace
 {
 	Oid			namespace;
-	struct HTAB *taken;			/* of any schema: naming.c's */
+	struct HTAB *taken;			/* of any schema: convention.c's */
 	List	   *freed;			/* of char * */
 	Oid			table;			/* whose constraints are named; InvalidOid if it
 								 * is still to be made */
@@ -95,16 +95,22 @@ extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
+extern char *join_names(List *names);
+extern const char *postgres_label(NameKind kind);
+extern const char *postgres_middle(NameKind kind, List *columns);
+extern char *drizzle_name(NameKind kind, const char *table, List *columns,  const char *parent, List *parent_columns);
+extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
+							const char *parent, List *parent_columns);
+extern void naming_init(void);
+
+/* free_name.c */
 extern struct HTAB *make_taken_names(void);
 extern void take_name(NameSpace *space, const char *name);
 extern bool is_name_taken(const NameSpace *space, const char *name);
 extern char *choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 						 const char *parent, List *parent_columns);
-extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
-							const char *parent, List *parent_columns);
 extern char *choose_renamed(NameSpace *space, const char *name, const char *old_table,
 							const char *new_table, List *columns);
-extern void naming_init(void);
 
 /* inflect.c */
 extern char *singular_name(const char *name);

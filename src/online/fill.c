@@ -32,7 +32,6 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
@@ -515,4 +514,40 @@ fill_column(const OnlineRun *run, const char *column)
 		wait_or_give_up(run, run->relid, "locks on rows", moved, &delay);
 		start_pass(&filling, false);
 	}
+}
+
+static void
+fill_body(OnlineRun *run)
+{
+	FunctionCallInfo fcinfo = run->fcinfo;
+
+	begin_run_on_argument(run);
+	MemoryContextSwitchTo(run->step_context);
+	fill_column(run, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+}
+
+PG_FUNCTION_INFO_V1(junction_fill);
+
+/*
+ * CALL junction._fill(relation regclass, column_name text, batch_size int,
+ *		pause interval, max_lag bigint, lock_timeout interval, max_wait interval)
+ *
+ * Give every row that has none the default of the column: a statement of the
+ * plan of a concurrent promotion.  What fill.c refuses of a table and a column;
+ * 55006, 55P03, 25001 and 2D000 as above.
+ */
+Datum
+junction_fill(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {
+		[0] = "relation",[1] = "column_name",[2] = "batch_size",[3] = "pause",[5] = "lock_timeout",
+		[6] = "max_wait"
+	};
+	Patience	patience;
+
+	check_may_commit(fcinfo, "_fill");
+	check_arguments(fcinfo, required, lengthof(required));
+	patience = read_patience(fcinfo, 2);
+	run_online(fcinfo, &patience, fill_body);
+	PG_RETURN_VOID();
 }

@@ -8,7 +8,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
-#include "storage/lockdefs.h"
+#include "storage/lock.h"
 
 #include "base/base.h"
 #include "statement/statement.h"
@@ -64,11 +64,17 @@ extern void check_may_fill(Oid relid);
 extern void fill_column(const OnlineRun *run, const char *column);
 
 /* run.c */
+extern void begin_run(OnlineRun *run, Oid relid, const char *name);
+extern void end_run(void);
+extern void check_no_run(Oid relid);
+extern Patience read_patience(FunctionCallInfo fcinfo, int n);
 extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
 					   void (*body) (OnlineRun *run));
+extern void begin_run_on_argument(OnlineRun *run);
+extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
+extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
 
 /* steps.c */
-extern char *schema_name(Oid relid);
 extern void check_schema_name(Oid relid, const char *name);
 extern void announce_step(const OnlineStep *step);
 extern bool run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *state);
@@ -84,13 +90,8 @@ extern void lock_relation(Oid relid, LOCKMODE mode, bool session);
 extern bool lock_table(Oid relid, LOCKMODE mode, bool session);
 extern bool begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode);
 extern void begin_work_on(const OnlineRun *run, LOCKMODE mode);
-extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
-extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
-extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
-extern void begin_run(OnlineRun *run, Oid relid, const char *name);
-extern void end_run(void);
+extern void release_session_lock(LOCKTAG *tag, LOCKMODE mode);
 extern void unlock_session(void);
-extern void check_no_run(Oid relid);
 
 /* wait.c */
 /* A notice, if the last one is some time ago */

@@ -1,107 +1,77 @@
 /*
  * run.c
- *		junction.promote_concurrently, and what procedures that commit share.
+ *		One run of a procedure that commits: what it holds, and its arguments.
  *
- * The table says what remains to be done (online_plan.c).  Look, do the first
- * of it (step.c, fill.c), commit, and look again; so a run that was stopped
- * anywhere is finished by the same call.
+ * A run holds a lock of the session's, so that no second one works on the same
+ * table, and lets go of it however it ends.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "executor/spi.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "tcop/tcopprot.h"
-#include "utils/builtins.h"
+#include "utils/backend_status.h"
 #include "utils/memutils.h"
 
 #include "base/base.h"
 #include "check/check.h"
-#include "model/model.h"
 #include "online/online.h"
-#include "promote/promote.h"
 
-/*
- * All that remains of the promotion that a run's arguments ask for.  The table
- * is locked, and left open.
- */
-static List *
-plan_promotion(const OnlineRun *run, Promotion *promotion)
+/* The lock that keeps a table to one run, while it is held */
+static LOCKTAG run_lock;
+static bool run_locked = false;
+
+static void
+acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
 {
-	promotion->concurrently = true;
-	read_promotion(promotion, run->fcinfo);
-	check_promotion(promotion, run->fcinfo, AccessShareLock);
-	check_online(promotion);
-	return build_online(promotion);
+	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
+	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("\"%s\" is being changed concurrently by another session", name)));
 }
 
 /*
- * The first step that is not a fill.  A fill leaves no trace in the catalogs,
- * so the step after it is run too before anybody looks at the table again.
+ * Begin a run on a table: one at a time, 55006.  What keeps others away is a
+ * lock of the session's, as it must outlive transactions; run_online() lets go
+ * of it whatever happens.
  */
-static OnlineStep *
-first_statement(List *steps)
+void
+begin_run(OnlineRun *run, Oid relid, const char *name)
 {
-	foreach_ptr(OnlineStep, step, steps)
-		if (step->kind != STEP_FILL)
-			return step;
-	return NULL;
+	run->relid = relid;
+	run->name = MemoryContextStrdup(run->context, name);
+	acquire_run_lock(&run_lock, relid, name, true);
+	run_locked = true;
 }
 
-static OnlineStep *
-next_promotion_step(void *state)
+void
+end_run(void)
 {
-	Promotion	promotion = {0};
-	List	   *steps = plan_promotion(state, &promotion);
-
-	relation_close(promotion.rel, NoLock);
-	return first_statement(steps);
+	if (run_locked)
+		release_session_lock(&run_lock, ExclusiveLock);
+	run_locked = false;
 }
 
 /*
- * Look at the table, do the first of what remains, and tell whether that was
- * all.
+ * Refuse a table that a run is at work on, until the transaction ends.  The
+ * caller has locked it.
  */
-static bool
-promote_step(OnlineRun *run)
+void
+check_no_run(Oid relid)
 {
-	Promotion	promotion = {0};
-	List	   *steps;
-	OnlineStep *step;
+	LOCKTAG		tag;
 
-	begin_work_on(run, AccessShareLock);
-	run->name = MemoryContextStrdup(run->context, display_name(run->relid));
-	MemoryContextSwitchTo(run->step_context);
-	steps = plan_promotion(run, &promotion);
-	if (promotion.begun == NULL)
-		tell_of_promotion(&promotion);
-	relation_close(promotion.rel, NoLock);
-	end_work();
-	MemoryContextSwitchTo(run->step_context);
-
-	step = linitial(steps);
-	if (step->kind == STEP_FILL)
-	{
-		announce_step(step);
-		fill_column(run, promotion.id_column);
-		MemoryContextSwitchTo(run->step_context);
-	}
-	if (!run_step(run, first_statement(steps), next_promotion_step, run) || list_length(steps) > 1)
-		return false;
-	MemoryContextSwitchTo(run->step_context);
-	if (promotion.keep_old_name)
-	{
-		begin_work();
-		tell_old_name(promotion.table, pair_columns(promotion.junction));
-		end_work();
-	}
-	return true;
+	acquire_run_lock(&tag, relid, display_name(relid), false);
 }
 
 /*
  * All that say how patient to be, from number n on.
  */
-static Patience
+Patience
 read_patience(FunctionCallInfo fcinfo, int n)
 {
 	Patience	patience;
@@ -150,10 +120,10 @@ run_online(FunctionCallInfo fcinfo, const Patience *patience, void (*body) (Onli
 }
 
 /*
- * Begin a run on the table that the first argument names: what check.c refuses,
+ * Begin a run on the table that the first argument names: what check/table.c refuses,
  * and 55006.
  */
-static void
+void
 begin_run_on_argument(OnlineRun *run)
 {
 	FunctionCallInfo fcinfo = run->fcinfo;
@@ -168,82 +138,40 @@ begin_run_on_argument(OnlineRun *run)
 	end_work();
 }
 
-static void
-promote_body(OnlineRun *run)
+/*
+ * Refuse to be called where no commit is possible: 25001 inside a transaction,
+ * 2D000 below a DO block or another procedure.
+ */
+void
+check_may_commit(FunctionCallInfo fcinfo, const char *name)
 {
-	bool		done = false;
+	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic;
 
-	begin_run_on_argument(run);
-	while (!done)
-	{
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(run->step_context);
-		done = promote_step(run);
-	}
+	PreventCommandIfReadOnly(name);
+	if (SPI_inside_nonatomic_context())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("%s cannot be called by a DO block or another procedure", name),
+				 errhint("Call it from the client, by itself.")));
+	if (atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s cannot run inside a transaction", name),
+				 errdetail("It commits between its steps."),
+				 errhint("Call it by itself, outside of BEGIN and of functions.")));
 }
-
-PG_FUNCTION_INFO_V1(junction_promote_concurrently);
 
 /*
- * CALL junction.promote_concurrently(junction regclass, name text, columns text[],
- *		timestamps bool, id_column text, id_type regtype, primary_key text[],
- *		unique_name text, keep_old_name bool, batch_size int, pause interval,
- *		max_lag bigint, lock_timeout interval, max_wait interval)
- *
- * The first nine as for junction.promote, which says what is refused of them.
- * And: 25001 and 2D000 where it cannot commit; 0A000 for what can be done in one
- * transaction only; 55006 if it runs already; 55P03 if a lock was not to be had
- * in max_wait.
+ * The arguments that say how long to wait for locks, from number n on.
  */
-Datum
-junction_promote_concurrently(PG_FUNCTION_ARGS)
+void
+read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)
 {
-	static const char *const required[] = {
-		[0] = "junction",[2] = "columns",[3] = "timestamps",[4] = "id_column",[5] = "id_type",
-		[8] = "keep_old_name",[9] = "batch_size",[10] = "pause",[12] = "lock_timeout",
-		[13] = "max_wait"
-	};
-	Patience	patience;
-
-	check_may_commit(fcinfo, "promote_concurrently");
-	check_arguments(fcinfo, required, lengthof(required));
-	patience = read_patience(fcinfo, 9);
-	run_online(fcinfo, &patience, promote_body);
-	PG_RETURN_VOID();
-}
-
-static void
-fill_body(OnlineRun *run)
-{
-	FunctionCallInfo fcinfo = run->fcinfo;
-
-	begin_run_on_argument(run);
-	MemoryContextSwitchTo(run->step_context);
-	fill_column(run, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-}
-
-PG_FUNCTION_INFO_V1(junction_fill);
-
-/*
- * CALL junction._fill(relation regclass, column_name text, batch_size int,
- *		pause interval, max_lag bigint, lock_timeout interval, max_wait interval)
- *
- * Give every row that has none the default of the column: a statement of the
- * plan of a concurrent promotion.  What fill.c refuses of a table and a column;
- * 55006, 55P03, 25001 and 2D000 as above.
- */
-Datum
-junction_fill(PG_FUNCTION_ARGS)
-{
-	static const char *const required[] = {
-		[0] = "relation",[1] = "column_name",[2] = "batch_size",[3] = "pause",[5] = "lock_timeout",
-		[6] = "max_wait"
-	};
-	Patience	patience;
-
-	check_may_commit(fcinfo, "_fill");
-	check_arguments(fcinfo, required, lengthof(required));
-	patience = read_patience(fcinfo, 2);
-	run_online(fcinfo, &patience, fill_body);
-	PG_RETURN_VOID();
+	patience->lock_timeout = (int) Min(interval_ms(fcinfo, n, "lock_timeout"), PG_INT32_MAX / 10);
+	patience->max_wait = interval_ms(fcinfo, n + 1, "max_wait");
+	if (patience->lock_timeout < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"lock_timeout\" must be positive")));
 }

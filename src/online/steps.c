@@ -24,11 +24,9 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/proc.h"
+#include "utils/backend_status.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -74,15 +72,6 @@ rebuild_step(const StepRun *run)
 		fresh->mode != step->mode || !equal(fresh->named, step->named))
 		return NULL;
 	return fresh;
-}
-
-/*
- * The name of the schema of a table that is locked.
- */
-char *
-schema_name(Oid relid)
-{
-	return get_namespace_name_or_temp(get_rel_namespace(relid));
 }
 
 /*

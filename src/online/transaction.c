@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -20,24 +19,15 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/inval.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/base.h"
 #include "online/online.h"
-#include "statement/statement.h"
-
-/* The longest that a user may ask to wait, in days: below INT_MAX ms, as timeouts are */
-#define MAX_DAYS	24
 
 /* A table, and another relation that the text of a step names */
 #define MAX_SESSION_LOCKS	2
-
-/* The lock that keeps a table to one run, while it is held */
-static LOCKTAG run_lock;
-static bool run_locked = false;
 
 /* The locks that outlive the transactions of a statement, all in one mode */
 static LOCKTAG session_locks[MAX_SESSION_LOCKS];
@@ -242,101 +232,13 @@ begin_work_on(const OnlineRun *run, LOCKMODE mode)
 }
 
 /*
- * Refuse to be called where no commit is possible: 25001 inside a transaction,
- * 2D000 below a DO block or another procedure.
+ * Let go of a lock of the session, unless a transaction that failed has done so.
  */
 void
-check_may_commit(FunctionCallInfo fcinfo, const char *name)
+release_session_lock(LOCKTAG *tag, LOCKMODE mode)
 {
-	bool		atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
-		castNode(CallContext, fcinfo->context)->atomic;
-
-	PreventCommandIfReadOnly(name);
-	if (SPI_inside_nonatomic_context())
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("%s cannot be called by a DO block or another procedure", name),
-				 errhint("Call it from the client, by itself.")));
-	if (atomic)
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s cannot run inside a transaction", name),
-				 errdetail("It commits between its steps."),
-				 errhint("Call it by itself, outside of BEGIN and of functions.")));
-}
-
-/*
- * An interval in milliseconds.  22023 if it is negative, or longer than a
- * timeout can be: since 17 it may be infinite.
- */
-int64
-interval_ms(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	const int64 day = USECS_PER_DAY / 1000;
-	Interval   *interval = PG_GETARG_INTERVAL_P(n);
-	int64		result = interval->time / 1000 + interval->day * day + interval->month * (DAYS_PER_MONTH * day);
-
-	if (result < 0 || result > MAX_DAYS * day)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 result < 0 ? errmsg("\"%s\" must not be negative", name) :
-				 errmsg("\"%s\" must be at most %d days", name, MAX_DAYS)));
-	return result;
-}
-
-/*
- * The arguments that say how long to wait for locks, from number n on.
- */
-void
-read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)
-{
-	patience->lock_timeout = (int) Min(interval_ms(fcinfo, n, "lock_timeout"), INT_MAX / 10);
-	patience->max_wait = interval_ms(fcinfo, n + 1, "max_wait");
-	if (patience->lock_timeout < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"lock_timeout\" must be positive")));
-}
-
-static void
-acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
-{
-	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
-	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("\"%s\" is being changed concurrently by another session", name)));
-}
-
-/*
- * Begin a run on a table: one at a time, 55006.  What keeps others away is a
- * lock of the session's, as it must outlive transactions; run_online() lets go
- * of it whatever happens.
- */
-void
-begin_run(OnlineRun *run, Oid relid, const char *name)
-{
-	run->relid = relid;
-	run->name = MemoryContextStrdup(run->context, name);
-	acquire_run_lock(&run_lock, relid, name, true);
-	run_locked = true;
-}
-
-static void
-release(LOCKTAG *tag, LOCKMODE mode)
-{
-	/* a transaction that failed has let go of it */
 	if (lock_held_by_me(tag, mode))
 		(void) LockRelease(tag, mode, true);
-}
-
-void
-end_run(void)
-{
-	if (run_locked)
-		release(&run_lock, ExclusiveLock);
-	run_locked = false;
 }
 
 /*
@@ -346,17 +248,5 @@ void
 unlock_session(void)
 {
 	while (session_lock_count > 0)
-		release(&session_locks[--session_lock_count], ShareUpdateExclusiveLock);
-}
-
-/*
- * Refuse a table that a run is at work on, until the transaction ends.  The
- * caller has locked it.
- */
-void
-check_no_run(Oid relid)
-{
-	LOCKTAG		tag;
-
-	acquire_run_lock(&tag, relid, display_name(relid), false);
+		release_session_lock(&session_locks[--session_lock_count], ShareUpdateExclusiveLock);
 }

@@ -7,7 +7,6 @@
 
 #include "commands/trigger.h"
 #include "nodes/parsenodes.h"
-#include "utils/builtins.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"

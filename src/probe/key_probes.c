@@ -5,8 +5,6 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "model/model.h"

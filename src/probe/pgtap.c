@@ -11,10 +11,8 @@
 #include "access/relation.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"

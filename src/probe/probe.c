@@ -2,7 +2,7 @@
  * probe.c
  *		junction.probe: does each promise of a junction hold?  It is tried.
  *
- * A probe makes what it needs (sample.c), does what must not work, or what
+ * A probe makes what it needs (sample/make_row.c), does what must not work, or what
  * must have an effect, and looks at what came of it.  Each is a subtransaction
  * of its own, which is rolled back in any case; so nothing stays but dead rows
  * and used numbers of sequences, and no lock but a reader's.  Deferred constraints are

@@ -3,14 +3,14 @@
  *		junction.demote: from an entity back to a junction, in one transaction.
  *
  *	1. Check: an entity that nothing refers to by its id, a key over the pair
- *	   that can be primary, columns that hold nothing (demotion.c).
+ *	   that can be primary, columns that hold nothing (demote_check.c).
  *	2. Build:
- *		a. the new name and what goes with it (rename.c);
+ *		a. the new name and what goes with it (statement/rename.c);
  *		b. one ALTER TABLE that drops the primary key, the id and the columns
  *		   that came with it or after it;
- *		c. the pair's UNIQUE, made primary in place (key.c), unless it is
+ *		c. the pair's UNIQUE, made primary in place (key_in_place.c), unless it is
  *		   partial.
- *	3. Run, or only return (plan.c).
+ *	3. Run, or only return (statement/plan.c).
  *
  * Of a promotion that is under way, only the columns are dropped.
  *

@@ -36,15 +36,12 @@
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
-#include "catalog/objectaddress.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
 #include "commands/tablecmds.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -364,7 +361,7 @@ PG_FUNCTION_INFO_V1(junction_primary_to_unique);
  * Any table's primary key will do, not only a junction's.  name is the new
  * name of the constraint and its index, unqualified, taken as it is.
  *
- * What check.c refuses of a table, and: 42704 if it has no primary key, 2BP01
+ * What check/table.c refuses of a table, and: 42704 if it has no primary key, 2BP01
  * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
  * is too long, 42501 without CREATE on the schema, as for any other renaming,
  * 25006 in a read-only transaction, 55006 if the table is in use here, 0A000 if
@@ -395,7 +392,7 @@ PG_FUNCTION_INFO_V1(junction_unique_to_primary);
  * The way back.  Of a junction the UNIQUE over its pair, of any other table
  * its only one.  name is the new name of the constraint and its index.
  *
- * What check.c refuses of a table, and: 42704 if there is no such constraint,
+ * What check/table.c refuses of a table, and: 42704 if there is no such constraint,
  * 55000 if the table has a primary key, or a column can be null, 0A000 if nulls
  * are not distinct; and of Citus' tables, for the name, and of the transaction,
  * what primary_to_unique refuses.

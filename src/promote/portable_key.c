@@ -14,10 +14,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "commands/comment.h"
 #include "utils/builtins.h"

@@ -3,10 +3,10 @@
  *		junction.promote: from a junction to an entity, in one transaction.
  *
  *	1. Check: a junction that may be promoted, names that are free, columns
- *	   that are columns (promotion.c).
- *	2. Build (promote_plan.c): the new names, the key demoted in place, and one
+ *	   that are columns (promote_check.c).
+ *	2. Build (promote_build.c): the new names, the key demoted in place, and one
  *	   ALTER TABLE that adds the columns and rewrites the table once.
- *	3. Run, or only return (plan.c).
+ *	3. Run, or only return (statement/plan.c).
  *
  * Rows, grants, policies, triggers, comments and foreign keys from elsewhere
  * hang on the table or on the key's index.  Both stay what they are, so none
@@ -68,7 +68,7 @@ PG_FUNCTION_INFO_V1(junction_promote);
  * there; 2BP01 where a query rests on the primary key; 0A000 where the key
  * misses the partition key, where the table's rows are stored elsewhere, and for
  * a distributed table if not portable; 42501 for somebody else's table; and what
- * PostgreSQL would say of a column (column_definition.c), 23502 among it.
+ * PostgreSQL would say of a column (check/column_definition.c), 23502 among it.
  */
 Datum
 junction_promote(PG_FUNCTION_ARGS)

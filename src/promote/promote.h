@@ -62,6 +62,9 @@ typedef struct Demotion
 	bool		is_constraint;	/* the pair's key, and not a bare index */
 } Demotion;
 
+/* added_columns.c */
+extern void check_added_columns(const Promotion *promotion);
+
 /* demote_check.c */
 extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
 
@@ -107,7 +110,9 @@ extern void check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKM
 extern void tell_of_promotion(const Promotion *promotion);
 
 /* promote_steps.c */
-extern void check_online(const Promotion *promotion);
 extern List *build_online(Promotion *promotion);
+
+/* promote_steps_check.c */
+extern void check_online(const Promotion *promotion);
 
 #endif							/* JUNCTION_PROMOTE_H */

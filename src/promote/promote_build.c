@@ -2,15 +2,15 @@
  * promote_build.c
  *		The statements of a promotion in one transaction.
  *
- *	a. the new name and what goes with it (rename.c), first, so that whatever
+ *	a. the new name and what goes with it (statement/rename.c), first, so that whatever
  *	   PostgreSQL names after the table from here on is right;
- *	b. the composite key, demoted in place (key.c);
+ *	b. the composite key, demoted in place (key_in_place.c);
  *	c. one ALTER TABLE that adds the id, the columns, the time stamps and the
- *	   new primary key: the table is rewritten once.  In plain SQL (portable.c)
+ *	   new primary key: the table is rewritten once.  In plain SQL (portable_key.c)
  *	   the key is made anew in the same;
- *	d. a view of the old name, if that is to be kept (old_name.c).
+ *	d. a view of the old name, if that is to be kept (old_name_view.c).
  *
- * Parts of it serve the concurrent promotion too (online_plan.c).
+ * Parts of it serve the concurrent promotion too (promote_steps.c).
  *
  * Builds text only.
  */

@@ -3,7 +3,7 @@
  *		What a promotion is asked to do, and all that it refuses.
  *
  * Both ways to promote, in one transaction (promote.c) and without blocking
- * anyone (online.c), are asked for by the same arguments and refuse the same.
+ * anyone (promote_concurrently.c), are asked for by the same arguments and refuse the same.
  * The latter may be called again when it was stopped on its way: then the table
  * has the columns already, and says so by a comment on its id.
  *
@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -20,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
-#include "utils/rel.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"

@@ -4,11 +4,11 @@
  *
  *	1. Check: a table of the caller's, rules that there are, no rows in the way
  *	   of a key, a NOT NULL or a foreign key.
- *	2. Build: the fix of each finding of these rules (rules.c), in the order of
+ *	2. Build: the fix of each finding of these rules (rules/rule.c), in the order of
  *	   the rules.  The name comes last, as the others know the table by its old
  *	   one.  Within a transaction nothing can be built concurrently, so the
  *	   fixes are asked for without that.
- *	3. Run, or only return (plan.c).
+ *	3. Run, or only return (statement/plan.c).
  *
  * Only what the named rules say is mended: no index is dropped unless
  * redundant_index is among them.  No row is deleted, whatever the rules.  A
@@ -24,7 +24,6 @@
 #include "catalog/facts.h"
 #include "check/check.h"
 #include "model/model.h"
-#include "report/report.h"
 #include "rules/rules.h"
 #include "statement/statement.h"
 
@@ -186,7 +185,7 @@ PG_FUNCTION_INFO_V1(junction_repair);
  *		returns setof junction.statement
  *
  * Any table of the caller's; one that nothing is wrong with gives no row.
- * What check.c refuses of a table, and: 22023 for an unknown rule; 23505, 23502,
+ * What check/table.c refuses of a table, and: 22023 for an unknown rule; 23505, 23502,
  * 23503 for rows in the way of a key, a NOT NULL, a foreign key.
  */
 Datum

@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/index.h"
 #include "catalog/partition.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
@@ -33,7 +32,6 @@
 #include "check/check.h"
 #include "model/model.h"
 #include "online/online.h"
-#include "report/report.h"
 #include "rules/rules.h"
 #include "statement/statement.h"
 
@@ -395,7 +393,7 @@ PG_FUNCTION_INFO_V1(junction_repair_concurrently);
  *		max_wait interval)
  *
  * Of all half-indexed junctions that are the caller's if junction is null.  What
- * check.c refuses of a table, and: 25001 and 2D000 where it cannot commit;
+ * check/table.c refuses of a table, and: 25001 and 2D000 where it cannot commit;
  * 55006 if the table is being changed concurrently already; 55P03 if a lock was
  * not to be had in max_wait.
  */

@@ -34,45 +34,16 @@
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
-#include "utils/varlena.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "model/model.h"
 #include "report/report.h"
 #include "rules/rules.h"
-#include "statement/statement.h"
-
-/* What is done at commit with new findings: junction.guard */
-typedef enum Guard
-{
-	GUARD_OFF,
-	GUARD_NOTICE,
-	GUARD_WARNING,
-	GUARD_ERROR
-} Guard;
-
-/*
- * junction.guard: an administrator sets it per database or role, so that no
- * migration leaves a junction worse than it found it.
- */
-static int	junction_guard = GUARD_OFF;
-
-static const struct config_enum_entry guard_options[] = {
-	{"off", GUARD_OFF, false},
-	{"notice", GUARD_NOTICE, false},
-	{"warning", GUARD_WARNING, false},
-	{"error", GUARD_ERROR, false},
-	{NULL, 0, false}
-};
-
-/* junction.guard_rules: what it looks for */
-static char *junction_guard_rules = NULL;
 
 /* What was touched; a constraint, or an index, stands for its table */
 typedef struct Touched
@@ -519,62 +490,12 @@ guard_transaction(XactEvent event, void *arg)
 }
 
 /*
- * The rules that the guard knows, from the setting.
- */
-List *
-guard_rules(void)
-{
-	List	   *rules;
-
-	if (!SplitIdentifierString(pstrdup(junction_guard_rules), ',', &rules))
-		elog(ERROR, "invalid list of rules: %s", junction_guard_rules);
-	return rules;
-}
-
-static bool
-check_guard_rules(char **value, void **extra, GucSource source)
-{
-	List	   *rules;
-
-	if (!SplitIdentifierString(pstrdup(*value), ',', &rules))
-	{
-		GUC_check_errdetail("It is not a list of names.");
-		return false;
-	}
-	foreach_ptr(char, rule, rules)
-		if (!is_rule(rule))
-		{
-			GUC_check_errdetail("There is no rule \"%s\". The rules are: %s.", rule, rule_names());
-			return false;
-		}
-	return true;
-}
-
-static void
-define_settings(void)
-{
-	DefineCustomEnumVariable("junction.guard",
-							 "What junction does at commit with what is wrong with the tables that a transaction made or altered.",
-							 "\"notice\" and \"warning\" tell of it, \"error\" refuses the transaction.",
-							 &junction_guard,
-							 GUARD_OFF,
-							 guard_options,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
-	DefineCustomStringVariable("junction.guard_rules",
-							   "The rules that junction.guard looks for.",
-							   "A list of names, as junction.report() gives them.",
-							   &junction_guard_rules,
-							   "half_indexed, missing_pair_key, nullable_endpoint",
-							   PGC_USERSET, GUC_LIST_INPUT, check_guard_rules, NULL, NULL);
-}
-
-/*
  * When the library is loaded.
  */
 void
 guard_init(void)
 {
-	define_settings();
+	define_guard_settings();
 	next_object_access_hook = object_access_hook;
 	object_access_hook = guard_object_access;
 	RegisterXactCallback(guard_transaction, NULL);

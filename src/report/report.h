@@ -10,14 +10,22 @@
 #include "utils/snapshot.h"
 
 #include "base/base.h"
-#include "catalog/facts.h"
+
+/* What is done at commit with new findings: junction.guard */
+typedef enum Guard
+{
+	GUARD_OFF,
+	GUARD_NOTICE,
+	GUARD_WARNING,
+	GUARD_ERROR
+} Guard;
 
 /* guard.c */
-extern List *guard_rules(void);
 extern void guard_init(void);
 
-/* report.c */
-extern Database *read_for_rules(List *tables, List *rules, Snapshot snapshot);
-extern List *collect_findings(Oid only, bool concurrently);
+/* guard_settings.c */
+extern int	junction_guard;
+extern List *guard_rules(void);
+extern void define_guard_settings(void);
 
 #endif							/* JUNCTION_REPORT_H */

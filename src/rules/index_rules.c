@@ -8,7 +8,6 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 

@@ -9,7 +9,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_publication.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"

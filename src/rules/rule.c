@@ -3,9 +3,9 @@
  *		What can be wrong with a junction: the table of rules, and what they
  *		share.
  *
- * Each rule is one function, in a file by what it looks at: rules_key.c,
- * rules_index.c, rules_reference.c, rules_shape.c.  It looks at a table as
- * classify.c has it, and adds a finding for each thing that is wrong, with the
+ * Each rule is one function, in a file by what it looks at: key_rules.c,
+ * index_rules.c, reference_rules.c, shape_rules.c.  It looks at a table as
+ * model/classify.c has it, and adds a finding for each thing that is wrong, with the
  * statement that mends it where one exists.  It reads no rows of users, and
  * changes nothing.
  *
@@ -17,10 +17,6 @@
  * names are cut alike are then no trouble.
  */
 #include "postgres.h"
-
-#include "catalog/pg_class.h"
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -112,45 +108,6 @@ rule_names(void)
 	for (int i = 0; i < lengthof(rules); i++)
 		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", rules[i].name);
 	return buf.data;
-}
-
-/*
- * Add a finding of a rule's own severity; what it says is for the rule to fill.
- */
-Finding *
-add_finding(const Rule *rule, const Junction *junction, List *columns, Findings *findings)
-{
-	Finding    *finding = palloc0(sizeof(Finding));
-
-	finding->junction = junction->table->oid;
-	finding->rule = rule->name;
-	finding->severity = rule->severity;
-	finding->columns = columns;
-	findings->list = lappend(findings->list, finding);
-	return finding;
-}
-
-/*
- * "public.invoice_tags", for a fix.  The table is not locked, so its facts are
- * asked, not the catalogs.
- */
-const char *
-table_name(const TableFacts *table)
-{
-	return qualified_beside(table, table->name);
-}
-
-/*
- * A name to put into a fix, formatted; empty where the server is to choose.
- */
-const char *
-fix_name(Findings *findings, const Junction *junction, NameKind kind, List *columns,
-		 const char *format)
-{
-	if (junction_naming == NAMING_POSTGRES)
-		return "";
-	return psprintf(format, quote_identifier(choose_name(findings->names, kind,
-														 junction->table->name, columns, NULL, NIL)));
 }
 
 /*

@@ -44,6 +44,9 @@ typedef struct Findings
 	const ForeignKeyFacts *key_obstacle;	/* why there is none, or null */
 } Findings;
 
+/* What is done with each finding */
+typedef void (*FindingSink) (Finding *finding, void *state);
+
 /* A row of the table of rules */
 typedef struct Rule
 {
@@ -53,6 +56,19 @@ typedef struct Rule
 						  Findings *findings);
 	bool		local;			/* it looks at nothing but the junction */
 } Rule;
+
+/* finding.c */
+extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
+							Findings *findings);
+extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
+							List *columns, const char *format);
+
+/* findings.c */
+extern Database *read_all_tables(bool for_rules);
+extern Database *read_for_rules(List *tables, List *rules, Snapshot snapshot);
+extern bool is_left_out_of_report(const TableFacts *table);
+extern void find_findings(Oid only, bool concurrently, FindingSink sink, void *state);
+extern List *collect_findings(Oid only, bool concurrently);
 
 /* index_rules.c */
 extern void half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
@@ -66,12 +82,16 @@ extern void nullable_endpoint(const Rule *rule, const Junction *junction, Findin
 extern void deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
 
-/* reference_rules.c */
-extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
-extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+/* rebuilt_key.c */
+extern bool append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts *key, char on_update);
+extern bool sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitmapset *columns);
 extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction *junction,
 												  const Bitmapset *columns, List **rebuilt);
 extern char *describe_obstacle(const ForeignKeyFacts *key);
+
+/* reference_rules.c */
+extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);
 extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
 
@@ -81,11 +101,6 @@ extern int	severity_rank(const char *severity);
 extern bool is_milder_than_rule(const Finding *finding);
 extern bool are_local(List *names);
 extern char *rule_names(void);
-extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
-							Findings *findings);
-extern const char *table_name(const TableFacts *table);
-extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
-							List *columns, const char *format);
 extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
 						 bool concurrently);
 

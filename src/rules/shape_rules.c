@@ -64,7 +64,6 @@ multiway(const Rule *rule, const Junction *junction, Findings *findings)
 							   index_name(junction->pair_key), column_list(columns), parents.data);
 }
 
-
 /*
  * Is there an id beside a pure link, that nothing references?
  */

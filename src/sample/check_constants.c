@@ -11,14 +11,11 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
@@ -80,35 +77,6 @@ collect_constants(Node *node, List **hints)
 		return false;
 	}
 	return expression_tree_walker(node, collect_constants, (void *) hints);
-}
-
-/*
- * The columns of a table that an expression is about.
- */
-Bitmapset *
-expression_columns(Node *expression)
-{
-	Bitmapset  *shifted = NULL;
-	Bitmapset  *columns = NULL;
-	int			member = -1;
-
-	pull_varattnos(expression, 1, &shifted);
-	while ((member = bms_next_member(shifted, member)) >= 0)
-		columns = bms_add_member(columns, Max(member + FirstLowInvalidHeapAttributeNumber, 0));
-	return columns;
-}
-
-/*
- * The columns of an index, also those inside of its expressions.
- */
-Bitmapset *
-indexed_columns(const IndexFacts *index)
-{
-	Bitmapset  *columns = bms_copy(index->column_set);
-
-	if (index->expressions != NULL)
-		columns = bms_add_members(columns, expression_columns(stringToNode(index->expressions)));
-	return bms_del_member(columns, 0);
 }
 
 /*

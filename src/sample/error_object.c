@@ -20,8 +20,6 @@
 
 #include "base/base.h"
 #include "catalog/facts.h"
-#include "online/online.h"
-#include "rules/rules.h"
 #include "sample/sample.h"
 
 static Oid

@@ -18,11 +18,9 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
-#include "rules/rules.h"
 #include "sample/sample.h"
 #include "statement/statement.h"
 

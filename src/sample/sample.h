@@ -73,7 +73,7 @@ typedef struct SampleTable
 								 * need not be, by place */
 } SampleTable;
 
-/* What makes rows: sample.c's, but for what it says of the last one */
+/* What makes rows: make_row.c's, but for what it says of the last one */
 typedef struct Sampler
 {
 	List	   *tables;			/* known so far */
@@ -84,8 +84,6 @@ typedef struct Sampler
 } Sampler;
 
 /* check_constants.c */
-extern Bitmapset *expression_columns(Node *expression);
-extern Bitmapset *indexed_columns(const IndexFacts *index);
 extern List *column_hints(Relation rel, const ColumnFacts *column);
 
 /* error_object.c */

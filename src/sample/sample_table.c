@@ -1,6 +1,6 @@
 /*
  * sample_table.c
- *		The tables in which rows are made (sample.c): what is to be known of
+ *		The tables in which rows are made (make_row.c): what is to be known of
  *		their columns, and which values these can have.
  *
  * What was found out is kept for the whole call, though what was made is rolled

@@ -11,42 +11,17 @@
 
 #include "access/transam.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_namespace.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/rls.h"
 #include "utils/ruleutils.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "statement/statement.h"
-
-/*
- * May a role select from the table?
- */
-static bool
-may_select(Oid relid, Oid role)
-{
-	return pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK &&
-		object_aclcheck(NamespaceRelationId, get_rel_namespace(relid), role, ACL_USAGE) == ACLCHECK_OK;
-}
-
-/*
- * May the caller read the table, and all of it?  So must its owner, as whom the
- * rows are counted.
- */
-bool
-may_read_all(Oid relid)
-{
-	return may_select(relid, GetUserId()) && may_select(relid, table_owner(relid)) &&
-		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
-}
 
 /*
  * How many pairs are there more than once?  Inheritance children have keys of

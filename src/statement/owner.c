@@ -19,56 +19,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
-#include "utils/syscache.h"
 
 #include "base/base.h"
+#include "catalog/facts.h"
 #include "statement/statement.h"
-
-/*
- * The role that owns a table, which need not be locked: InvalidOid if the table
- * is gone.
- */
-static Oid
-find_table_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-/*
- * The same; 42P01 if the table is gone.
- */
-Oid
-table_owner(Oid relid)
-{
-	Oid			owner = find_table_owner(relid);
-
-	if (!OidIsValid(owner))
-		raise_gone(relid, NULL);
-	return owner;
-}
-
-/*
- * Is a table the caller's?  One that is gone is nobody's.
- */
-bool
-is_own_table(Oid relid)
-{
-	Oid			owner = find_table_owner(relid);
-
-	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
-}
 
 /*
  * Act as the table's owner: nothing of the session can be changed, and names are

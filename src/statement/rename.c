@@ -3,7 +3,7 @@
  *		A table's new name, and the names that go with it.
  *
  * The table is renamed first.  Then each constraint and each index that is
- * named after it follows (naming.c decides which are); those with a name of
+ * named after it follows (model/convention.c decides which are); those with a name of
  * the user's own keep it.  Where names are to be drizzle's, those that follow
  * are drizzle's afterwards, whatever they were.  Inherited constraints, and
  * those of partitions, are named after other tables.
@@ -25,7 +25,6 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "model/model.h"
-#include "sample/sample.h"
 #include "statement/statement.h"
 
 /* A constraint, by what is needed to rename it */

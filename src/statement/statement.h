@@ -38,7 +38,6 @@ typedef struct StatementResult
 } StatementResult;
 
 /* count.c */
-extern bool may_read_all(Oid relid);
 extern int64 count_duplicates(Oid relid, List *columns);
 extern const char *describe_duplicates(Oid relid, List *columns);
 extern bool has_rows(Oid relid);
@@ -56,8 +55,6 @@ extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
 extern char *lock_on_all(const char *mode, const TableFacts *table);
 
 /* owner.c */
-extern Oid	table_owner(Oid relid);
-extern bool is_own_table(Oid relid);
 extern void become_owner(OwnerRole *role, Oid relid);
 extern void become_caller(const OwnerRole *role);
 
@@ -66,9 +63,10 @@ extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) p
 extern char *plan_text(const StatementPlan *plan);
 extern void plan_run(const StatementPlan *plan);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
+
+/* query.c */
 extern void select_counts(const char *query, int64 *counts, int count);
 extern bool is_answer(const ErrorData *error);
-extern ErrorData *attempt(void (*work) (void *state), void *state, bool keep);
 extern bool try_statement(const char *text, StatementResult *result);
 
 /* rename.c */

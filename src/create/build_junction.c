@@ -1,0 +1,149 @@
+/*
+ * build_junction.c
+ *		The statements that make a junction: one CREATE TABLE that holds everything
+ *		that a table can hold, then the indexes.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "create/create.h"
+#include "model/model.h"
+#include "statement/statement.h"
+
+/*
+ * "    name type NOT NULL,"
+ */
+static void
+append_columns(StringInfo buf, List *names, List *columns)
+{
+	foreach_ptr(char, name, names)
+		appendStringInfo(buf, "\n    %s %s NOT NULL,", quote_identifier(name),
+						 column_type(list_nth(columns, foreach_current_index(name))));
+}
+
+/*
+ * The columns of a side's foreign key in the junction: shared ones first.
+ */
+static List *
+side_columns(const NewJunction *junction, const NewEndpoint *side)
+{
+	return list_concat_copy(junction->shared, side->columns);
+}
+
+/*
+ * "    CONSTRAINT n FOREIGN KEY (a) REFERENCES s.parent (id) ON DELETE CASCADE"
+ */
+static void
+append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoint *side, NameSpace *names)
+{
+	List	   *columns = side_columns(junction, side);
+	List	   *parent_columns = names_of(side->parent.key);
+
+	appendStringInfo(buf, ",\n    CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s",
+					 quote_identifier(choose_name(names, NAME_FOREIGN_KEY, junction->name, columns,
+												  side->parent.table->name, parent_columns)),
+					 column_list(columns), qualified_name(side->parent.table->oid),
+					 column_list(parent_columns), side->on_delete);
+}
+
+/*
+ * The locks of a table's birth: each foreign key takes one on its parent, and
+ * on all partitions of that.
+ */
+static char *
+parent_locks(const NewJunction *junction)
+{
+	const char *mode = "SHARE ROW EXCLUSIVE";
+	char	   *left = lock_on_all(mode, junction->left.parent.table);
+
+	if (junction->left.parent.table->oid == junction->right.parent.table->oid)
+		return left;
+	return psprintf("%s, %s", left, lock_on_all(mode, junction->right.parent.table));
+}
+
+/*
+ * The statement built is:
+ *
+ *	CREATE TABLE public.invoice_tags (
+ *	    invoice_id integer NOT NULL,
+ *	    tag_id integer NOT NULL,
+ *	    CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id),
+ *	    CONSTRAINT invoice_tags_invoice_id_fkey FOREIGN KEY (invoice_id)
+ *			REFERENCES public.invoices (id) ON DELETE CASCADE,
+ *	    CONSTRAINT invoice_tags_tag_id_fkey FOREIGN KEY (tag_id)
+ *			REFERENCES public.tags (id) ON DELETE CASCADE
+ *	)
+ */
+static void
+build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
+{
+	List	   *pair = list_concat_copy(side_columns(junction, &junction->left),
+										junction->right.columns);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_columns(&buf, junction->shared, junction->left.parent.shared);
+	append_columns(&buf, junction->left.columns, junction->left.parent.own);
+	append_columns(&buf, junction->right.columns, junction->right.parent.own);
+	appendStringInfo(&buf, "\n    CONSTRAINT %s PRIMARY KEY (%s)",
+					 quote_identifier(choose_name(names, NAME_COMPOSITE_PRIMARY_KEY,
+												  junction->name, pair, NULL, NIL)),
+					 column_list(pair));
+	append_foreign_key(&buf, junction, &junction->left, names);
+	append_foreign_key(&buf, junction, &junction->right, names);
+
+	plan_add(plan, parent_locks(junction), "CREATE %sTABLE %s%s (%s\n)",
+			 junction->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
+			 junction->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "",
+			 junction->if_not_exists ? "IF NOT EXISTS " : "",
+			 junction->qualified, buf.data);
+}
+
+/*
+ * CREATE INDEX invoice_tags_tag_id_idx ON public.invoice_tags (tag_id)
+ */
+static void
+build_reverse_index(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
+{
+	List	   *columns = side_columns(junction, &junction->right);
+
+	plan_add(plan, NULL, "CREATE INDEX %s%s ON %s (%s)",
+			 junction->if_not_exists ? "IF NOT EXISTS " : "",
+			 quote_identifier(choose_name(names, NAME_INDEX, junction->name, columns, NULL, NIL)),
+			 junction->qualified, column_list(columns));
+}
+
+/*
+ * CREATE UNIQUE INDEX friends_least_greatest_idx ON public.friends
+ *		(LEAST(user_id, friend_id), GREATEST(user_id, friend_id))
+ */
+static void
+build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
+{
+	List	   *words = list_make2("least", "greatest");
+
+	plan_add(plan, NULL, "CREATE UNIQUE INDEX %s%s ON %s (%s%s%s)",
+			 junction->if_not_exists ? "IF NOT EXISTS " : "",
+			 quote_identifier(choose_name(names, NAME_INDEX, junction->name, words, NULL, NIL)),
+			 junction->qualified, column_list(junction->shared), junction->shared ? ", " : "",
+			 mirror_expressions(junction->left.columns, junction->right.columns,
+								junction->left.parent.own));
+}
+
+void
+build_junction(StatementPlan *plan, const NewJunction *junction)
+{
+	NameSpace	names = {.namespace = junction->namespace, .taken = make_taken_names()};
+
+	take_name(&names, junction->name);
+	build_table(plan, junction, &names);
+	if (junction->reverse_index)
+		build_reverse_index(plan, junction, &names);
+	if (junction->undirected)
+		build_mirror_index(plan, junction, &names);
+}

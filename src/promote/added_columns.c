@@ -1,0 +1,294 @@
+/*
+ * added_columns.c
+ *		The columns that a promotion adds: whether PostgreSQL will take them.
+ *
+ * As far as the catalogs, and one look for a row, can tell, a dry run refuses
+ * what the promotion would be refused for, with the same SQLSTATE.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/heap.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
+#include "parser/parse_relation.h"
+#include "parser/parse_type.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "promote/promote.h"
+#include "statement/statement.h"
+
+/* A column that an expression may name though the table does not have it yet */
+typedef struct AddedColumn
+{
+	const char *name;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+} AddedColumn;
+
+/* What the expressions of a definition are looked at with */
+typedef struct Definitions
+{
+	const Promotion *promotion;
+	List	   *added;			/* AddedColumn */
+} Definitions;
+
+static AddedColumn *
+added_column(const char *name, Oid type, int32 typmod, Oid collation)
+{
+	AddedColumn *column = palloc(sizeof(AddedColumn));
+
+	column->name = name;
+	column->type = type;
+	column->typmod = typmod;
+	column->collation = collation;
+	return column;
+}
+
+/*
+ * The type of a column, by the server's own look-ups: 42704 for a type or a
+ * collation that is not there, 42P16 for a pseudo-type.
+ */
+static AddedColumn *
+look_up_column(ColumnDef *column)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	Oid			type = INT8OID;
+	int32		typmod = -1;
+	Oid			collation;
+
+	if (!is_serial(column->typeName))
+		typenameTypeIdAndMod(pstate, column->typeName, &type, &typmod);
+	collation = GetColumnDefCollation(pstate, column, type);
+	CheckAttributeType(column->colname, type, collation, NIL, 0);
+	return added_column(column->colname, type, typmod, collation);
+}
+
+/*
+ * All columns that the promotion adds.
+ */
+static List *
+look_up_columns(const Promotion *promotion)
+{
+	List	   *added = list_make1(added_column(promotion->id_column, promotion->id_type, -1, InvalidOid));
+
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		added = lappend(added, look_up_column(column));
+	foreach_ptr(char, name, added_timestamps(promotion))
+		added = lappend(added, added_column(name, TIMESTAMPTZOID, -1, InvalidOid));
+	return added;
+}
+
+/*
+ * A reference to a column that only the statements before will have made: one
+ * that is added, or any by the table's new name.  What matters of it is its
+ * type.
+ */
+static Node *
+resolve_added(ParseState *pstate, ColumnRef *reference, Node *found)
+{
+	const Definitions *definitions = pstate->p_ref_hook_state;
+	const Promotion *promotion = definitions->promotion;
+	int			count = list_length(reference->fields);
+	const char *name;
+
+	if (found != NULL || count > 2 || !IsA(llast(reference->fields), String) ||
+		(count == 2 && strcmp(strVal(linitial(reference->fields)), promotion->name) != 0))
+		return NULL;
+	name = strVal(llast(reference->fields));
+	foreach_ptr(AddedColumn, column, definitions->added)
+		if (strcmp(column->name, name) == 0)
+			return (Node *) makeNullConst(column->type, column->typmod, column->collation);
+	foreach_ptr(ColumnFacts, column, promotion->table->columns)
+		if (count == 2 && strcmp(column->name, name) == 0)
+			return (Node *) makeNullConst(column->type, column->typmod, column->collation);
+	return NULL;
+}
+
+/*
+ * Where the expression of a check, or of a generated column, finds its columns.
+ */
+static ParseState *
+expression_state(Definitions *definitions)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	ParseNamespaceItem *table = addRangeTableEntryForRelation(pstate, definitions->promotion->rel,
+															  AccessShareLock, NULL, false, true);
+
+	addNSItemToQuery(pstate, table, true, true, true);
+	pstate->p_post_columnref_hook = resolve_added;
+	pstate->p_ref_hook_state = definitions;
+	return pstate;
+}
+
+static void
+check_check(ParseState *pstate, const Constraint *constraint)
+{
+	Node	   *expression = transformExpr(pstate, copyObject(constraint->raw_expr),
+										   EXPR_KIND_CHECK_CONSTRAINT);
+
+	expression = coerce_to_boolean(pstate, expression, "CHECK");
+	assign_expr_collations(pstate, expression);
+}
+
+/*
+ * The referenced column must be a key by itself: 42703, 42830.
+ */
+static void
+check_referenced_column(const TableFacts *parent, const char *name)
+{
+	ColumnFacts *column = find_column_by_name(parent, name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table \"%s\" does not exist", name, display_name(parent->oid)),
+				 errdetail("A column to be added references it.")));
+	foreach_ptr(IndexFacts, index, parent->indexes)
+		if (index->nkeys == 1 && index->columns[0] == column->attnum && is_whole_key(index) &&
+			!index->deferrable)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+			 errmsg("column \"%s\" of table \"%s\" is not unique", name, display_name(parent->oid)),
+			 errdetail("A column to be added references it."),
+			 errhint("Reference a primary key, or a column with a UNIQUE of its own.")));
+}
+
+/*
+ * Refuse a reference to what cannot be referenced, as create does.  One to the
+ * table itself may name the key that is still to be made.
+ */
+static void
+check_reference(const Promotion *promotion, const Constraint *constraint)
+{
+	Oid			relid;
+	Parent		parent = {0};
+
+	if (strcmp(constraint->pktable->relname, promotion->name) == 0)
+		return;
+	relid = RangeVarGetRelid(constraint->pktable, AccessShareLock, false);
+	if (relid == promotion->table->oid)
+		return;
+	if (constraint->pk_attrs == NIL)
+		open_parent(&parent, relid, NIL);
+	else
+	{
+		parent.rel = open_table_to_reference(relid, AccessShareLock);
+		check_referenced_column(read_table(relid), strVal(linitial(constraint->pk_attrs)));
+	}
+	relation_close(parent.rel, NoLock);
+}
+
+static void
+check_expressions(Definitions *definitions, ColumnDef *column, const AddedColumn *type)
+{
+	foreach_ptr(Constraint, constraint, column->constraints)
+	{
+		if (constraint->contype == CONSTR_DEFAULT)
+			(void) cookDefault(make_parsestate(NULL), copyObject(constraint->raw_expr), type->type,
+							   type->typmod, column->colname, '\0');
+		if (constraint->contype == CONSTR_GENERATED)
+			(void) cookDefault(expression_state(definitions), copyObject(constraint->raw_expr), type->type,
+							   type->typmod, column->colname, ATTRIBUTE_GENERATED_STORED);
+		if (constraint->contype == CONSTR_CHECK)
+			check_check(expression_state(definitions), constraint);
+		if (constraint->contype == CONSTR_FOREIGN)
+			check_reference(definitions->promotion, constraint);
+	}
+}
+
+/*
+ * Is a type a domain that is NOT NULL, or over one that is?
+ */
+static bool
+is_not_null_domain(Oid type)
+{
+	bool		not_null = false;
+
+	while (!not_null && get_typtype(type) == TYPTYPE_DOMAIN)
+	{
+		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+
+		if (!HeapTupleIsValid(tuple))
+			break;
+		not_null = ((Form_pg_type) GETSTRUCT(tuple))->typnotnull;
+		type = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
+		ReleaseSysCache(tuple);
+	}
+	return not_null;
+}
+
+/*
+ * Would a row that is there get a null where none may be?
+ */
+static bool
+leaves_null(const ColumnDef *column, Oid type)
+{
+	bool		not_null = is_not_null_domain(type);
+
+	if (is_serial(column->typeName) || get_typdefault(type) != NULL)
+		return false;
+	foreach_ptr(Constraint, constraint, column->constraints)
+	{
+		if (constraint->contype == CONSTR_IDENTITY || constraint->contype == CONSTR_GENERATED)
+			return false;
+		if (constraint->contype == CONSTR_DEFAULT &&
+			!(IsA(constraint->raw_expr, A_Const) && castNode(A_Const, constraint->raw_expr)->isnull))
+			return false;
+		not_null = not_null || constraint->contype == CONSTR_NOTNULL;
+	}
+	return not_null;
+}
+
+/*
+ * Refuse a NOT NULL without a default where there are rows: 23502.
+ */
+static void
+check_no_rows(const Promotion *promotion, const ColumnDef *column)
+{
+	if (has_rows(promotion->table->oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("column \"%s\" cannot be added to \"%s\"", column->colname,
+						display_name(promotion->table->oid)),
+				 errdetail("It is NOT NULL, and has no default for the rows that are there."),
+				 errhint("Give it a default, or add it nullable and fill it.")));
+}
+
+/*
+ * Refuse columns that ALTER TABLE could not add.  The promotion's columns are
+ * parsed, and its table is open and locked.
+ *
+ * 42704, 42P16, 42883, 42703, 42804 and so on, as PostgreSQL has them for types,
+ * expressions and references; 23502 for a column that would be null in a row.
+ */
+void
+check_added_columns(const Promotion *promotion)
+{
+	Definitions definitions = {.promotion = promotion};
+
+	if (promotion->parsed == NIL)
+		return;
+	definitions.added = look_up_columns(promotion);
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+	{
+		/* behind the id */
+		const AddedColumn *type = list_nth(definitions.added, foreach_current_index(column) + 1);
+
+		check_expressions(&definitions, column, type);
+		/* a concurrent promotion adds none of these, rows or not */
+		if (!promotion->concurrently && leaves_null(column, type->type))
+			check_no_rows(promotion, column);
+	}
+}
