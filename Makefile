@@ -22,14 +22,14 @@ EXTRA_CLEAN    = output_iso results
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-POSTGRES_H := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h
+SERVER_INCLUDE := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
 # PGXS may come with PostgreSQL's client: that it is there says nothing of the headers
-ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(POSTGRES_H))),)
+ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(SERVER_INCLUDE)/postgres.h)),)
 include $(PGXS)
 else
 all install installcheck clean:
-	@echo '$(PG_CONFIG) leads to no headers of a PostgreSQL server ($(POSTGRES_H)).' >&2
-	@echo 'On Debian, test/setup.sh installs them, run as root; elsewhere, set PG_CONFIG to the pg_config of a server.' >&2
+	@echo '$(PG_CONFIG) $(if $(SERVER_INCLUDE),leads to no $(SERVER_INCLUDE)/postgres.h,is not there).' >&2
+	@echo 'On Debian, test/setup.sh installs the headers, run as root; elsewhere, set PG_CONFIG to the pg_config of a server.' >&2
 	@exit 1
 endif
 
