@@ -234,11 +234,11 @@ SELECT * FROM follows;
 DROP TABLE follows;
 
 --
--- symmetric: a friendship has no direction.  Either order may be inserted, the
+-- undirected: a friendship has no direction.  Either order may be inserted, the
 -- mirror image is refused, and so it is by an UPDATE.
 --
 INSERT INTO users VALUES (1);
-SELECT * FROM junction.create('users', 'users', 'friends', '{user_id}', '{friend_id}', "symmetric" => true);
+SELECT * FROM junction.create('users', 'users', 'friends', '{user_id}', '{friend_id}', undirected => true);
 SELECT shape('friends');
 SELECT verdict('friends');
 INSERT INTO friends VALUES (1, 2);
@@ -252,17 +252,17 @@ UPDATE friends SET friend_id = 3, user_id = 2 WHERE user_id = 1;
 INSERT INTO friends VALUES (2, 1), (3, 1) ON CONFLICT DO NOTHING;
 SELECT * FROM friends ORDER BY 1, 2;
 DROP TABLE friends;
-SELECT dry_run_is_honest('friends', $$'users', 'users', 'friends', '{user_id}', '{friend_id}', "symmetric" => true, reverse_index => false$$);
+SELECT dry_run_is_honest('friends', $$'users', 'users', 'friends', '{user_id}', '{friend_id}', undirected => true, reverse_index => false$$);
 SELECT shape('friends');
 DROP TABLE friends;
-SELECT refused($$SELECT junction.create('users', 'tags', "symmetric" => true)$$);
-SELECT refused($$SELECT junction.create('users', 'users', "symmetric" => true)$$);
+SELECT refused($$SELECT junction.create('users', 'tags', undirected => true)$$);
+SELECT refused($$SELECT junction.create('users', 'users', undirected => true)$$);
 
 -- With ends of two columns, the ends are compared whole: (1,2)-(2,1) and
 -- (1,1)-(2,2) have the same least and greatest column by column.
 CREATE TABLE cells (x int, y int, PRIMARY KEY (x, y));
 INSERT INTO cells VALUES (1, 1), (1, 2), (2, 1), (2, 2);
-SELECT dry_run_is_honest('doors', $$'cells', 'cells', 'doors', '{x1,y1}', '{x2,y2}', "symmetric" => true$$);
+SELECT dry_run_is_honest('doors', $$'cells', 'cells', 'doors', '{x1,y1}', '{x2,y2}', undirected => true$$);
 SELECT verdict('doors');
 INSERT INTO doors VALUES (1, 2, 2, 1), (2, 2, 1, 1);
 \set VERBOSITY sqlstate
@@ -277,7 +277,7 @@ DROP TABLE doors, cells;
 -- mirror image.
 CREATE TABLE parts (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 INSERT INTO parts VALUES (1, 1), (1, 2), (2, 1), (2, 2);
-SELECT count(*) FROM junction.create('parts', 'parts', 'substitutes', '{a}', '{b}', '{tenant_id}', "symmetric" => true);
+SELECT count(*) FROM junction.create('parts', 'parts', 'substitutes', '{a}', '{b}', '{tenant_id}', undirected => true);
 SELECT shape('substitutes');
 SELECT verdict('substitutes');
 INSERT INTO substitutes VALUES (1, 1, 2), (2, 2, 1);
@@ -314,7 +314,7 @@ SET SESSION AUTHORIZATION regress_junction_maker;
 SET search_path = test_create;
 CREATE TABLE words (word "Test.Create".caseless PRIMARY KEY);
 INSERT INTO words VALUES ('A'), ('b');
-SELECT count(*) FROM junction.create('words', 'words', 'synonyms', '{a}', '{b}', "symmetric" => true);
+SELECT count(*) FROM junction.create('words', 'words', 'synonyms', '{a}', '{b}', undirected => true);
 INSERT INTO synonyms VALUES ('a', 'B');
 \set VERBOSITY sqlstate
 INSERT INTO synonyms VALUES ('b', 'A');
@@ -322,7 +322,7 @@ INSERT INTO synonyms VALUES ('B', 'a');
 \set VERBOSITY terse
 CREATE TABLE senses (word "Test.Create".caseless, n int, PRIMARY KEY (word, n));
 INSERT INTO senses VALUES ('A', 1), ('b', 2);
-SELECT count(*) FROM junction.create('senses', 'senses', 'antonyms', '{w1,n1}', '{w2,n2}', "symmetric" => true);
+SELECT count(*) FROM junction.create('senses', 'senses', 'antonyms', '{w1,n1}', '{w2,n2}', undirected => true);
 INSERT INTO antonyms VALUES ('A', 1, 'b', 2);
 \set VERBOSITY sqlstate
 INSERT INTO antonyms VALUES ('b', 2, 'A', 1);
@@ -395,7 +395,7 @@ DROP TYPE tag_users;
 SELECT dry_run_is_honest('invoice_tags', $$'invoices', 'tags', if_not_exists => true$$);
 DROP TABLE invoice_tags;
 CREATE TABLE twice AS
-SELECT step, run, statement FROM junction.create('users', 'users', 'friends', '{a}', '{b}', "symmetric" => true, if_not_exists => true, dry_run => true), generate_series(1, 2) run;
+SELECT step, run, statement FROM junction.create('users', 'users', 'friends', '{a}', '{b}', undirected => true, if_not_exists => true, dry_run => true), generate_series(1, 2) run;
 SELECT statement FROM twice ORDER BY run, step \gexec
 SELECT verdict('friends');
 DROP TABLE friends, twice;
@@ -422,7 +422,7 @@ INSERT INTO cart_goods VALUES (1, 1);
 DELETE FROM carts;
 SELECT count(*) FROM cart_goods;
 DROP TABLE cart_goods;
-SELECT dry_run_is_honest('pg_temp.held', $$'carts', 'goods', 'pg_temp.held', "symmetric" => false$$);
+SELECT dry_run_is_honest('pg_temp.held', $$'carts', 'goods', 'pg_temp.held', undirected => false$$);
 SELECT shape('pg_temp.held');
 SELECT refused($$SELECT junction.create('carts', 'goods', 'test_create.held')$$);
 SELECT refused($$SELECT junction.create('carts', 'users')$$);
@@ -529,7 +529,7 @@ BEGIN;
 SELECT * FROM unsaid_locks($$'invoices', 'tags'$$);
 ROLLBACK;
 BEGIN;
-SELECT * FROM unsaid_locks($$'users', 'users', 'friends', '{a}', '{b}', "symmetric" => true$$);
+SELECT * FROM unsaid_locks($$'users', 'users', 'friends', '{a}', '{b}', undirected => true$$);
 ROLLBACK;
 BEGIN;
 SELECT * FROM unsaid_locks($$'users', 'logs'$$);

@@ -43,7 +43,7 @@ CREATE FUNCTION junction.create(
     left_on_delete text DEFAULT 'cascade',
     right_on_delete text DEFAULT 'cascade',
     reverse_index bool DEFAULT true,
-    "symmetric" bool DEFAULT false,
+    undirected bool DEFAULT false,
     if_not_exists bool DEFAULT false,
     dry_run bool DEFAULT false
 ) RETURNS SETOF junction.statement

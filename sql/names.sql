@@ -97,7 +97,7 @@ CREATE INDEX ON edges (hi);
 CREATE UNIQUE INDEX ON edges (least(lo, hi), greatest(lo, hi));
 SELECT names_of('edges') AS by_itself \gset
 DROP TABLE edges;
-SELECT count(*) FROM junction.create('nodes', 'nodes', 'edges', '{lo}', '{hi}', "symmetric" => true);
+SELECT count(*) FROM junction.create('nodes', 'nodes', 'edges', '{lo}', '{hi}', undirected => true);
 SELECT names_of('edges')::text = :'by_itself' AS same;
 SELECT constraints, indexes FROM names_of('edges');
 DROP TABLE edges;

@@ -229,7 +229,7 @@ CREATE TABLE clean (name text, shape text[], findings jsonb[]);
 
 -- First without it ...
 SELECT count(*) FROM junction.create('docs', 'notes');
-SELECT count(*) FROM junction.create('notes', 'notes', 'links', '{a,b}', '{c,d}', "symmetric" => true, reverse_index => false);
+SELECT count(*) FROM junction.create('notes', 'notes', 'links', '{a,b}', '{c,d}', undirected => true, reverse_index => false);
 INSERT INTO clean VALUES ('doc_notes', shape('doc_notes')), ('links', shape('links'));
 UPDATE clean SET findings = (SELECT array_agg(to_jsonb(f)) FROM junction.report('links') f) WHERE name = 'links';
 SELECT count(*) > 0 AS promoted FROM junction.promote('doc_notes', 'memos');
@@ -241,7 +241,7 @@ SET search_path = test_privileges_evil, test_privileges, pg_catalog;
 SELECT now();
 SELECT ''::pg_catalog.name = ''::pg_catalog.name;
 SELECT count(*) FROM junction.create('test_privileges.docs', 'test_privileges.notes');
-SELECT count(*) FROM junction.create('test_privileges.notes', 'test_privileges.notes', 'test_privileges.links', '{a,b}', '{c,d}', "symmetric" => true, reverse_index => false);
+SELECT count(*) FROM junction.create('test_privileges.notes', 'test_privileges.notes', 'test_privileges.links', '{a,b}', '{c,d}', undirected => true, reverse_index => false);
 INSERT INTO test_privileges.doc_notes SELECT d.id, n.id, n.part FROM test_privileges.docs d, test_privileges.notes n;
 INSERT INTO test_privileges.links VALUES ('x', '00000000-0000-0000-0000-000000000002', 'y', '00000000-0000-0000-0000-000000000003');
 \set VERBOSITY sqlstate

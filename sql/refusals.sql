@@ -130,7 +130,7 @@ SELECT attempt('ALTER INDEX regress_refusals_closed.link_pkey RENAME TO pair');
 SELECT refused('create', 'NULL, ''users''');
 SELECT refused('create', '''users'', NULL');
 SELECT argument || ': ' || refused('create', '''users'', ''orgs'', ' || quote_ident(argument) || ' => NULL')
-FROM unnest('{left_on_delete,right_on_delete,reverse_index,symmetric,if_not_exists}'::text[]) AS argument;
+FROM unnest('{left_on_delete,right_on_delete,reverse_index,undirected,if_not_exists}'::text[]) AS argument;
 SELECT attempt('SELECT * FROM junction.create(''users'', ''orgs'', dry_run => NULL)');
 SELECT refused('promote', 'NULL');
 SELECT argument || ': ' || refused('promote', '''user_orgs'', ' || argument || ' => NULL')
@@ -177,7 +177,7 @@ SELECT refused('create', '''users'', ''orgs'', left_columns => ''{""}''');
 SELECT refused('create', '''users'', ''orgs'', right_columns => ''{user_id}''');
 SELECT refused('create', '''users'', ''orgs'', shared_columns => ''{tenant_id}''');
 SELECT refused('create', '''users'', ''orgs'', shared_columns => ''{id}''');
-SELECT refused('create', '''users'', ''orgs'', "symmetric" => true');
+SELECT refused('create', '''users'', ''orgs'', undirected => true');
 SELECT refused('create', '''users'', ''orgs'', left_on_delete => ''set null''');
 SELECT refused('create', '''users'', ''orgs'', right_on_delete => ''cascade; DROP TABLE users''');
 

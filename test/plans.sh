@@ -100,8 +100,8 @@ END
 try create_columns_without_reverse_index <<'END'
 call create('users', 'orgs', 'links', '{who}', '{"Where"}', reverse_index => false)
 END
-try create_symmetric <<'END'
-call create('users', 'users', 'friends', '{a_id}', '{b_id}', "symmetric" => true)
+try create_undirected <<'END'
+call create('users', 'users', 'friends', '{a_id}', '{b_id}', undirected => true)
 END
 try create_directed <<'END'
 call create('users', 'users', 'follows', '{follower_id}', '{followee_id}')
@@ -417,7 +417,7 @@ call promote('links', 'memberships')
 back demote('memberships', 'links')
 END
 try promote_self_relation <<'END'
-SELECT junction.create('users', 'users', 'friends', '{a_id}', '{b_id}', "symmetric" => true);
+SELECT junction.create('users', 'users', 'friends', '{a_id}', '{b_id}', undirected => true);
 call promote('friends', 'friendships', '{since date}')
 back demote('friendships', 'friends')
 END

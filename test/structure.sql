@@ -47,7 +47,7 @@ SELECT is(pg_get_function_arguments(oid),
     'left_columns text[] DEFAULT NULL::text[], right_columns text[] DEFAULT NULL::text[], '
     'shared_columns text[] DEFAULT NULL::text[], '
     'left_on_delete text DEFAULT ''cascade''::text, right_on_delete text DEFAULT ''cascade''::text, '
-    'reverse_index boolean DEFAULT true, "symmetric" boolean DEFAULT false, '
+    'reverse_index boolean DEFAULT true, undirected boolean DEFAULT false, '
     'if_not_exists boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of create')
 FROM functions WHERE proname = 'create';
 SELECT is(pg_get_function_arguments(oid),

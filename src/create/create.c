@@ -6,7 +6,7 @@
  *	   (check/parent.c).
  *	2. Decide: the columns, the schema, the persistence, the names.
  *	3. Build one CREATE TABLE that holds everything a table can hold, then the
- *	   indexes: the reverse one, and for a symmetric relation the mirror.
+ *	   indexes: the reverse one, and for an undirected relation the mirror.
  *	4. Run them, or only return them (statement/plan.c).
  *
  * The parents are locked in ACCESS SHARE mode while we look, so that what was
@@ -134,7 +134,7 @@ check_relation_to_self(const NewJunction *junction, bool named)
 	if (junction->undirected && !self)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("only a relation of a table to itself can be symmetric"),
+				 errmsg("only a relation of a table to itself can be undirected"),
 				 errdetail("The two ends are \"%s\" and \"%s\".",
 						   display_name(junction->left.parent.table->oid),
 						   display_name(junction->right.parent.table->oid))));
@@ -273,7 +273,7 @@ PG_FUNCTION_INFO_V1(junction_create);
  * junction.create(left_table regclass, right_table regclass, name text,
  *				   left_columns text[], right_columns text[], shared_columns text[],
  *				   left_on_delete text, right_on_delete text, reverse_index bool,
- *				   symmetric bool, if_not_exists bool, dry_run bool)
+ *				   undirected bool, if_not_exists bool, dry_run bool)
  *		returns setof junction.statement
  *
  * 42809 for what is no table; 42704 for a parent without a key; 22023 for
@@ -289,7 +289,7 @@ junction_create(PG_FUNCTION_ARGS)
 	static const char *const required[] = {
 		[0] = "left_table",[1] = "right_table",
 		[6] = "left_on_delete",[7] = "right_on_delete",[8] = "reverse_index",
-		[9] = "symmetric",[10] = "if_not_exists",[11] = "dry_run"
+		[9] = "undirected",[10] = "if_not_exists",[11] = "dry_run"
 	};
 
 	check_arguments(fcinfo, required, lengthof(required));

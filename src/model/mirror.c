@@ -1,6 +1,6 @@
 /*
  * mirror.c
- *		The unique index of a symmetric junction: either order of a pair may be
+ *		The unique index of an undirected junction: either order of a pair may be
  *		there, its mirror image may not.
  *
  * It is over the lesser end and the greater one, so that both orders give the

@@ -1,7 +1,7 @@
 /*
  * key_probes.c
  *		What the keys of a junction promise: a pair once, in one order if it is
- *		symmetric, and to an entity an id.
+ *		undirected, and to an entity an id.
  */
 #include "postgres.h"
 
@@ -142,7 +142,7 @@ mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *righ
 }
 
 /*
- * The index that makes a junction symmetric, or null.
+ * The index that makes a junction undirected, or null.
  */
 IndexFacts *
 mirror_index(const Junction *junction)
