@@ -661,9 +661,13 @@ CREATE UNIQUE INDEX mirror ON mirrored (least(left_id, right_id), greatest(left_
 CREATE UNIQUE INDEX ON mirrored_other (greatest(right_id, left_id), least(left_id, right_id));
 CREATE UNIQUE INDEX ON half_mirrored (least(left_id, right_id), greatest(left_id, 0));
 CREATE UNIQUE INDEX ON some_mirrored (least(left_id, right_id), greatest(left_id, right_id)) WHERE left_id > 0;
+-- ends of several columns, as junction.create makes it
+CREATE TABLE cells (x int, y int, PRIMARY KEY (x, y));
+SELECT count(*) FROM junction.create('cells', 'cells', 'mirrored_doors', '{x1,y1}', '{x2,y2}', undirected => true);
+ALTER TABLE mirrored_doors DROP CONSTRAINT mirrored_doors_pkey;
 SELECT junction, severity, message, detail, fix FROM found WHERE rule = 'missing_pair_key' AND junction::text ~ 'mirror'
 ORDER BY junction::text;
-DROP TABLE mirrored, mirrored_other, half_mirrored, some_mirrored;
+DROP TABLE mirrored, mirrored_other, half_mirrored, some_mirrored, mirrored_doors, cells;
 
 -- The key begins with what no index serves, or else with what has an index that
 -- the key would not make redundant; or else what will be redundant is named.

@@ -94,43 +94,41 @@ mirror_expressions(List *left, List *right, List *columns)
 }
 
 /*
- * Is an expression LEAST or GREATEST of just these columns?
+ * Is an index over expressions that each mix the two ends?  Then it is to keep
+ * either order of a pair from being there beside the other.
  */
 static bool
-is_choice(Node *expression, MinMaxOp op, const Bitmapset *ends)
+mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *right)
 {
-	MinMaxExpr *choice = (MinMaxExpr *) expression;
-	Bitmapset  *columns = NULL;
+	List	   *expressions = stringToNode(index->expressions);
 
-	if (!IsA(expression, MinMaxExpr) || choice->op != op)
-		return false;
-	foreach_ptr(Node, argument, choice->args)
+	foreach_ptr(Node, expression, expressions)
 	{
-		Var		   *column = (Var *) strip_implicit_coercions(argument);
+		Bitmapset  *columns = expression_columns(expression);
 
-		if (!IsA(column, Var))
+		if (!bms_overlap(columns, left) || !bms_overlap(columns, right))
 			return false;
-		columns = bms_add_member(columns, Max(column->varattno, 0));
 	}
-	return bms_equal(columns, ends);
+	return list_length(expressions) > 1;
 }
 
 /*
- * Does an index hold a pair of two columns, in whichever order?  Whoever made
- * it may have written the greater end first.
+ * The index that makes a junction undirected, or null.  Whoever made it may have
+ * written its expressions in another form than this file does.
  */
-bool
-is_mirror(const IndexFacts *index, const Bitmapset *ends)
+IndexFacts *
+find_mirror_index(const Junction *junction)
 {
-	List	   *expressions;
+	Endpoint   *left = linitial(junction->endpoints);
+	Endpoint   *right = lsecond(junction->endpoints);
 
-	if (!index->unique || !index->usable || index->predicate != NULL ||
-		index->expressions == NULL || index->nkeys != 2)
-		return false;
-	expressions = stringToNode(index->expressions);
-	return list_length(expressions) == 2 &&
-		((is_choice(linitial(expressions), IS_LEAST, ends) &&
-		  is_choice(lsecond(expressions), IS_GREATEST, ends)) ||
-		 (is_choice(linitial(expressions), IS_GREATEST, ends) &&
-		  is_choice(lsecond(expressions), IS_LEAST, ends)));
+	if (list_length(junction->endpoints) != 2 || left->key->parent != right->key->parent)
+		return NULL;
+	foreach_ptr(IndexFacts, index, junction->table->indexes)
+		if (index->unique && index->usable && index->expressions != NULL && index->predicate == NULL &&
+			bms_equal(indexed_columns(index), junction->pair) &&
+			mixes_ends(index, bms_difference(left->columns, right->columns),
+					   bms_difference(right->columns, left->columns)))
+			return index;
+	return NULL;
 }

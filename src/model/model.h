@@ -117,7 +117,7 @@ extern char *singular_name(const char *name);
 
 /* mirror.c */
 extern char *mirror_expressions(List *left, List *right, List *columns);
-extern bool is_mirror(const IndexFacts *index, const Bitmapset *ends);
+extern IndexFacts *find_mirror_index(const Junction *junction);
 
 /* parent_lookup.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,

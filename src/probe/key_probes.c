@@ -123,45 +123,6 @@ id_default(Trial *trial)
 }
 
 /*
- * Is an index over expressions that each mix the two ends?  Then it is to keep
- * either order of a pair from being there beside the other.
- */
-static bool
-mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *right)
-{
-	List	   *expressions = stringToNode(index->expressions);
-
-	foreach_ptr(Node, expression, expressions)
-	{
-		Bitmapset  *columns = expression_columns(expression);
-
-		if (!bms_overlap(columns, left) || !bms_overlap(columns, right))
-			return false;
-	}
-	return list_length(expressions) > 1;
-}
-
-/*
- * The index that makes a junction undirected, or null.
- */
-IndexFacts *
-mirror_index(const Junction *junction)
-{
-	Endpoint   *left = linitial(junction->endpoints);
-	Endpoint   *right = lsecond(junction->endpoints);
-
-	if (list_length(junction->endpoints) != 2 || left->key->parent != right->key->parent)
-		return NULL;
-	foreach_ptr(IndexFacts, index, junction->table->indexes)
-		if (index->unique && index->usable && index->expressions != NULL && index->predicate == NULL &&
-			bms_equal(indexed_columns(index), junction->pair) &&
-			mixes_ends(index, bms_difference(left->columns, right->columns),
-					   bms_difference(right->columns, left->columns)))
-			return index;
-	return NULL;
-}
-
-/*
  * The mirror image of a pair is refused by that index.
  */
 Outcome
@@ -189,7 +150,7 @@ mirror_pair(Trial *trial)
 		return judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image went in");
 	error = trial->sampler.error;
 	if (error != NULL && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
-		error_index(error, trial->table) == mirror_index(trial->junction))
+		error_index(error, trial->table) == find_mirror_index(trial->junction))
 		return trial_refused(trial);
 	return not_made(trial);
 }

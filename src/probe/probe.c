@@ -179,7 +179,7 @@ is_asked(const Probe *probe, const Junction *junction)
 		case OF_ENTITIES:
 			return junction->kind == JUNCTION_ENTITY;
 		case OF_SYMMETRIC:
-			return mirror_index(junction) != NULL;
+			return find_mirror_index(junction) != NULL;
 		default:
 			return true;
 	}

@@ -42,7 +42,6 @@ extern Outcome cascade_end(Trial *trial);
 extern Outcome duplicate_pair(Trial *trial);
 extern Outcome id_unique(Trial *trial);
 extern Outcome id_default(Trial *trial);
-extern IndexFacts *mirror_index(const Junction *junction);
 extern Outcome mirror_pair(Trial *trial);
 
 /* probe.c */

@@ -48,19 +48,6 @@ missing_key_fix(const Junction *junction, Findings *findings)
 }
 
 /*
- * The index that holds the pair of a relation without direction, in either
- * order, or null.
- */
-static IndexFacts *
-find_mirror(const Junction *junction)
-{
-	foreach_ptr(IndexFacts, index, junction->table->indexes)
-		if (is_mirror(index, junction->pair))
-			return index;
-	return NULL;
-}
-
-/*
  * The index that the key which is missing will make redundant, or null.  No
  * statement adds the one and drops the other, so it is told beforehand.
  */
@@ -79,7 +66,7 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	const char *table = quote_identifier(junction->table->name);
 	List	   *columns = pair_columns(junction);
 	Finding    *finding = add_finding(rule, junction, columns, findings);
-	IndexFacts *mirror = find_mirror(junction);
+	IndexFacts *mirror = find_mirror_index(junction);
 	IndexFacts *superseded = find_superseded(junction);
 
 	finding->message = psprintf("no key of %s holds the pair (%s)", table, column_list(columns));
