@@ -358,10 +358,11 @@ UPDATE memberships SET at = NULL, chance = NULL WHERE user_id = 2;
 SELECT * FROM refused('memberships', 'memberships');
 SELECT count(*) > 0 AS demoted FROM junction.demote('memberships', 'memberships', discard_columns => true);
 ROLLBACK;
--- time stamps as a promotion adds them go, whatever they hold; others are data
+-- time stamps of a promotion's type go, whatever they hold and however they are
+-- spelled; others are data
 BEGIN;
-ALTER TABLE memberships DROP created_at, ADD created_at timestamp NOT NULL DEFAULT '2001-02-03', ADD "Updated_At" timestamptz;
-UPDATE memberships SET updated_at = now(), created_at = '2002-02-03', "Updated_At" = now();
+ALTER TABLE memberships DROP created_at, ADD created_at timestamp NOT NULL DEFAULT '2001-02-03', ADD "Modified_At" timestamptz, ADD seen_at timestamptz;
+UPDATE memberships SET updated_at = now(), created_at = '2002-02-03', "Modified_At" = now(), seen_at = now();
 SELECT * FROM refused('memberships', 'memberships');
 ROLLBACK;
 -- and so is an id that no promotion would add

@@ -242,6 +242,25 @@ BEGIN;
 SELECT count(*) > 0 AS ran FROM junction.promote('links', columns => '{updated_at timestamp}', id_type => 'int');
 SELECT * FROM shape('links') WHERE shape ~ '^column';
 ROLLBACK;
+-- by whatever spelling, and of whatever type, they are there
+CREATE FUNCTION added_beside(name text, type text = 'timestamptz') RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE spelled (user_id int REFERENCES users, org_id int REFERENCES orgs, %I %s, PRIMARY KEY (user_id, org_id))', name, type);
+    PERFORM junction.promote('spelled', 'memberships');
+    DROP TABLE IF EXISTS spelled;
+    name := (SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'memberships'::regclass AND attname ~ '^(cre|upd)ated_at$' AND attname <> name);
+    DROP TABLE memberships;
+    RETURN name;
+END $$;
+SELECT name, added_beside(name) FROM unnest('{createdAt,createdat,created_on,date_created,"Creation Date",inserted_at,insertTime,added_at,
+    updatedAt,LastUpdated,modified_at,date_modified,lastModifiedDate,changed_on,row_created_ts,
+    creator_seen_at,price_updated_at,recreated_at,update_count,deleted_at,datetime}'::text[]) AS name;
+SELECT added_beside('createdAt', 'bigint'), added_beside('created_by', 'text');
+-- among the user's own columns too
+BEGIN;
+SELECT count(*) > 0 AS ran FROM junction.promote('links', columns => '{"\"updatedAt\" timestamp"}', id_type => 'int');
+SELECT * FROM shape('links') WHERE shape ~ '^column';
+ROLLBACK;
 -- not wanted
 BEGIN;
 SELECT count(*) > 0 AS ran FROM junction.promote('links', timestamps => false, id_type => 'int4');

@@ -277,25 +277,6 @@ find_multiway_key(Junction *junction, List *endpoints)
 }
 
 /*
- * Does this column only say when the row was made or changed?
- */
-bool
-is_stamp(const ColumnFacts *column)
-{
-	static const char *const stems[] = {"creat", "updat", "insert", "modif", "added", "chang"};
-	char	   *name;
-
-	if (column->type != TIMESTAMPTZOID && column->type != TIMESTAMPOID &&
-		column->type != DATEOID)
-		return false;
-	name = asc_tolower(column->name, strlen(column->name));
-	for (int i = 0; i < lengthof(stems); i++)
-		if (strstr(name, stems[i]) != NULL)
-			return true;
-	return false;
-}
-
-/*
  * 3. Are there two foreign keys, nothing beside them, and no key?
  *
  * A surrogate id makes a row a thing of its own, a copy or an event, unless

@@ -119,15 +119,17 @@ endpoint_column_name(const char *parent, const char *column, bool single)
 	return makeObjectName(noun, key, NULL);
 }
 
-/* A name without underscores and capitals */
-static char *
-squash(const char *name)
+/*
+ * A name without capitals, and without what stands between its words.
+ */
+char *
+squash_name(const char *name)
 {
 	char	   *squashed = palloc(strlen(name) + 1);
 	char	   *end = squashed;
 
 	for (const char *c = name; *c; c++)
-		if (*c != '_')
+		if (strchr("_- ", *c) == NULL)
 			*end++ = pg_ascii_tolower((unsigned char) *c);
 	*end = '\0';
 	return squashed;
@@ -157,9 +159,9 @@ name_holds_parent(const char *name, const char *parent)
 {
 	if (parent == NULL)
 		return false;
-	return strstr(squash(name), squash(parent)) != NULL ||
+	return strstr(squash_name(name), squash_name(parent)) != NULL ||
 		strstr(squash_singular(name), squash_singular(parent)) != NULL ||
-		strstr(squash(name), squash_singular(parent)) != NULL;
+		strstr(squash_name(name), squash_singular(parent)) != NULL;
 }
 
 /*

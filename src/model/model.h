@@ -46,6 +46,14 @@ typedef struct Junction
 	List	   *own_columns;	/* ColumnFacts beside the pair */
 } Junction;
 
+/* What a column that holds a time says of its row */
+typedef enum StampKind
+{
+	STAMP_NONE,
+	STAMP_CREATED,
+	STAMP_UPDATED
+} StampKind;
+
 /* How constraints and indexes are named: junction.naming */
 typedef enum Naming
 {
@@ -80,7 +88,6 @@ typedef struct NameSpace
 
 /* classify.c */
 extern const char *kind_name(JunctionKind kind);
-extern bool is_stamp(const ColumnFacts *column);
 extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *first,
 								   const Endpoint *second);
 extern Junction *classify(TableFacts *table);
@@ -93,6 +100,7 @@ extern char *table_noun(const char *table);
 extern char *junction_table_name(const char *left, const char *right);
 extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
+extern char *squash_name(const char *name);
 extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
 extern char *join_names(List *names);
@@ -124,5 +132,10 @@ extern TableFacts *find_parent_by_link(Database *database, const TableFacts *tab
 									   const char *column, Oid type);
 extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *table,
 									   const char *noun, Oid type);
+
+/* stamp.c */
+extern StampKind stamp_kind(const char *name);
+extern bool is_stamp(const ColumnFacts *column);
+extern ColumnFacts *find_stamp(const TableFacts *table, StampKind kind);
 
 #endif							/* JUNCTION_MODEL_H */

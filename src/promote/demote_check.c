@@ -132,8 +132,7 @@ holds_nothing(const Demotion *demotion, const ColumnFacts *column)
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(demotion->rel), column->attnum - 1);
 
 	return column == demotion->id || att->attgenerated != '\0' ||
-		(column->type == TIMESTAMPTZOID &&
-		 (strcmp(column->name, "created_at") == 0 || strcmp(column->name, "updated_at") == 0));
+		(column->type == TIMESTAMPTZOID && is_stamp(column));
 }
 
 /*

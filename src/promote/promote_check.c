@@ -27,7 +27,15 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
-static const char *const timestamp_names[] = {"created_at", "updated_at"};
+/* The time stamps that a promotion adds, and what says the same by another name */
+static const struct
+{
+	const char *name;
+	StampKind	kind;
+}			timestamps[] = {
+	{"created_at", STAMP_CREATED},
+	{"updated_at", STAMP_UPDATED}
+};
 
 /* How the id's comment begins until the promotion is done; the table follows */
 static const char begun_start[] = "junction: the id of a promotion that is under way, of table ";
@@ -82,16 +90,6 @@ begun_statement(const Promotion *promotion, const char *table)
 
 	return psprintf("COMMENT ON COLUMN %s.%s IS %s", table, quote_identifier(promotion->id_column),
 					quote_literal_cstr(comment));
-}
-
-/* Is this a time stamp that the promotion may add? */
-static bool
-is_timestamp(const Promotion *promotion, const char *name)
-{
-	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
-		if (strcmp(timestamp_names[i], name) == 0)
-			return true;
-	return false;
 }
 
 /*
@@ -191,18 +189,32 @@ is_added(const Promotion *promotion, const char *name)
 }
 
 /*
+ * Is a time among the columns that the promotion is asked to add?
+ */
+static bool
+adds_stamp(const Promotion *promotion, StampKind kind)
+{
+	if (stamp_kind(promotion->id_column) == kind)
+		return true;
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		if (stamp_kind(column->colname) == kind)
+			return true;
+	return false;
+}
+
+/*
  * The names of the time stamps that the promotion adds: those that are neither
- * there nor among the user's own columns.
+ * there nor among the user's own columns, by whatever spelling.
  */
 List *
 added_timestamps(const Promotion *promotion)
 {
 	List	   *names = NIL;
 
-	for (int i = 0; promotion->timestamps && i < lengthof(timestamp_names); i++)
-		if (find_column_by_name(promotion->table, timestamp_names[i]) == NULL &&
-			!is_added(promotion, timestamp_names[i]))
-			names = lappend(names, pstrdup(timestamp_names[i]));
+	for (int i = 0; promotion->timestamps && i < lengthof(timestamps); i++)
+		if (find_stamp(promotion->table, timestamps[i].kind) == NULL &&
+			!adds_stamp(promotion, timestamps[i].kind))
+			names = lappend(names, pstrdup(timestamps[i].name));
 	return names;
 }
 
@@ -245,8 +257,9 @@ check_columns(Promotion *promotion)
 					 errmsg("column \"%s\" would be added twice", column->colname)));
 		promotion->parsed = lappend(promotion->parsed, column);
 	}
-	for (int i = 0; promotion->begun != NULL && promotion->timestamps && i < lengthof(timestamp_names); i++)
-		check_column_free(promotion, timestamp_names[i], NULL);
+	if (promotion->begun != NULL)
+		foreach_ptr(char, name, added_timestamps(promotion))
+			check_column_free(promotion, name, NULL);
 }
 
 /*
@@ -301,7 +314,7 @@ decide_primary_key(Promotion *promotion, ArrayType *asked)
 				 errmsg("\"primary_key\" must hold the id, \"%s\"", promotion->id_column)));
 	foreach_ptr(char, name, promotion->primary_key)
 	{
-		if (!is_added(promotion, name) && !is_timestamp(promotion, name) &&
+		if (!is_added(promotion, name) && !list_has_name(added_timestamps(promotion), name) &&
 			find_column_by_name(promotion->table, name) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -436,4 +449,3 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 	if (promotion->demotes && promotion->portable)
 		check_portable(promotion->junction);
 }
-
