@@ -137,6 +137,8 @@ extern PGDLLEXPORT void _PG_init(void);
 #endif
 
 #if PG_VERSION_NUM < 160000
+/* 16 frees what a check hook leaves with a function of its own */
+#define guc_malloc(elevel, size)	malloc(size)
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
 #define object_aclcheck(classid, objectid, roleid, mode) \

@@ -27,29 +27,21 @@
 #include "rules/rules.h"
 #include "statement/statement.h"
 
-static void
-check_rules(List *rules)
+/*
+ * The rules of these names; 22023 for one that there is not.
+ */
+static RuleSet
+read_rules(List *names)
 {
-	foreach_ptr(char, rule, rules)
-		if (!is_rule(rule))
+	RuleSet		rules = 0;
+
+	foreach_ptr(char, name, names)
+		if (!add_rule(&rules, name))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown rule \"%s\"", rule),
-					 errhint("The rules are: %s.", rule_names())));
-}
-
-/*
- * What is wrong with the table by these rules.
- */
-static List *
-find_named(Oid relid, List *rules)
-{
-	List	   *findings = NIL;
-
-	foreach_ptr(Finding, finding, collect_findings(relid, false))
-		if (list_has_name(rules, finding->rule))
-			findings = lappend(findings, finding);
-	return findings;
+					 errmsg("unknown rule \"%s\"", name),
+					 errhint("The rules are: %s.", all_rule_names())));
+	return rules;
 }
 
 /*
@@ -64,7 +56,7 @@ check_no_nulls(const Finding *finding, List *columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
-						display_name(finding->junction), finding->rule),
+						display_name(finding->junction), rule_name(finding->rule)),
 				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
 								  (long long) count, column_list(columns)),
 				 errhint("Delete these rows, or give them both ends.")));
@@ -82,7 +74,7 @@ check_no_duplicates(const Finding *finding)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
-						display_name(finding->junction), finding->rule),
+						display_name(finding->junction), rule_name(finding->rule)),
 				 errdetail_plural("%lld pair (%s) is there more than once.",
 								  "%lld pairs (%s) are there more than once.", count,
 								  (long long) count, column_list(finding->columns)),
@@ -108,7 +100,7 @@ check_no_orphans(const TableFacts *table, const Finding *finding)
 			ereport(ERROR,
 					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 					 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
-							display_name(finding->junction), finding->rule),
+							display_name(finding->junction), rule_name(finding->rule)),
 					 errdetail_plural("%lld row links to nothing in %s by foreign key \"%s\".",
 									  "%lld rows link to nothing in %s by foreign key \"%s\".", count,
 									  (long long) count, quote_identifier(key->parent_name), key->name),
@@ -126,9 +118,9 @@ check_rows(TableFacts *table, const Finding *finding)
 		return;
 	if (finding->makes_primary_key)
 		check_no_nulls(finding, pair_columns(classify(table)));
-	if (strcmp(finding->rule, "nullable_endpoint") == 0)
+	if (finding->rule == RULE_NULLABLE_ENDPOINT)
 		check_no_nulls(finding, finding->columns);
-	if (strcmp(finding->rule, "missing_pair_key") == 0)
+	if (finding->rule == RULE_MISSING_PAIR_KEY)
 		check_no_duplicates(finding);
 	check_no_orphans(table, finding);
 }
@@ -142,9 +134,8 @@ check_rows(TableFacts *table, const Finding *finding)
 static bool
 is_settled(List *findings, const Finding *finding)
 {
-	static const char *const settled[] = {
-		"nullable_endpoint", "deferrable_pair_key", "no_replica_identity"
-	};
+	const RuleSet settled = RULE_BIT(RULE_NULLABLE_ENDPOINT) | RULE_BIT(RULE_DEFERRABLE_PAIR_KEY) |
+		RULE_BIT(RULE_NO_REPLICA_IDENTITY);
 
 	foreach_ptr(Finding, before, findings)
 	{
@@ -152,11 +143,8 @@ is_settled(List *findings, const Finding *finding)
 			return false;
 		if (list_member_oid(before->rebuilt, finding->foreign_key))
 			return true;
-		if (!before->makes_primary_key)
-			continue;
-		for (int i = 0; i < lengthof(settled); i++)
-			if (strcmp(finding->rule, settled[i]) == 0)
-				return true;
+		if (before->makes_primary_key && (settled & RULE_BIT(finding->rule)) != 0)
+			return true;
 	}
 	return false;
 }
@@ -172,7 +160,7 @@ build(StatementPlan *plan, List *findings)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
 		else
 			ereport(NOTICE,
-					(errmsg("%s: %s", finding->rule, finding->message),
+					(errmsg("%s: %s", rule_name(finding->rule), finding->message),
 					 errdetail("%s", finding->detail),
 					 errhint("No statement of this rule repairs it.")));
 	}
@@ -194,20 +182,19 @@ junction_repair(PG_FUNCTION_ARGS)
 	static const char *const required[] = {"junction", "rules", "dry_run"};
 	StatementPlan plan = {NIL};
 	Relation	rel;
-	List	   *rules;
+	RuleSet		rules;
 	List	   *findings;
 	TableFacts *table;
 	bool		dry_run;
 
 	check_arguments(fcinfo, required, lengthof(required));
-	rules = text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules");
+	rules = read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
 	dry_run = PG_GETARG_BOOL(2);
-	check_rules(rules);
 
 	/* an index is built under a weaker lock than others need; each asks for its own */
 	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
-	findings = find_named(RelationGetRelid(rel), rules);
+	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
 		check_rows(table, finding);
 	build(&plan, findings);

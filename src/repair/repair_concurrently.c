@@ -55,13 +55,8 @@ typedef struct Part
 	bool		whole;			/* its partitions have their indexes */
 } Part;
 
-/* Is this finding about an index that is missing, or invalid? */
-static bool
-is_of_index(const Finding *finding)
-{
-	return strcmp(finding->rule, "half_indexed") == 0 ||
-		strcmp(finding->rule, "invalid_index") == 0;
-}
+/* What is mended here */
+#define INDEX_RULES	(RULE_BIT(RULE_HALF_INDEXED) | RULE_BIT(RULE_INVALID_INDEX))
 
 static Target *
 make_target(const Finding *finding)
@@ -84,13 +79,12 @@ find_targets(Oid only, MemoryContext context)
 {
 	List	   *targets = NIL;
 
-	foreach_ptr(Finding, finding, collect_findings(only, true))
+	foreach_ptr(Finding, finding, collect_findings(only, INDEX_RULES, true))
 	{
 		bool		partitioned = get_rel_relkind(finding->junction) == RELKIND_PARTITIONED_TABLE;
 		MemoryContext current;
 
-		if (!is_of_index(finding) ||
-			(finding->fix == NULL && !(partitioned && strcmp(finding->rule, "invalid_index") == 0)))
+		if (finding->fix == NULL && !(partitioned && finding->rule == RULE_INVALID_INDEX))
 			continue;
 		if (!is_own_table(finding->junction))
 		{
@@ -135,14 +129,13 @@ static OnlineStep *
 next_fix(void *state)
 {
 	Target	   *target = state;
-	Database   *database = read_for_rules(list_make1_oid(target->relid),
-										  list_make2("half_indexed", "invalid_index"), NULL);
+	Database   *database = read_for_rules(list_make1_oid(target->relid), INDEX_RULES, NULL);
 	TableFacts *table = find_table(database, target->relid);
 	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
 	Junction   *junction = classify(table);
 
-	foreach_ptr(Finding, finding, apply_rules(junction, database, &names, true))
-		if (is_of_index(finding) && finding->fix != NULL && same_names(finding->columns, target->columns))
+	foreach_ptr(Finding, finding, apply_rules(INDEX_RULES, junction, database, &names, true))
+		if (finding->fix != NULL && same_names(finding->columns, target->columns))
 		{
 			OnlineStep *step = make_step(STEP_ALONE, target->relid, ShareUpdateExclusiveLock,
 										 invalid_index_of(junction, target->columns));

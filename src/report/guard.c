@@ -236,12 +236,13 @@ find_tables(bool local)
 }
 
 /*
- * An index that is not valid serves nobody: it is one matter.
+ * The rule by which a finding is the same as one of before: an index that became
+ * invalid is as good as missing.
  */
-static const char *
+static RuleId
 guarded_rule(const Finding *finding)
 {
-	return strcmp(finding->rule, "invalid_index") == 0 ? "half_indexed" : finding->rule;
+	return finding->rule == RULE_INVALID_INDEX ? RULE_HALF_INDEXED : finding->rule;
 }
 
 /*
@@ -249,15 +250,15 @@ guarded_rule(const Finding *finding)
  * has it.
  */
 static List *
-find_guarded(TableFacts *table, Database *database, List *rules, bool concurrently)
+find_guarded(TableFacts *table, Database *database, RuleSet rules, bool concurrently)
 {
 	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
 	List	   *findings = NIL;
 
-	foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
+	foreach_ptr(Finding, finding,
+				apply_rules(rules, classify(table), database, &names, concurrently))
 		/* what a rule itself takes less seriously keeps nobody from committing */
-		if ((list_has_name(rules, finding->rule) || list_has_name(rules, guarded_rule(finding))) &&
-			!is_milder_than_rule(finding))
+		if (!is_milder_than_rule(finding))
 			findings = lappend(findings, finding);
 	return findings;
 }
@@ -273,7 +274,7 @@ find_known(const Finding *finding, const TableFacts *table, List *known, const T
 	{
 		List	   *columns = NIL;
 
-		if (strcmp(guarded_rule(other), guarded_rule(finding)) != 0)
+		if (guarded_rule(other) != guarded_rule(finding))
 			continue;
 		foreach_ptr(char, name, other->columns)
 		{
@@ -312,7 +313,7 @@ forget_dying_indexes(TableFacts *table, const TableFacts *before)
  * that is one no more is as its root was.
  */
 static List *
-find_new(TableFacts *table, List *rules, Database *now, Database *then)
+find_new(TableFacts *table, RuleSet rules, Database *now, Database *then)
 {
 	TableFacts *before = find_table(then, table->oid);
 	List	   *findings;
@@ -344,7 +345,7 @@ find_new(TableFacts *table, List *rules, Database *now, Database *then)
  * All that is new, of all tables.
  */
 static List *
-find_all_new(List *rules)
+find_all_new(RuleSet rules)
 {
 	List	   *tables;
 	List	   *findings = NIL;
@@ -354,7 +355,7 @@ find_all_new(List *rules)
 
 	/* see what the last command did */
 	CommandCounterIncrement();
-	tables = find_tables(are_local(rules));
+	tables = find_tables(are_local_rules(rules));
 	/* where the extension was dropped, it is as if the library were not there */
 	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
 		return NIL;
@@ -388,14 +389,14 @@ refuse(List *findings)
 	foreach_ptr(Finding, finding, findings)
 	{
 		if (finding != first)
-			appendStringInfo(&details, "%s%s: %s", details.len ? "\n" : "", finding->rule,
+			appendStringInfo(&details, "%s%s: %s", details.len ? "\n" : "", rule_name(finding->rule),
 							 finding->message);
 		if (fix == NULL)
 			fix = finding->fix;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
-			 errmsg("%s: %s", first->rule, first->message),
+			 errmsg("%s: %s", rule_name(first->rule), first->message),
 			 details.len > 0 ? errdetail_internal("%s", details.data) : 0,
 			 fix ? errhint("Run: %s;", fix) : 0));
 }
@@ -405,7 +406,7 @@ tell_findings(List *findings, int level)
 {
 	foreach_ptr(Finding, finding, findings)
 		ereport(level,
-				(errmsg("%s: %s", finding->rule, finding->message),
+				(errmsg("%s: %s", rule_name(finding->rule), finding->message),
 				 finding->detail ? errdetail_internal("%s", finding->detail) : 0,
 				 finding->fix ? errhint("Run: %s;", finding->fix) : 0));
 }
@@ -413,7 +414,7 @@ tell_findings(List *findings, int level)
 /* What is looked for, and what was found */
 typedef struct Judgement
 {
-	List	   *rules;
+	RuleSet		rules;
 	List	   *findings;
 } Judgement;
 
@@ -430,7 +431,7 @@ find_judged(void *state)
  * nobody from committing.
  */
 static List *
-judge_safely(List *rules)
+judge_safely(RuleSet rules)
 {
 	Judgement	judgement = {.rules = rules};
 	ErrorData  *error = attempt(find_judged, &judgement, true);
@@ -447,7 +448,7 @@ judge_safely(List *rules)
 static void
 judge(void)
 {
-	List	   *rules = guard_rules();
+	RuleSet		rules = guard_rules();
 	List	   *findings;
 
 	if (junction_guard == GUARD_ERROR)

@@ -25,39 +25,55 @@ static const struct config_enum_entry guard_options[] = {
 	{NULL, 0, false}
 };
 
-/* junction.guard_rules: what it looks for */
+/* junction.guard_rules: what it looks for, and the same as a set */
 static char *junction_guard_rules = NULL;
+static RuleSet named_rules = 0;
 
 /*
- * The rules that the guard knows, from the setting.
+ * The rules that the guard knows.  An index that is not valid serves nobody: it
+ * is one matter with one that is not there.
  */
-List *
+RuleSet
 guard_rules(void)
 {
-	List	   *rules;
+	RuleSet		rules = named_rules;
 
-	if (!SplitIdentifierString(pstrdup(junction_guard_rules), ',', &rules))
-		elog(ERROR, "invalid list of rules: %s", junction_guard_rules);
+	if ((rules & RULE_BIT(RULE_HALF_INDEXED)) != 0)
+		rules |= RULE_BIT(RULE_INVALID_INDEX);
 	return rules;
 }
 
+/*
+ * The check hook of junction.guard_rules: *extra is the set.
+ */
 static bool
 check_guard_rules(char **value, void **extra, GucSource source)
 {
-	List	   *rules;
+	RuleSet		rules = 0;
+	List	   *names;
 
-	if (!SplitIdentifierString(pstrdup(*value), ',', &rules))
+	if (!SplitIdentifierString(pstrdup(*value), ',', &names))
 	{
 		GUC_check_errdetail("It is not a list of names.");
 		return false;
 	}
-	foreach_ptr(char, rule, rules)
-		if (!is_rule(rule))
+	foreach_ptr(char, name, names)
+		if (!add_rule(&rules, name))
 		{
-			GUC_check_errdetail("There is no rule \"%s\". The rules are: %s.", rule, rule_names());
+			GUC_check_errdetail("There is no rule \"%s\". The rules are: %s.", name, all_rule_names());
 			return false;
 		}
+	*extra = guc_malloc(LOG, sizeof(RuleSet));
+	if (*extra == NULL)
+		return false;
+	*(RuleSet *) *extra = rules;
 	return true;
+}
+
+static void
+assign_guard_rules(const char *value, void *extra)
+{
+	named_rules = *(RuleSet *) extra;
 }
 
 /*
@@ -78,5 +94,5 @@ define_guard_settings(void)
 							   "A list of names, as junction.report() gives them.",
 							   &junction_guard_rules,
 							   "half_indexed, missing_pair_key, nullable_endpoint",
-							   PGC_USERSET, GUC_LIST_INPUT, check_guard_rules, NULL, NULL);
+							   PGC_USERSET, GUC_LIST_INPUT, check_guard_rules, assign_guard_rules, NULL);
 }

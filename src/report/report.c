@@ -124,8 +124,8 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	int			i = 0;
 
 	values[i++] = ObjectIdGetDatum(finding->junction);
-	values[i++] = CStringGetTextDatum(finding->rule);
-	values[i++] = CStringGetTextDatum(finding->severity);
+	values[i++] = CStringGetTextDatum(rule_name(finding->rule));
+	values[i++] = CStringGetTextDatum(severity_name(finding->severity));
 	values[i++] = text_array(finding->columns);
 	values[i++] = CStringGetTextDatum(finding->message);
 	put_text(&values[i], &nulls[i], finding->detail);
@@ -135,8 +135,6 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	Assert(i == 7);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
-
-/* What is to be done with each finding */
 
 /* What junction.report() does with a finding */
 typedef struct Report
@@ -150,7 +148,7 @@ report_finding(Finding *finding, void *state)
 {
 	Report	   *report = state;
 
-	if (OidIsValid(report->only) && strcmp(finding->rule, "missing_pair_key") == 0)
+	if (OidIsValid(report->only) && finding->rule == RULE_MISSING_PAIR_KEY)
 		finding->detail = psprintf("%s%s", finding->detail,
 								   describe_duplicates(report->only, finding->columns));
 	return_finding(report->rsinfo, finding);
@@ -175,27 +173,27 @@ junction_report(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		check_table_kind(report.only);
 	InitMaterializedSRF(fcinfo, 0);
-	find_findings(report.only, true, report_finding, &report);
+	find_findings(report.only, ALL_RULES, true, report_finding, &report);
 	return (Datum) 0;
 }
 
-static int
-read_severity(const char *severity)
+static Severity
+read_severity(const char *name)
 {
-	int			rank = severity_rank(severity);
+	Severity	severity;
 
-	if (rank < 0)
+	if (!find_severity(name, &severity))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown severity \"%s\"", severity),
+				 errmsg("unknown severity \"%s\"", name),
 				 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
-	return rank;
+	return severity;
 }
 
 /* What junction.check() makes of the findings */
 typedef struct Verdict
 {
-	int			least;			/* rank of the severity from which they count */
+	Severity	least;			/* from which on they count */
 	int			count;
 	StringInfoData lines;
 	char	   *fix;			/* the first, or null */
@@ -207,10 +205,10 @@ judge_finding(Finding *finding, void *state)
 {
 	Verdict    *verdict = state;
 
-	if (severity_rank(finding->severity) < verdict->least)
+	if (finding->severity < verdict->least)
 		return;
 	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->count++ > 0 ? "\n" : "",
-					 finding->severity, finding->rule, finding->message);
+					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
 	if (verdict->fix == NULL && finding->fix != NULL)
 		verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
 }
@@ -231,7 +229,7 @@ junction_check(PG_FUNCTION_ARGS)
 
 	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	initStringInfo(&verdict.lines);
-	find_findings(InvalidOid, true, judge_finding, &verdict);
+	find_findings(InvalidOid, ALL_RULES, true, judge_finding, &verdict);
 	if (verdict.count > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),

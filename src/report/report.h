@@ -10,6 +10,7 @@
 #include "utils/snapshot.h"
 
 #include "base/base.h"
+#include "rules/rules.h"
 
 /* What is done at commit with new findings: junction.guard */
 typedef enum Guard
@@ -25,7 +26,7 @@ extern void guard_init(void);
 
 /* guard_settings.c */
 extern int	junction_guard;
-extern List *guard_rules(void);
+extern RuleSet guard_rules(void);
 extern void define_guard_settings(void);
 
 #endif							/* JUNCTION_REPORT_H */

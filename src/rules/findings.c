@@ -52,11 +52,11 @@ read_all_tables(bool for_rules)
  * alone, if the rules look no further.
  */
 Database *
-read_for_rules(List *tables, List *rules, Snapshot snapshot)
+read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
 {
 	Database   *database;
 
-	if (!are_local(rules))
+	if (!are_local_rules(rules))
 		return read_everything(snapshot, true);
 	database = read_tables(tables, snapshot);
 	read_own_surroundings(database, snapshot);
@@ -75,13 +75,13 @@ is_left_out_of_report(const TableFacts *table)
 }
 
 /*
- * Give the findings of the whole database, but for what is left out, to the
- * sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of
+ * Give what these rules find in the whole database, but for what is left out, to
+ * the sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of
  * a table is gone when the next is looked at.  concurrently: whether the fixes
  * are to run by themselves, so that they can build indexes concurrently.
  */
 void
-find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
+find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state)
 {
 	Database   *database = read_all_tables(true);
 	NameSpace	names = {.taken = make_taken_names()};
@@ -96,7 +96,8 @@ find_findings(Oid only, bool concurrently, FindingSink sink, void *state)
 		if (OidIsValid(only) ? table->oid != only : is_left_out_of_report(table))
 			continue;
 		names.namespace = table->namespace;
-		foreach_ptr(Finding, finding, apply_rules(classify(table), database, &names, concurrently))
+		foreach_ptr(Finding, finding,
+					apply_rules(rules, classify(table), database, &names, concurrently))
 			sink(finding, state);
 		MemoryContextReset(per_table);
 	}
@@ -134,10 +135,10 @@ collect_finding(Finding *finding, void *state)
  * The same as a list.
  */
 List *
-collect_findings(Oid only, bool concurrently)
+collect_findings(Oid only, RuleSet rules, bool concurrently)
 {
 	Collection	collection = {.context = CurrentMemoryContext};
 
-	find_findings(only, concurrently, collect_finding, &collection);
+	find_findings(only, rules, concurrently, collect_finding, &collection);
 	return collection.findings;
 }

@@ -73,7 +73,7 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	finding->detail = pstrdup("The same pair can be there many times.");
 	if (mirror != NULL)
 	{
-		finding->severity = "notice";
+		finding->severity = SEVERITY_NOTICE;
 		finding->detail = psprintf("\"%s\" keeps it from being there twice, but is over expressions: it can be no conflict target without them, and no foreign key can point at it.",
 								   index_name(mirror));
 	}
@@ -100,7 +100,7 @@ add_partly_keyed(const Rule *rule, const Junction *junction, Findings *findings)
 	const char *predicate = predicate_text(junction->table, junction->pair_key);
 	Finding    *finding = add_finding(rule, junction, columns, findings);
 
-	finding->severity = "notice";
+	finding->severity = SEVERITY_NOTICE;
 	finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
 								quote_identifier(junction->table->name), column_list(columns));
 	finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",

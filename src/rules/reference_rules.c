@@ -299,7 +299,7 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
 
 	/* to refuse can be meant; to keep a link without its end cannot */
 	if (key->delete_set != NULL)
-		finding->severity = "warning";
+		finding->severity = SEVERITY_WARNING;
 	finding->message = psprintf("links of %s do not go with %s",
 								quote_identifier(junction->table->name),
 								quote_identifier(key->parent_name));

@@ -23,64 +23,84 @@
 #include "model/model.h"
 #include "rules/rules.h"
 
-static const Rule rules[] = {
-	{"half_indexed", "warning", half_indexed, true},
-	{"invalid_index", "warning", invalid_index, true},
-	{"missing_pair_key", "error", missing_pair_key, true},
-	{"nullable_endpoint", "error", nullable_endpoint, true},
-	{"unvalidated_foreign_key", "warning", unvalidated_foreign_key, false},
-	{"undeclared_endpoint", "notice", undeclared_endpoint, false},
-	{"no_cascade", "info", no_cascade, false},
-	{"needless_surrogate", "notice", needless_surrogate, false},
-	{"promotion_due", "notice", promotion_due, false},
-	{"multiway", "notice", multiway, false},
-	{"redundant_index", "notice", redundant_index, true},
-	{"deferrable_pair_key", "notice", deferrable_pair_key, true},
-	{"no_replica_identity", "warning", no_replica_identity, false},
-	{"array_relation", "notice", array_relation, false},
-	{"numbered_columns", "notice", numbered_columns, false},
-	{"tenant_mismatch", "warning", tenant_mismatch, false},
-	{"name", "info", misnamed, false},
-	{"inherited", "warning", inherited, false},
+static const Rule rules[RULE_COUNT] = {
+	[RULE_HALF_INDEXED] = {"half_indexed", RULE_HALF_INDEXED, SEVERITY_WARNING, half_indexed, true},
+	[RULE_INVALID_INDEX] = {"invalid_index", RULE_INVALID_INDEX, SEVERITY_WARNING, invalid_index, true},
+	[RULE_MISSING_PAIR_KEY] = {"missing_pair_key", RULE_MISSING_PAIR_KEY, SEVERITY_ERROR, missing_pair_key, true},
+	[RULE_NULLABLE_ENDPOINT] = {"nullable_endpoint", RULE_NULLABLE_ENDPOINT, SEVERITY_ERROR, nullable_endpoint, true},
+	[RULE_UNVALIDATED_FOREIGN_KEY] = {"unvalidated_foreign_key", RULE_UNVALIDATED_FOREIGN_KEY, SEVERITY_WARNING, unvalidated_foreign_key, false},
+	[RULE_UNDECLARED_ENDPOINT] = {"undeclared_endpoint", RULE_UNDECLARED_ENDPOINT, SEVERITY_NOTICE, undeclared_endpoint, false},
+	[RULE_NO_CASCADE] = {"no_cascade", RULE_NO_CASCADE, SEVERITY_INFO, no_cascade, false},
+	[RULE_NEEDLESS_SURROGATE] = {"needless_surrogate", RULE_NEEDLESS_SURROGATE, SEVERITY_NOTICE, needless_surrogate, false},
+	[RULE_PROMOTION_DUE] = {"promotion_due", RULE_PROMOTION_DUE, SEVERITY_NOTICE, promotion_due, false},
+	[RULE_MULTIWAY] = {"multiway", RULE_MULTIWAY, SEVERITY_NOTICE, multiway, false},
+	[RULE_REDUNDANT_INDEX] = {"redundant_index", RULE_REDUNDANT_INDEX, SEVERITY_NOTICE, redundant_index, true},
+	[RULE_DEFERRABLE_PAIR_KEY] = {"deferrable_pair_key", RULE_DEFERRABLE_PAIR_KEY, SEVERITY_NOTICE, deferrable_pair_key, true},
+	[RULE_NO_REPLICA_IDENTITY] = {"no_replica_identity", RULE_NO_REPLICA_IDENTITY, SEVERITY_WARNING, no_replica_identity, false},
+	[RULE_ARRAY_RELATION] = {"array_relation", RULE_ARRAY_RELATION, SEVERITY_NOTICE, array_relation, false},
+	[RULE_NUMBERED_COLUMNS] = {"numbered_columns", RULE_NUMBERED_COLUMNS, SEVERITY_NOTICE, numbered_columns, false},
+	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", RULE_TENANT_MISMATCH, SEVERITY_WARNING, tenant_mismatch, false},
+	[RULE_NAME] = {"name", RULE_NAME, SEVERITY_INFO, misnamed, false},
+	[RULE_INHERITED] = {"inherited", RULE_INHERITED, SEVERITY_WARNING, inherited, false},
 };
 
-static const Rule *
-find_rule(const char *name)
+static const char *const severities[] = {
+	[SEVERITY_INFO] = "info",
+	[SEVERITY_NOTICE] = "notice",
+	[SEVERITY_WARNING] = "warning",
+	[SEVERITY_ERROR] = "error"
+};
+
+const char *
+rule_name(RuleId rule)
 {
-	for (int i = 0; i < lengthof(rules); i++)
-		if (strcmp(rules[i].name, name) == 0)
-			return &rules[i];
-	return NULL;
+	return rules[rule].name;
 }
 
-bool
-is_rule(const char *name)
+const char *
+severity_name(Severity severity)
 {
-	return find_rule(name) != NULL;
+	return severities[severity];
 }
 
 /*
- * The rank of a severity, the worst being the highest; -1 if there is no such.
+ * The severity of a name; false if there is no such.
  */
-int
-severity_rank(const char *severity)
+bool
+find_severity(const char *name, Severity *severity)
 {
-	static const char *const severities[] = {"info", "notice", "warning", "error"};
-
 	for (int i = 0; i < lengthof(severities); i++)
-		if (strcmp(severities[i], severity) == 0)
-			return i;
-	return -1;
+		if (strcmp(severities[i], name) == 0)
+		{
+			*severity = i;
+			return true;
+		}
+	return false;
 }
 
 /*
- * Does a finding have a lower severity than its rule, which has its reason to
- * take that case less seriously?
+ * Add the rule of a name to a set; false if there is no such rule.
+ */
+bool
+add_rule(RuleSet *set, const char *name)
+{
+	for (int i = 0; i < RULE_COUNT; i++)
+		if (strcmp(rules[i].name, name) == 0)
+		{
+			*set |= RULE_BIT(i);
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Has a finding a lower severity than its rule, which has its reason to take
+ * that case less seriously?
  */
 bool
 is_milder_than_rule(const Finding *finding)
 {
-	return severity_rank(finding->severity) < severity_rank(find_rule(finding->rule)->severity);
+	return finding->severity < rules[finding->rule].severity;
 }
 
 /*
@@ -88,10 +108,10 @@ is_milder_than_rule(const Finding *finding)
  * table needs to be read?
  */
 bool
-are_local(List *names)
+are_local_rules(RuleSet set)
 {
-	foreach_ptr(char, name, names)
-		if (!find_rule(name)->local)
+	for (int i = 0; i < RULE_COUNT; i++)
+		if ((set & RULE_BIT(i)) != 0 && !rules[i].local)
 			return false;
 	return true;
 }
@@ -100,29 +120,30 @@ are_local(List *names)
  * The names of all rules, for a message.
  */
 char *
-rule_names(void)
+all_rule_names(void)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	for (int i = 0; i < lengthof(rules); i++)
+	for (int i = 0; i < RULE_COUNT; i++)
 		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", rules[i].name);
 	return buf.data;
 }
 
 /*
- * All that is wrong with a table: a list of Finding, rule by rule, but for the
- * rules that its comment silences.  names: those of its schema that other
- * fixes have taken; concurrently: whether fixes are to build and drop indexes
- * so, which needs them to run by themselves.
+ * What is wrong with a table by these rules, but for those that its comment
+ * silences: a list of Finding, in the order of the rules.  names: those of its
+ * schema that other fixes have taken; concurrently: whether fixes are to build
+ * and drop indexes so, which needs them to run by themselves.
  */
 List *
-apply_rules(const Junction *junction, Database *database, NameSpace *names, bool concurrently)
+apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace *names,
+			bool concurrently)
 {
 	Findings	findings = {.database = database,.names = names,.concurrently = concurrently};
 
-	for (int i = 0; i < lengthof(rules); i++)
-		if (!list_has_name(junction->table->ignored, rules[i].name))
+	for (int i = 0; i < RULE_COUNT; i++)
+		if ((set & RULE_BIT(i)) != 0 && !list_has_name(junction->table->ignored, rules[i].name))
 			rules[i].apply(&rules[i], junction, &findings);
 	return findings.list;
 }

@@ -13,12 +13,51 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
+/* The rules, in the order in which they are applied */
+typedef enum RuleId
+{
+	RULE_HALF_INDEXED,
+	RULE_INVALID_INDEX,
+	RULE_MISSING_PAIR_KEY,
+	RULE_NULLABLE_ENDPOINT,
+	RULE_UNVALIDATED_FOREIGN_KEY,
+	RULE_UNDECLARED_ENDPOINT,
+	RULE_NO_CASCADE,
+	RULE_NEEDLESS_SURROGATE,
+	RULE_PROMOTION_DUE,
+	RULE_MULTIWAY,
+	RULE_REDUNDANT_INDEX,
+	RULE_DEFERRABLE_PAIR_KEY,
+	RULE_NO_REPLICA_IDENTITY,
+	RULE_ARRAY_RELATION,
+	RULE_NUMBERED_COLUMNS,
+	RULE_TENANT_MISMATCH,
+	RULE_NAME,
+	RULE_INHERITED,
+	RULE_COUNT
+} RuleId;
+
+/* A set of rules */
+typedef uint64 RuleSet;
+
+#define RULE_BIT(rule)	(UINT64CONST(1) << (rule))
+#define ALL_RULES		(RULE_BIT(RULE_COUNT) - 1)
+
+/* How bad a finding is: the worst is the highest */
+typedef enum Severity
+{
+	SEVERITY_INFO,
+	SEVERITY_NOTICE,
+	SEVERITY_WARNING,
+	SEVERITY_ERROR
+} Severity;
+
 /* A row of the report */
 typedef struct Finding
 {
 	Oid			junction;
-	const char *rule;
-	const char *severity;
+	RuleId		rule;
+	Severity	severity;
 	List	   *columns;		/* of char * */
 	char	   *message;
 	char	   *detail;
@@ -51,7 +90,8 @@ typedef void (*FindingSink) (Finding *finding, void *state);
 typedef struct Rule
 {
 	const char *name;
-	const char *severity;
+	RuleId		id;
+	Severity	severity;
 	void		(*apply) (const struct Rule *rule, const Junction *junction,
 						  Findings *findings);
 	bool		local;			/* it looks at nothing but the junction */
@@ -65,10 +105,10 @@ extern const char *fix_name(Findings *findings, const Junction *junction, NameKi
 
 /* findings.c */
 extern Database *read_all_tables(bool for_rules);
-extern Database *read_for_rules(List *tables, List *rules, Snapshot snapshot);
+extern Database *read_for_rules(List *tables, RuleSet rules, Snapshot snapshot);
 extern bool is_left_out_of_report(const TableFacts *table);
-extern void find_findings(Oid only, bool concurrently, FindingSink sink, void *state);
-extern List *collect_findings(Oid only, bool concurrently);
+extern void find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state);
+extern List *collect_findings(Oid only, RuleSet rules, bool concurrently);
 
 /* index_rules.c */
 extern void half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
@@ -96,13 +136,15 @@ extern void no_cascade(const Rule *rule, const Junction *junction, Findings *fin
 extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* rule.c */
-extern bool is_rule(const char *name);
-extern int	severity_rank(const char *severity);
+extern const char *rule_name(RuleId rule);
+extern const char *severity_name(Severity severity);
+extern bool find_severity(const char *name, Severity *severity);
+extern bool add_rule(RuleSet *set, const char *name);
 extern bool is_milder_than_rule(const Finding *finding);
-extern bool are_local(List *names);
-extern char *rule_names(void);
-extern List *apply_rules(const Junction *junction, Database *database, NameSpace *names,
-						 bool concurrently);
+extern bool are_local_rules(RuleSet set);
+extern char *all_rule_names(void);
+extern List *apply_rules(RuleSet set, const Junction *junction, Database *database,
+						 NameSpace *names, bool concurrently);
 
 /* shape_rules.c */
 extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);
