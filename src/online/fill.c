@@ -1,27 +1,12 @@
 /*
  * fill.c
- *		Gives every row a value in a column that was added empty, in batches
- *		that commit, while others read and write.
+ *		Gives every row a value in a column that was added empty, while others
+ *		read and write.
  *
- *	1. Pass over the table by physical range, so that no batch looks at what
- *	   another has looked at.
- *	2. Fill a range slice by slice, each a batch.  The first rows that are
- *	   updated leave a full page for another, and every index learns of that;
- *	   but then there is room, and the later slices' rows stay in their page
- *	   (a HOT update): most need no index entry, and the table hardly grows.
- *	3. If a row is still empty (it was locked, or its owner has moved it to where
- *	   the pass had been), pass again.
- *
- * A batch that meets a row that somebody else has locked gives up at once, and
- * is done over without such rows: nobody waits for it on a row for longer than
- * it takes, and it waits for nobody.  Rows inserted meanwhile get their value
- * by the column's default.  A range is as large as makes a batch take about 20
- * ms, and holds about batch_size rows a slice at most.  The triggers of users
- * are for what users do, so none fires where the caller may say so.
- *
- * Each batch locks the table by OID before it takes its name, and that of the
- * column by number: either may have been changed since the last.  What fires
- * and is computed for a row is the table owner's, and runs as the owner.
+ * The rows are filled in batches (batches.c).  Rows inserted meanwhile get their
+ * value by the column's default.  The triggers of users are for what users do,
+ * so none fires where the caller may say so.  The column is known by its number,
+ * as its name may be changed meanwhile.
  */
 #include "postgres.h"
 
@@ -44,31 +29,14 @@
 #include "catalog/facts.h"
 #include "check/check.h"
 #include "online/online.h"
-#include "statement/statement.h"
 
-/* A batch is to take so long, in milliseconds, and the first has so many rows */
-#define BATCH_TIME	20
-#define FIRST_BATCH	500
-
-/* Slices of a range: a power of two */
-#define SLICES		16
-
-/* For how long a batch waits for a row before it leaves it out */
-#define ROW_TIMEOUT	10
-
+/* A column that is filled */
 typedef struct Filling
 {
-	const OnlineRun *run;
+	BatchedWork work;			/* first, so that one can be taken for the other */
 	const char *column;			/* as it was called at the start */
 	AttrNumber	attnum;
 	Bitmapset  *others;			/* columns that are set to themselves */
-	bool		quiet_triggers; /* the caller may keep them from firing */
-	BlockNumber blocks;			/* of the table, as the pass began */
-	BlockNumber step;			/* blocks in a range */
-	int			slices;
-	double		expected;		/* rows, about */
-	double		filled;
-	TimestampTz started;
 } Filling;
 
 /*
@@ -131,7 +99,7 @@ check_may_fill(Oid relid)
  * 42703 for a column that is not there, 55000 for one that has no default.
  */
 static AttrNumber
-check_column(Relation rel, const char *column)
+check_fillable_column(Relation rel, const char *column)
 {
 	const char *name = display_name(RelationGetRelid(rel));
 	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), column);
@@ -184,41 +152,18 @@ indexed_plain_columns(const Filling *filling, Relation rel)
  * Learn how the table is filled best, before the first pass.
  */
 static void
-plan_passes(Filling *filling, Relation rel)
+start_filling(BatchedWork *work, Relation rel)
 {
-	double		pages = Max(rel->rd_rel->relpages, 1);
-	double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
-	int			first = Min(filling->run->patience.batch_size, FIRST_BATCH);
+	Filling    *filling = (Filling *) work;
 	MemoryContext caller;
 
-	filling->expected = density * RelationGetNumberOfBlocks(rel);
-	filling->step = Max(SLICES * first / density, 1);
-	filling->quiet_triggers = may_quiet_triggers();
-	warn_of_triggers(rel, filling->quiet_triggers);
-	if (!filling->quiet_triggers)
+	work->quiet_triggers = may_quiet_triggers();
+	warn_of_triggers(rel, work->quiet_triggers);
+	if (!work->quiet_triggers)
 		return;
-	caller = MemoryContextSwitchTo(filling->run->step_context);
+	caller = MemoryContextSwitchTo(work->run->step_context);
 	filling->others = indexed_plain_columns(filling, rel);
 	MemoryContextSwitchTo(caller);
-}
-
-/*
- * Look at the table before a pass.
- */
-static void
-start_pass(Filling *filling, bool first)
-{
-	Relation	rel;
-
-	begin_work_on(filling->run, AccessShareLock);
-	rel = relation_open(filling->run->relid, NoLock);
-	filling->blocks = RelationGetNumberOfBlocks(rel);
-	/* later passes have few rows to fill */
-	filling->slices = first ? SLICES : 1;
-	if (first)
-		plan_passes(filling, rel);
-	relation_close(rel, NoLock);
-	end_work();
 }
 
 /*
@@ -226,15 +171,15 @@ start_pass(Filling *filling, bool first)
  * was dropped.
  */
 static const char *
-column_name(const Filling *filling)
+filled_column(const Filling *filling)
 {
-	char	   *name = get_attname(filling->run->relid, filling->attnum, true);
+	char	   *name = get_attname(filling->work.run->relid, filling->attnum, true);
 
 	if (name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", filling->column,
-						filling->run->name),
+						filling->work.run->name),
 				 errdetail("It was dropped while it was being filled.")));
 	return quote_identifier(name);
 }
@@ -251,7 +196,7 @@ self_assignments(const Filling *filling)
 	initStringInfo(&buf);
 	while ((attnum = bms_next_member(filling->others, attnum)) >= 0)
 	{
-		char	   *name = get_attname(filling->run->relid, attnum, true);
+		char	   *name = get_attname(filling->work.run->relid, attnum, true);
 
 		if (name != NULL)
 			appendStringInfo(&buf, ", %s = %s", quote_identifier(name), quote_identifier(name));
@@ -259,15 +204,8 @@ self_assignments(const Filling *filling)
 	return buf.data;
 }
 
-/* What became of the rows of a range, or of a pass */
-typedef struct Counts
-{
-	int64		tried;
-	int64		filled;			/* fewer, if a trigger has its way */
-} Counts;
-
 /*
- * The statement that fills a slice of a range.
+ * The statement that fills a batch: a BatchQuery.
  *
  *	WITH filled AS (
  *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT, user_id = user_id, org_id = org_id
@@ -285,235 +223,73 @@ typedef struct Counts
  *	SELECT count(*), count(id) FROM filled
  */
 static char *
-fill_query(const Filling *filling, BlockNumber from, BlockNumber to, int slice, bool skip_locked)
+fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 {
-	const char *column = column_name(filling);
-	const char *table = qualified_name(filling->run->relid);
-	const char *rows = psprintf("ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"
-								" AND ctid OPERATOR(pg_catalog.<) '(%u,0)'::pg_catalog.tid"
-								" AND (pg_catalog.hashtid(ctid) OPERATOR(pg_catalog.&) %d) OPERATOR(pg_catalog.=) %d"
-								" AND %s IS NULL", from, to, filling->slices - 1, slice, column);
+	const Filling *filling = (const Filling *) work;
+	const char *column = filled_column(filling);
+	const char *table = qualified_name(work->run->relid);
 	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
 								  self_assignments(filling));
 	const char *counts = psprintf("RETURNING target.%s AS id)"
 								  " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled", column);
 
 	if (skip_locked)
-		return psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s FOR NO KEY UPDATE SKIP LOCKED),"
+		return psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s AND %s IS NULL FOR NO KEY UPDATE SKIP LOCKED),"
 						" filled AS (%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid %s",
-						table, rows, update, counts);
-	return psprintf("WITH filled AS (%s WHERE %s %s", update, rows, counts);
+						table, rows, column, update, counts);
+	return psprintf("WITH filled AS (%s WHERE %s AND %s IS NULL %s", update, rows, column, counts);
 }
 
-/* A statement that fills, and what came of it */
-typedef struct Batch
-{
-	Oid			relid;
-	char	   *query;
-	Counts		counts;
-} Batch;
-
 /*
- * Run it as the owner.  A trigger that is deferred would fire when the
- * transaction commits, and we are the caller again; so it fires at the end of
- * the statement.
+ * The rows that are still to be filled:
+ *
+ *	SELECT FROM ONLY public.user_orgs WHERE id IS NULL
  */
-static void
-run_batch(void *state)
+static char *
+empty_rows_query(const BatchedWork *work)
 {
-	Batch	   *batch = state;
-	Counts	   *counts = &batch->counts;
-	OwnerRole	role;
-	bool		isnull;
-
-	become_owner(&role, batch->relid);
-	if (role.changed)
-		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
-	if (SPI_execute(batch->query, false, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not run \"%s\"", batch->query);
-	become_caller(&role);
-	counts->tried = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	counts->filled = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
+	return psprintf("SELECT FROM ONLY %s WHERE %s IS NULL", qualified_name(work->run->relid),
+					filled_column((const Filling *) work));
 }
 
 /*
- * Fill a slice of a range, and commit.
- */
-static Counts
-fill_slice(const Filling *filling, BlockNumber from, BlockNumber to, int slice)
-{
-	Batch		batch = {.relid = filling->run->relid};
-	char	   *schema;
-
-	begin_work_on(filling->run, RowExclusiveLock);
-	schema = schema_name(batch.relid);
-	if (filling->quiet_triggers)
-		set_for_transaction("session_replication_role", "replica");
-	set_lock_timeout(ROW_TIMEOUT);
-	batch.query = fill_query(filling, from, to, slice, false);
-	if (!try_work(run_batch, &batch))
-	{
-		set_lock_timeout(0);
-		batch.query = fill_query(filling, from, to, slice, true);
-		run_batch(&batch);
-	}
-	check_schema_name(batch.relid, schema);
-	end_work();
-	return batch.counts;
-}
-
-static bool
-is_any_empty(const Filling *filling)
-{
-	OwnerRole	role;
-	char	   *query;
-	bool		any;
-	Oid			relid = filling->run->relid;
-	char	   *schema;
-
-	begin_work_on(filling->run, AccessShareLock);
-	schema = schema_name(relid);
-	query = psprintf("SELECT FROM ONLY %s WHERE %s IS NULL LIMIT 1", qualified_name(relid),
-					 column_name(filling));
-	become_owner(&role, relid);
-	if (SPI_execute(query, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\"", query);
-	any = SPI_processed > 0;
-	become_caller(&role);
-	check_schema_name(relid, schema);
-	end_work();
-	return any;
-}
-
-static void
-tell_progress(const Filling *filling)
-{
-	double		seconds = (GetCurrentTimestamp() - filling->started) / 1000000.0;
-	double		rate = filling->filled / Max(seconds, 0.001);
-	double		left = Max(filling->expected - filling->filled, 0);
-
-	tell("filled %.0f of about %.0f rows (%.0f %%), %.0f rows/s, about %.0f s left",
-		 filling->filled, Max(filling->expected, filling->filled),
-		 100 * filling->filled / Max(Max(filling->expected, filling->filled), 1), rate,
-		 left / Max(rate, 1));
-}
-
-/*
- * As many blocks for the next batch as fill in the time that one may take; it
- * grows slowly, and shrinks at once.
- */
-static void
-adapt_step(Filling *filling, int64 rows, int64 milliseconds)
-{
-	double		factor = Min((double) BATCH_TIME / Max(milliseconds, 1), 1.5);
-
-	if (rows > 0)
-		factor = Min(factor, (double) filling->run->patience.batch_size / rows);
-	filling->step = (BlockNumber) Max(Min(filling->step * factor + (factor > 1 ? 1 : 0),
-										  (double) MaxBlockNumber / 2), 1);
-}
-
-/*
- * Fill a range, slice by slice.
- */
-static Counts
-fill_range(Filling *filling, BlockNumber from, BlockNumber to)
-{
-	Counts		total = {0};
-
-	for (int slice = 0; slice < filling->slices; slice++)
-	{
-		TimestampTz start = GetCurrentTimestamp();
-		Counts		rows = fill_slice(filling, from, to, slice);
-
-		total.tried += rows.tried;
-		total.filled += rows.filled;
-		filling->filled += rows.filled;
-		/* the first slice is the dearest */
-		if (slice == 0)
-			adapt_step(filling, rows.tried,
-					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
-		tell_progress(filling);
-		wait_for_standbys(&filling->run->patience);
-		wait_ms(filling->run->patience.pause);
-	}
-	return total;
-}
-
-/*
- * One pass over the table.
- */
-static Counts
-fill_pass(Filling *filling)
-{
-	Counts		total = {0};
-
-	for (BlockNumber block = 0; block < filling->blocks;)
-	{
-		BlockNumber end = Min(block + filling->step, filling->blocks);
-		Counts		rows = fill_range(filling, block, end);
-
-		total.tried += rows.tried;
-		total.filled += rows.filled;
-		block = end;
-	}
-	return total;
-}
-
-/*
- * Find out whether, and where, there is anything to fill.
+ * Refuse what cannot be filled, and find the number of the column.
  */
 static void
 check_fill(Filling *filling)
 {
+	const OnlineRun *run = filling->work.run;
 	Relation	rel;
 
-	begin_work_on(filling->run, AccessShareLock);
-	rel = relation_open(filling->run->relid, NoLock);
-	filling->attnum = check_column(rel, filling->column);
-	check_may_fill(RelationGetRelid(rel));
+	begin_work_on(run, AccessShareLock);
+	rel = relation_open(run->relid, NoLock);
+	filling->attnum = check_fillable_column(rel, filling->column);
+	check_may_fill(run->relid);
 	relation_close(rel, NoLock);
 	end_work();
 }
 
 /*
- * Fill a column of the run's table, until no row is empty.  What check_column()
- * and check_may_fill() refuse; 42P01 and 42703 if the table or the column was
- * dropped meanwhile; 55P03 if rows stay locked for longer than the caller waits;
- * 55000 if something keeps them from being filled.
+ * Fill a column of the run's table, until no row is empty.  What
+ * check_fillable_column() and check_may_fill() refuse; 42P01 and 42703 if the
+ * table or the column was dropped meanwhile; 55P03 if rows stay locked for
+ * longer than the caller waits; 55000 if something keeps them from being filled.
  */
 void
 fill_column(const OnlineRun *run, const char *column)
 {
-	Filling		filling = {.run = run,.column = column};
-	TimestampTz moved = GetCurrentTimestamp();
-	int64		delay = 100;
+	Filling		filling = {
+		.work = {.run = run,.verb = "filled",.start = start_filling,
+		.batch_query = fill_query,.rest_query = empty_rows_query},.column = column
+	};
 
-	filling.started = moved;
 	check_fill(&filling);
-	if (!is_any_empty(&filling))
-		return;
-	start_pass(&filling, true);
-	for (;;)
-	{
-		Counts		rows = fill_pass(&filling);
-
-		if (!is_any_empty(&filling))
-			return;
-		if (rows.tried > 0 && rows.filled == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("rows of \"%s\" cannot be filled", run->name),
-					 errdetail("\"%s\" is null again after it was given its default.", column),
-					 errhint("A trigger may put it back; disable it, or let it pass this column.")));
-		if (rows.filled > 0)
-		{
-			moved = GetCurrentTimestamp();
-			delay = 100;
-		}
-		wait_or_give_up(run, run->relid, "locks on rows", moved, &delay);
-		start_pass(&filling, false);
-	}
+	if (!run_batches(&filling.work))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of \"%s\" cannot be filled", run->name),
+				 errdetail("\"%s\" is null again after it was given its default.", column),
+				 errhint("A trigger may put it back; disable it, or let it pass this column.")));
 }
 
 static void

@@ -59,6 +59,31 @@ typedef struct OnlineRun
 	MemoryContext step_context; /* until the next step */
 } OnlineRun;
 
+/* What is done to the rows of a table in batches, as batches.c is told */
+typedef struct BatchedWork
+{
+	const OnlineRun *run;
+	const char *verb;			/* "filled" so many rows, for a notice */
+
+	/* before the first pass; the table is locked */
+	void		(*start) (struct BatchedWork *work, Relation rel);
+
+	/*
+	 * The statement that does a batch.  Its table is locked; rows: the condition
+	 * of the batch's range.  It returns how many rows it has tried to change,
+	 * and how many are as they should be.  skip_locked: it leaves out rows that
+	 * others have locked.
+	 */
+	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
+
+	/* a query for the rows that are left, whatever it returns of them */
+	char	   *(*rest_query) (const struct BatchedWork *work);
+	bool		quiet_triggers; /* the caller may keep them from firing */
+} BatchedWork;
+
+/* batches.c */
+extern bool run_batches(BatchedWork *work);
+
 /* fill.c */
 extern void check_may_fill(Oid relid);
 extern void fill_column(const OnlineRun *run, const char *column);
@@ -84,7 +109,6 @@ extern void set_for_transaction(const char *name, const char *value);
 extern void set_lock_timeout(int milliseconds);
 extern void begin_work(void);
 extern void end_work(void);
-extern void run_alone(const char *query);
 extern bool try_work(void (*work) (void *state), void *state);
 extern void lock_relation(Oid relid, LOCKMODE mode, bool session);
 extern bool lock_table(Oid relid, LOCKMODE mode, bool session);

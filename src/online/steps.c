@@ -195,7 +195,7 @@ run_alone_within(const char *text, int lock_timeout)
 	PG_TRY();
 	{
 		LockTimeout = lock_timeout;
-		run_alone(text);
+		plan_run_alone(text);
 	}
 	PG_FINALLY();
 	{

@@ -81,31 +81,6 @@ end_work(void)
 }
 
 /*
- * Run a statement as if it came from the client by itself: it may commit.
- */
-void
-run_alone(const char *query)
-{
-	RawStmt    *raw = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
-	PlannedStmt *statement = makeNode(PlannedStmt);
-
-	statement->commandType = CMD_UTILITY;
-	statement->utilityStmt = raw->stmt;
-	statement->stmt_location = raw->stmt_location;
-	statement->stmt_len = raw->stmt_len;
-
-	PushActiveSnapshot(GetTransactionSnapshot());
-	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
-				   None_Receiver, NULL);
-	/*
-	 * Unless the statement has ended the transaction of the snapshot.  What is
-	 * there then may be the portal's, which an event trigger has needed.
-	 */
-	if (ActiveSnapshotSet() && GetActiveSnapshot() != ActivePortal->portalSnapshot)
-		PopActiveSnapshot();
-}
-
-/*
  * Do something in a subtransaction.  False if a lock was not to be had, or cost
  * another its.
  */

@@ -85,7 +85,7 @@ static char *
 describe_holders(Oid relid, bool snapshots, int milliseconds)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	char	   *result = NULL;
+	char	   *result;
 	char	   *query;
 
 	query = psprintf("WITH locks AS (SELECT pid, virtualtransaction FROM pg_catalog.pg_locks"
@@ -112,10 +112,8 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 					 MyDatabaseId, relid, snapshots ? "true" : "false", snapshots ? "true" : "false",
 					 MyDatabaseId, milliseconds);
 	begin_work();
-	if (SPI_execute(query, true, 0) == SPI_OK_SELECT && SPI_processed == 1)
-		result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (result != NULL)
-		result = MemoryContextStrdup(caller, result);
+	MemoryContextSwitchTo(caller);
+	result = select_text(query);
 	end_work();
 	MemoryContextSwitchTo(caller);
 	return result;

@@ -14,7 +14,10 @@
 
 #include "executor/spi.h"
 #include "funcapi.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "base/base.h"
 #include "statement/statement.h"
@@ -129,3 +132,27 @@ plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 	return (Datum) 0;
 }
 
+/*
+ * Run a statement as if it came from the client by itself: it may commit.
+ */
+void
+plan_run_alone(const char *query)
+{
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->utilityStmt = raw->stmt;
+	statement->stmt_location = raw->stmt_location;
+	statement->stmt_len = raw->stmt_len;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
+				   None_Receiver, NULL);
+	/*
+	 * Unless the statement has ended the transaction of the snapshot.  What is
+	 * there then may be the portal's, which an event trigger has needed.
+	 */
+	if (ActiveSnapshotSet() && GetActiveSnapshot() != ActivePortal->portalSnapshot)
+		PopActiveSnapshot();
+}

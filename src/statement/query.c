@@ -13,6 +13,40 @@
 #include "base/base.h"
 #include "statement/statement.h"
 
+static void
+connect_spi(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+static void
+finish_spi(void)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+}
+
+/*
+ * The only row of a query; it is in SPI_tuptable until SPI is finished.
+ */
+static void
+select_row(const char *query, bool read_only)
+{
+	if (SPI_execute(query, read_only, 0) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not run \"%s\"", query);
+}
+
+static void
+get_counts(int64 *counts, int count)
+{
+	bool		isnull;
+
+	for (int i = 0; i < count; i++)
+		counts[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												i + 1, &isnull));
+}
+
 /*
  * The numbers in the only row of a query that changes nothing.  It sees what
  * is there now: the caller may have waited for a lock since its statement's
@@ -21,21 +55,45 @@
 void
 select_counts(const char *query, int64 *counts, int count)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	connect_spi();
 	PushActiveSnapshot(GetLatestSnapshot());
-	if (SPI_execute(query, true, 0) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not run \"%s\"", query);
-	for (int i = 0; i < count; i++)
-	{
-		bool		isnull;
-
-		counts[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-												i + 1, &isnull));
-	}
+	select_row(query, true);
+	get_counts(counts, count);
 	PopActiveSnapshot();
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	finish_spi();
+}
+
+/*
+ * The numbers in the only row of a query that changes something.
+ */
+void
+change_and_count(const char *query, int64 *counts, int count)
+{
+	connect_spi();
+	select_row(query, false);
+	get_counts(counts, count);
+	finish_spi();
+}
+
+/*
+ * The text in the only row of a query that changes nothing, in the caller's
+ * memory, or null.
+ */
+char *
+select_text(const char *query)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *result;
+
+	connect_spi();
+	PushActiveSnapshot(GetLatestSnapshot());
+	select_row(query, true);
+	result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (result != NULL)
+		result = MemoryContextStrdup(caller, result);
+	PopActiveSnapshot();
+	finish_spi();
+	return result;
 }
 
 /*
@@ -93,14 +151,12 @@ run_tried(void *state)
 	TriedStatement *tried = state;
 	int			code;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	connect_spi();
 	code = SPI_execute(tried->text, false, 0);
 	if (code < 0)
 		elog(ERROR, "could not run \"%s\": %s", tried->text, SPI_result_code_string(code));
 	tried->result->values = first_row(tried->context);
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	finish_spi();
 }
 
 /*

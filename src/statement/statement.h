@@ -63,9 +63,12 @@ extern void plan_add(StatementPlan *plan, char *locks, const char *format,...) p
 extern char *plan_text(const StatementPlan *plan);
 extern void plan_run(const StatementPlan *plan);
 extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo);
+extern void plan_run_alone(const char *query);
 
 /* query.c */
 extern void select_counts(const char *query, int64 *counts, int count);
+extern void change_and_count(const char *query, int64 *counts, int count);
+extern char *select_text(const char *query);
 extern bool is_answer(const ErrorData *error);
 extern bool try_statement(const char *text, StatementResult *result);
 
