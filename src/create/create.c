@@ -31,6 +31,16 @@
 #include "model/model.h"
 #include "statement/statement.h"
 
+/* What is asked for, and is not decided on yet */
+typedef struct CreateArguments
+{
+	Oid			left_table;
+	Oid			right_table;
+	text	   *name;			/* or null */
+	ArrayType  *left_columns;	/* or null */
+	ArrayType  *right_columns;	/* or null */
+} CreateArguments;
+
 /*
  * What a foreign key does when its parent goes, as SQL.
  */
@@ -240,31 +250,44 @@ check_name(const NewJunction *junction)
  * Check both parents and decide on everything that is to be made of them.
  */
 static void
-prepare(NewJunction *junction, FunctionCallInfo fcinfo)
+prepare(NewJunction *junction, const CreateArguments *arguments)
 {
-	text	   *name = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
-	ArrayType  *left_columns = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
-	ArrayType  *right_columns = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
 	char	   *schema = NULL;
 
-	if (!PG_ARGISNULL(5))
-		junction->shared = text_array_to_list(PG_GETARG_ARRAYTYPE_P(5), "shared_columns");
-	junction->left.on_delete = parse_on_delete("left_on_delete", PG_GETARG_TEXT_PP(6));
-	junction->right.on_delete = parse_on_delete("right_on_delete", PG_GETARG_TEXT_PP(7));
-
-	open_parent(&junction->left.parent, PG_GETARG_OID(0), junction->shared);
-	open_parent(&junction->right.parent, PG_GETARG_OID(1), junction->shared);
-	check_relation_to_self(junction, left_columns != NULL && right_columns != NULL);
-	name_columns(&junction->left, left_columns, junction->shared);
-	name_columns(&junction->right, right_columns, junction->shared);
+	open_parent(&junction->left.parent, arguments->left_table, junction->shared);
+	open_parent(&junction->right.parent, arguments->right_table, junction->shared);
+	check_relation_to_self(junction, arguments->left_columns && arguments->right_columns);
+	name_columns(&junction->left, arguments->left_columns, junction->shared);
+	name_columns(&junction->right, arguments->right_columns, junction->shared);
 	check_columns(junction);
 
-	junction->name = name ? parse_table_name(name, &schema) :
+	junction->name = arguments->name ? parse_table_name(arguments->name, &schema) :
 		junction_table_name(junction->left.parent.table->name, junction->right.parent.table->name);
 	junction->persistence = decide_persistence(junction);
 	decide_schema(junction, schema);
 	junction->qualified = quote_qualified_identifier(junction->schema, junction->name);
 	check_may_create(junction);
+}
+
+/*
+ * Take what the call gives: into the arguments, what is still to be decided on;
+ * into the junction, what stands as it is.
+ */
+static void
+read_arguments(FunctionCallInfo fcinfo, CreateArguments *arguments, NewJunction *junction)
+{
+	arguments->left_table = PG_GETARG_OID(0);
+	arguments->right_table = PG_GETARG_OID(1);
+	arguments->name = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
+	arguments->left_columns = PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3);
+	arguments->right_columns = PG_ARGISNULL(4) ? NULL : PG_GETARG_ARRAYTYPE_P(4);
+	if (!PG_ARGISNULL(5))
+		junction->shared = text_array_to_list(PG_GETARG_ARRAYTYPE_P(5), "shared_columns");
+	junction->left.on_delete = parse_on_delete("left_on_delete", PG_GETARG_TEXT_PP(6));
+	junction->right.on_delete = parse_on_delete("right_on_delete", PG_GETARG_TEXT_PP(7));
+	junction->reverse_index = PG_GETARG_BOOL(8);
+	junction->undirected = PG_GETARG_BOOL(9);
+	junction->if_not_exists = PG_GETARG_BOOL(10);
 }
 
 PG_FUNCTION_INFO_V1(junction_create);
@@ -284,7 +307,8 @@ PG_FUNCTION_INFO_V1(junction_create);
 Datum
 junction_create(PG_FUNCTION_ARGS)
 {
-	NewJunction	junction = {.left = {.argument = "left_columns"}, .right = {.argument = "right_columns"}};
+	CreateArguments arguments;
+	NewJunction junction = {.left = {.argument = "left_columns"}, .right = {.argument = "right_columns"}};
 	StatementPlan plan = {NIL};
 	static const char *const required[] = {
 		[0] = "left_table",[1] = "right_table",
@@ -293,11 +317,8 @@ junction_create(PG_FUNCTION_ARGS)
 	};
 
 	check_arguments(fcinfo, required, lengthof(required));
-	junction.reverse_index = PG_GETARG_BOOL(8);
-	junction.undirected = PG_GETARG_BOOL(9);
-	junction.if_not_exists = PG_GETARG_BOOL(10);
-
-	prepare(&junction, fcinfo);
+	read_arguments(fcinfo, &arguments, &junction);
+	prepare(&junction, &arguments);
 	if (check_name(&junction))
 		build_junction(&plan, &junction);
 

@@ -292,14 +292,21 @@ fill_column(const OnlineRun *run, const char *column)
 				 errhint("A trigger may put it back; disable it, or let it pass this column.")));
 }
 
+/* The arguments of _fill */
+typedef struct FillArguments
+{
+	Oid			relid;
+	char	   *column;
+} FillArguments;
+
 static void
 fill_body(OnlineRun *run)
 {
-	FunctionCallInfo fcinfo = run->fcinfo;
+	const FillArguments *arguments = run->arguments;
 
-	begin_run_on_argument(run);
+	begin_run_on_own_table(run, arguments->relid);
 	MemoryContextSwitchTo(run->step_context);
-	fill_column(run, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	fill_column(run, arguments->column);
 }
 
 PG_FUNCTION_INFO_V1(junction_fill);
@@ -319,11 +326,14 @@ junction_fill(PG_FUNCTION_ARGS)
 		[0] = "relation",[1] = "column_name",[2] = "batch_size",[3] = "pause",[5] = "lock_timeout",
 		[6] = "max_wait"
 	};
+	FillArguments arguments;
 	Patience	patience;
 
 	check_may_commit(fcinfo, "_fill");
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 2);
-	run_online(fcinfo, &patience, fill_body);
+	arguments.relid = PG_GETARG_OID(0);
+	arguments.column = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	run_online(&arguments, &patience, fill_body);
 	PG_RETURN_VOID();
 }

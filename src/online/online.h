@@ -51,7 +51,7 @@ typedef struct Patience
 /* A concurrent verb at work on a table */
 typedef struct OnlineRun
 {
-	FunctionCallInfo fcinfo;
+	void	   *arguments;		/* of the verb: its own */
 	Patience	patience;
 	Oid			relid;
 	char	   *name;			/* for messages, also when the table is gone */
@@ -93,9 +93,9 @@ extern void begin_run(OnlineRun *run, Oid relid, const char *name);
 extern void end_run(void);
 extern void check_no_run(Oid relid);
 extern Patience read_patience(FunctionCallInfo fcinfo, int n);
-extern void run_online(FunctionCallInfo fcinfo, const Patience *patience,
+extern void run_online(void *arguments, const Patience *patience,
 					   void (*body) (OnlineRun *run));
-extern void begin_run_on_argument(OnlineRun *run);
+extern void begin_run_on_own_table(OnlineRun *run, Oid relid);
 extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
 

@@ -92,13 +92,15 @@ read_patience(FunctionCallInfo fcinfo, int n)
 }
 
 /*
- * Run a body that commits, and let go of what it holds, whatever happens.
+ * Run a body that commits, and let go of what it holds, whatever happens.  The
+ * arguments are in the portal's memory, as all that a procedure makes of its own
+ * before its first commit.
  */
 void
-run_online(FunctionCallInfo fcinfo, const Patience *patience, void (*body) (OnlineRun *run))
+run_online(void *arguments, const Patience *patience, void (*body) (OnlineRun *run))
 {
 	MemoryContext caller = CurrentMemoryContext;
-	OnlineRun	run = {.fcinfo = fcinfo,.patience = *patience};
+	OnlineRun	run = {.arguments = arguments,.patience = *patience};
 
 	run.context = AllocSetContextCreate(PortalContext, "junction online", ALLOCSET_DEFAULT_SIZES);
 	run.step_context = AllocSetContextCreate(run.context, "junction online step",
@@ -120,14 +122,12 @@ run_online(FunctionCallInfo fcinfo, const Patience *patience, void (*body) (Onli
 }
 
 /*
- * Begin a run on the table that the first argument names: what check/table.c refuses,
+ * Begin a run on a table of the caller's: what check/table.c refuses,
  * and 55006.
  */
 void
-begin_run_on_argument(OnlineRun *run)
+begin_run_on_own_table(OnlineRun *run, Oid relid)
 {
-	FunctionCallInfo fcinfo = run->fcinfo;
-	Oid			relid = PG_GETARG_OID(0);
 	Relation	rel;
 
 	begin_work();

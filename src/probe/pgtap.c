@@ -38,18 +38,35 @@ pgtap_function(char *name, int nargs, const Oid *types)
 	return function;
 }
 
+/* The arguments of an assertion */
+typedef struct Assertion
+{
+	Oid			relid;
+	text	   *description;	/* or null */
+} Assertion;
+
+static Assertion
+read_assertion(FunctionCallInfo fcinfo)
+{
+	static const char *const required[] = {"junction"};
+	Assertion	assertion;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	assertion.relid = PG_GETARG_OID(0);
+	assertion.description = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	return assertion;
+}
+
 /*
  * "ok 1 - invoice_tags is a junction", and below it what is wrong if it is not.
- * The second argument of the call, a description, may be null.
  */
 static Datum
-assert(FunctionCallInfo fcinfo, bool holds, const char *claim, const char *diagnosis)
+tap_line(const Assertion *assertion, bool holds, const char *claim, const char *diagnosis)
 {
 	const Oid	ok_types[] = {BOOLOID, TEXTOID};
 	const Oid	diag_types[] = {TEXTOID};
-	Datum		description = PG_ARGISNULL(1) ?
-		CStringGetTextDatum(psprintf("%s %s", display_name(PG_GETARG_OID(0)), claim)) :
-		PG_GETARG_DATUM(1);
+	Datum		description = assertion->description ? PointerGetDatum(assertion->description) :
+		CStringGetTextDatum(psprintf("%s %s", display_name(assertion->relid), claim));
 	Datum		line = OidFunctionCall2Coll(pgtap_function("ok", 2, ok_types), DEFAULT_COLLATION_OID,
 											BoolGetDatum(holds), description);
 	Datum		lines;
@@ -66,14 +83,11 @@ assert(FunctionCallInfo fcinfo, bool holds, const char *claim, const char *diagn
  * The table as it is: any table may be asked for, by anyone.
  */
 static Junction *
-look_at(FunctionCallInfo fcinfo)
+asserted_junction(const Assertion *assertion)
 {
-	static const char *const required[] = {"junction"};
-	Relation	rel;
+	Relation	rel = open_table_to_reference(assertion->relid, AccessShareLock);
 	Junction   *junction;
 
-	check_arguments(fcinfo, required, lengthof(required));
-	rel = open_table_to_reference(PG_GETARG_OID(0), AccessShareLock);
 	junction = classify(read_table(RelationGetRelid(rel)));
 	relation_close(rel, AccessShareLock);
 	return junction;
@@ -113,9 +127,10 @@ PG_FUNCTION_INFO_V1(junction_is_junction);
 Datum
 junction_is_junction(PG_FUNCTION_ARGS)
 {
-	Junction   *junction = look_at(fcinfo);
+	Assertion	assertion = read_assertion(fcinfo);
+	Junction   *junction = asserted_junction(&assertion);
 
-	return assert(fcinfo, junction->kind != JUNCTION_NONE, "is a junction", describe_kind(junction));
+	return tap_line(&assertion, junction->kind != JUNCTION_NONE, "is a junction", describe_kind(junction));
 }
 
 PG_FUNCTION_INFO_V1(junction_is_pure);
@@ -126,9 +141,10 @@ PG_FUNCTION_INFO_V1(junction_is_pure);
 Datum
 junction_is_pure(PG_FUNCTION_ARGS)
 {
-	Junction   *junction = look_at(fcinfo);
+	Assertion	assertion = read_assertion(fcinfo);
+	Junction   *junction = asserted_junction(&assertion);
 
-	return assert(fcinfo, junction->kind == JUNCTION_PURE, "is a pure junction",
+	return tap_line(&assertion, junction->kind == JUNCTION_PURE, "is a pure junction",
 				  describe_kind(junction));
 }
 
@@ -140,9 +156,10 @@ PG_FUNCTION_INFO_V1(junction_is_entity);
 Datum
 junction_is_entity(PG_FUNCTION_ARGS)
 {
-	Junction   *junction = look_at(fcinfo);
+	Assertion	assertion = read_assertion(fcinfo);
+	Junction   *junction = asserted_junction(&assertion);
 
-	return assert(fcinfo, junction->kind == JUNCTION_ENTITY, "is an entity that links two tables",
+	return tap_line(&assertion, junction->kind == JUNCTION_ENTITY, "is an entity that links two tables",
 				  describe_kind(junction));
 }
 
@@ -156,7 +173,8 @@ PG_FUNCTION_INFO_V1(junction_is_served);
 Datum
 junction_is_served(PG_FUNCTION_ARGS)
 {
-	Junction   *junction = look_at(fcinfo);
+	Assertion	assertion = read_assertion(fcinfo);
+	Junction   *junction = asserted_junction(&assertion);
 	StringInfoData missing;
 
 	initStringInfo(&missing);
@@ -164,7 +182,7 @@ junction_is_served(PG_FUNCTION_ARGS)
 		if (endpoint->served_by == NULL)
 			appendStringInfo(&missing, "%sNo index serves (%s).", missing.len ? "\n" : "",
 							 column_list(endpoint_columns(junction, endpoint)));
-	return assert(fcinfo, junction->kind != JUNCTION_NONE && missing.len == 0,
+	return tap_line(&assertion, junction->kind != JUNCTION_NONE && missing.len == 0,
 				  "can be looked up from both sides",
 				  missing.len > 0 ? missing.data : describe_kind(junction));
 }
@@ -193,11 +211,10 @@ PG_FUNCTION_INFO_V1(junction_holds);
 Datum
 junction_holds(PG_FUNCTION_ARGS)
 {
-	static const char *const required[] = {"junction"};
+	Assertion	assertion = read_assertion(fcinfo);
 	StringInfoData lines;
 
-	check_arguments(fcinfo, required, lengthof(required));
 	initStringInfo(&lines);
-	run_probes(PG_GETARG_OID(0), add_outcome, &lines);
-	return assert(fcinfo, lines.len == 0, "holds its rules", lines.data);
+	run_probes(assertion.relid, add_outcome, &lines);
+	return tap_line(&assertion, lines.len == 0, "holds its rules", lines.data);
 }

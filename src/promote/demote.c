@@ -206,10 +206,12 @@ junction_demote(PG_FUNCTION_ARGS)
 	bool		dry_run;
 
 	check_arguments(fcinfo, required, lengthof(required));
+	demotion.relid = PG_GETARG_OID(0);
+	demotion.asked_name = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	demotion.discards = PG_GETARG_BOOL(2);
 	dry_run = PG_GETARG_BOOL(3);
 
-	check_demotion(&demotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
+	check_demotion(&demotion, dry_run ? AccessShareLock : AccessExclusiveLock);
 	if (demotion.begun != NULL && !dry_run)
 		check_no_run(demotion.table->oid);
 	if (demotion.begun != NULL)

@@ -196,12 +196,13 @@ default_name(const Demotion *demotion)
  * relation of the name does.
  */
 static void
-decide_name(Demotion *demotion, text *name)
+decide_name(Demotion *demotion)
 {
 	const TableFacts *table = demotion->table;
 	Oid			holder;
 
-	demotion->name = name != NULL ? check_new_table_name(table, name) : default_name(demotion);
+	demotion->name = demotion->asked_name ? check_new_table_name(table, demotion->asked_name) :
+		default_name(demotion);
 	demotion->renamed = strcmp(demotion->name, table->name) != 0;
 	if (!demotion->renamed)
 		return;
@@ -448,9 +449,9 @@ check_key(Demotion *demotion, LOCKMODE lockmode)
  * on the id, rows.  It leaves the table open.
  */
 void
-check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
+check_demotion(Demotion *demotion, LOCKMODE lockmode)
 {
-	Oid			relid = PG_GETARG_OID(0);
+	Oid			relid = demotion->relid;
 
 	demotion->rel = open_table_to_change(relid, lockmode);
 	check_not_distributed(relid);
@@ -463,7 +464,7 @@ check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	check_may_create_in(demotion->table->namespace);
 
 	find_dropped_columns(demotion);
-	decide_name(demotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
+	decide_name(demotion);
 	check_not_inherited(demotion);
 	if (demotion->begun == NULL)
 		check_indexes_stay(demotion);

@@ -91,7 +91,7 @@ junction_promote(PG_FUNCTION_ARGS)
 	if (promotion.concurrently)
 		check_concurrently(&promotion, dry_run);
 
-	check_promotion(&promotion, fcinfo, dry_run ? AccessShareLock : AccessExclusiveLock);
+	check_promotion(&promotion, dry_run ? AccessShareLock : AccessExclusiveLock);
 	if (promotion.concurrently)
 		build_remaining(&plan, &promotion);
 	else

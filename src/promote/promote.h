@@ -20,21 +20,28 @@
 /* What a promotion is asked to do, and what was found out about it */
 typedef struct Promotion
 {
+	/* the arguments */
+	Oid			relid;
+	text	   *asked_name;		/* or null */
+	List	   *columns;		/* definitions, as given */
+	bool		timestamps;
+	char	   *id_column;
+	Oid			id_type;
+	bool		key_is_asked;	/* the primary key's columns were given */
+	List	   *asked_key;		/* names */
+	char	   *unique_name;	/* or null */
+	bool		keep_old_name;
+	bool		portable;
+	bool		concurrently;
+
+	/* what was found out */
 	Relation	rel;
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
 	char	   *name;			/* new or old */
 	bool		renamed;
-	List	   *columns;		/* definitions, as given */
-	List	   *parsed;			/* ColumnDef of each */
-	bool		timestamps;
-	char	   *id_column;
-	Oid			id_type;
+	List	   *parsed;			/* ColumnDef of each of the columns */
 	List	   *primary_key;	/* names */
-	char	   *unique_name;
-	bool		keep_old_name;
-	bool		portable;
-	bool		concurrently;
 	Oid			id_index;		/* the index that a concurrent promotion has
 								 * built for the id, or InvalidOid */
 	Oid			filled_check;	/* the check that it has added, likewise */
@@ -46,13 +53,18 @@ typedef struct Promotion
 /* What a demotion is to do */
 typedef struct Demotion
 {
+	/* the arguments */
+	Oid			relid;
+	text	   *asked_name;		/* or null */
+	bool		discards;
+
+	/* what was found out */
 	Relation	rel;
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
 	char	   *name;			/* new or old */
 	bool		renamed;
 	Oid			old_name;		/* a view that has the name, to be dropped */
-	bool		discards;
 	ColumnFacts *begun;			/* the id of a promotion that is under way, and
 								 * is to be undone, or null */
 	ColumnFacts *id;			/* null if none can be told */
@@ -66,7 +78,7 @@ typedef struct Demotion
 extern void check_added_columns(const Promotion *promotion);
 
 /* demote_check.c */
-extern void check_demotion(Demotion *demotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
+extern void check_demotion(Demotion *demotion, LOCKMODE lockmode);
 
 /* dependents.c */
 extern void warn_of_publications(const Promotion *promotion);
@@ -104,7 +116,7 @@ extern void check_promotable(const Junction *junction);
 extern bool is_added(const Promotion *promotion, const char *name);
 extern List *added_timestamps(const Promotion *promotion);
 extern void read_promotion(Promotion *promotion, FunctionCallInfo fcinfo);
-extern void check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode);
+extern void check_promotion(Promotion *promotion, LOCKMODE lockmode);
 
 /* promote_effects.c */
 extern void tell_of_promotion(const Promotion *promotion);

@@ -131,11 +131,11 @@ check_promotable(const Junction *junction)
  * The name after the promotion: the table's own if none is given.
  */
 static void
-decide_name(Promotion *promotion, text *name)
+decide_name(Promotion *promotion)
 {
 	promotion->name = promotion->table->name;
-	if (name != NULL)
-		promotion->name = check_new_table_name(promotion->table, name);
+	if (promotion->asked_name != NULL)
+		promotion->name = check_new_table_name(promotion->table, promotion->asked_name);
 	promotion->renamed = strcmp(promotion->name, promotion->table->name) != 0;
 	if (promotion->renamed)
 		check_table_name_free(promotion->table->namespace, promotion->name);
@@ -302,11 +302,11 @@ check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
  * The new primary key: the id, and whatever else is asked for.
  */
 static void
-decide_primary_key(Promotion *promotion, ArrayType *asked)
+decide_primary_key(Promotion *promotion)
 {
 	List	   *seen = NIL;
 
-	promotion->primary_key = asked ? text_array_to_list(asked, "primary_key") :
+	promotion->primary_key = promotion->key_is_asked ? promotion->asked_key :
 		list_make1(promotion->id_column);
 	if (!list_has_name(promotion->primary_key, promotion->id_column))
 		ereport(ERROR,
@@ -370,10 +370,15 @@ check_begun(Promotion *promotion)
 void
 read_promotion(Promotion *promotion, FunctionCallInfo fcinfo)
 {
+	promotion->relid = PG_GETARG_OID(0);
+	promotion->asked_name = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	promotion->columns = text_array_to_list(PG_GETARG_ARRAYTYPE_P(2), "columns");
 	promotion->timestamps = PG_GETARG_BOOL(3);
 	promotion->id_column = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	promotion->id_type = PG_GETARG_OID(5);
+	promotion->key_is_asked = !PG_ARGISNULL(6);
+	if (promotion->key_is_asked)
+		promotion->asked_key = text_array_to_list(PG_GETARG_ARRAYTYPE_P(6), "primary_key");
 	promotion->unique_name = PG_ARGISNULL(7) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(7));
 	promotion->keep_old_name = PG_GETARG_BOOL(8);
 }
@@ -416,9 +421,9 @@ check_row_not_stored(const Promotion *promotion)
  * leaves the table open.
  */
 void
-check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode)
+check_promotion(Promotion *promotion, LOCKMODE lockmode)
 {
-	Oid			relid = PG_GETARG_OID(0);
+	Oid			relid = promotion->relid;
 
 	promotion->rel = open_table_to_change(relid, lockmode);
 	if (!promotion->portable)
@@ -431,7 +436,7 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;
 
-	decide_name(promotion, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
+	decide_name(promotion);
 	check_id_type(promotion);
 	check_columns(promotion);
 	if (promotion->begun == NULL)
@@ -439,7 +444,7 @@ check_promotion(Promotion *promotion, FunctionCallInfo fcinfo, LOCKMODE lockmode
 		check_added_columns(promotion);
 		check_row_not_stored(promotion);
 	}
-	decide_primary_key(promotion, PG_ARGISNULL(6) ? NULL : PG_GETARG_ARRAYTYPE_P(6));
+	decide_primary_key(promotion);
 	check_partition_keys(promotion, lockmode);
 	check_unique_name(promotion);
 	if (promotion->keep_old_name)

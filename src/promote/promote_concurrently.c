@@ -19,15 +19,14 @@
 #include "promote/promote.h"
 
 /*
- * All that remains of the promotion that a run's arguments ask for.  The table
+ * All that remains of the promotion that a run is to do.  The table
  * is locked, and left open.
  */
 static List *
 plan_promotion(const OnlineRun *run, Promotion *promotion)
 {
-	promotion->concurrently = true;
-	read_promotion(promotion, run->fcinfo);
-	check_promotion(promotion, run->fcinfo, AccessShareLock);
+	*promotion = *(const Promotion *) run->arguments;
+	check_promotion(promotion, AccessShareLock);
 	check_online(promotion);
 	return build_online(promotion);
 }
@@ -48,7 +47,7 @@ first_statement(List *steps)
 static OnlineStep *
 next_promotion_step(void *state)
 {
-	Promotion	promotion = {0};
+	Promotion	promotion;
 	List	   *steps = plan_promotion(state, &promotion);
 
 	relation_close(promotion.rel, NoLock);
@@ -62,7 +61,7 @@ next_promotion_step(void *state)
 static bool
 promote_step(OnlineRun *run)
 {
-	Promotion	promotion = {0};
+	Promotion	promotion;
 	List	   *steps;
 	OnlineStep *step;
 
@@ -100,7 +99,7 @@ promote_body(OnlineRun *run)
 {
 	bool		done = false;
 
-	begin_run_on_argument(run);
+	begin_run_on_own_table(run, ((const Promotion *) run->arguments)->relid);
 	while (!done)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -130,11 +129,13 @@ junction_promote_concurrently(PG_FUNCTION_ARGS)
 		[8] = "keep_old_name",[9] = "batch_size",[10] = "pause",[12] = "lock_timeout",
 		[13] = "max_wait"
 	};
+	Promotion	promotion = {.concurrently = true};
 	Patience	patience;
 
 	check_may_commit(fcinfo, "promote_concurrently");
 	check_arguments(fcinfo, required, lengthof(required));
 	patience = read_patience(fcinfo, 9);
-	run_online(fcinfo, &patience, promote_body);
+	read_promotion(&promotion, fcinfo);
+	run_online(&promotion, &patience, promote_body);
 	PG_RETURN_VOID();
 }

@@ -363,14 +363,13 @@ build_target(OnlineRun *run, Target *target)
 static void
 repair_body(OnlineRun *run)
 {
-	FunctionCallInfo fcinfo = run->fcinfo;
-	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	const Oid  *only = run->arguments;
 	List	   *targets;
 
 	begin_work();
-	if (!PG_ARGISNULL(0))
-		relation_close(open_table_to_change(only, AccessShareLock), AccessShareLock);
-	targets = find_targets(only, run->context);
+	if (only != NULL)
+		relation_close(open_table_to_change(*only, AccessShareLock), AccessShareLock);
+	targets = find_targets(only ? *only : InvalidOid, run->context);
 	end_work();
 	foreach_ptr(Target, target, targets)
 	{
@@ -395,10 +394,11 @@ junction_repair_concurrently(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {[1] = "lock_timeout",[2] = "max_wait"};
 	Patience	patience = {.batch_size = 1,.max_lag = -1};
+	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
 
 	check_may_commit(fcinfo, "repair_concurrently");
 	check_arguments(fcinfo, required, lengthof(required));
 	read_waiting(fcinfo, 1, &patience);
-	run_online(fcinfo, &patience, repair_body);
+	run_online(PG_ARGISNULL(0) ? NULL : &only, &patience, repair_body);
 	PG_RETURN_VOID();
 }
