@@ -50,6 +50,6 @@ extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
 
 /* subtransaction.c */
-extern ErrorData *attempt(void (*work) (void *state), void *state, bool keep);
+extern ErrorData *try_in_subtransaction(void (*work) (void *state), void *state, bool keep);
 
 #endif							/* JUNCTION_BASE_H */

@@ -15,7 +15,7 @@
  * keep: whether what was done stays if it succeeds.
  */
 ErrorData *
-attempt(void (*work) (void *state), void *state, bool keep)
+try_in_subtransaction(void (*work) (void *state), void *state, bool keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;

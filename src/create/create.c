@@ -100,7 +100,7 @@ name_columns(NewEndpoint *side, ArrayType *asked, List *shared)
  * No column may come twice, and what both sides share must be the same.
  */
 static void
-check_columns(const NewJunction *junction)
+check_column_names(const NewJunction *junction)
 {
 	List	   *all = list_concat_copy(list_concat_copy(junction->shared, junction->left.columns),
 									   junction->right.columns);
@@ -259,7 +259,7 @@ prepare(NewJunction *junction, const CreateArguments *arguments)
 	check_relation_to_self(junction, arguments->left_columns && arguments->right_columns);
 	name_columns(&junction->left, arguments->left_columns, junction->shared);
 	name_columns(&junction->right, arguments->right_columns, junction->shared);
-	check_columns(junction);
+	check_column_names(junction);
 
 	junction->name = arguments->name ? parse_table_name(arguments->name, &schema) :
 		junction_table_name(junction->left.parent.table->name, junction->right.parent.table->name);

@@ -87,7 +87,7 @@ end_work(void)
 bool
 try_work(void (*work) (void *state), void *state)
 {
-	ErrorData  *error = attempt(work, state, true);
+	ErrorData  *error = try_in_subtransaction(work, state, true);
 
 	if (error == NULL)
 		return true;

@@ -45,7 +45,7 @@ is_of_endpoint(const Trial *trial, const ErrorData *error)
  * A null in any column of an endpoint is refused.
  */
 Outcome
-null_end(Trial *trial)
+probe_null_end(Trial *trial)
 {
 	foreach_ptr(char, name, endpoint_columns(trial->junction, trial->endpoint))
 	{
@@ -56,9 +56,9 @@ null_end(Trial *trial)
 
 		request.wanted = bms_del_member(bms_copy(trial->junction->pair), column->attnum);
 		if (!make_row(&trial->sampler, trial->table->oid, &request, &row))
-			outcome = is_of_null(trial, trial->sampler.error, column) ? trial_refused(trial) : not_made(trial);
+			outcome = is_refused_for_null(trial, trial->sampler.error, column) ? trial_refused(trial) : trial_not_made(trial);
 		else
-			outcome = judge_arrival(trial, lappend(row, make_cell(column->attnum, NULL)), 1,
+			outcome = trial_judge_arrival(trial, lappend(row, make_cell(column->attnum, NULL)), 1,
 									psprintf("a row with a null in \"%s\" went in", name));
 		if (outcome != HELD)
 			return outcome;
@@ -95,7 +95,7 @@ count_parents(Trial *trial, List *cells, int64 *count)
 		foreach_ptr(Cell, cell, cells)
 			if (cell->attnum == key->columns[i])
 				parent_cells = lappend(parent_cells, make_cell(key->parent_columns[i], cell->value));
-	return parent != NULL && count_rows(trial, parent, parent_cells, count);
+	return parent != NULL && count_trial_rows(trial, parent, parent_cells, count);
 }
 
 /*
@@ -127,7 +127,7 @@ end_cells(Trial *trial, const Bitmapset *own, int n)
  * table, the other's parent may turn out to be the one.
  */
 Outcome
-orphan_end(Trial *trial)
+probe_orphan_end(Trial *trial)
 {
 	Bitmapset  *own = own_columns(trial);
 	RowRequest	request = {.dangling = own};
@@ -149,11 +149,11 @@ orphan_end(Trial *trial)
 			if (is_of_endpoint(trial, error))
 				return trial_refused(trial);
 			if (error == NULL || error->sqlerrcode != ERRCODE_CHECK_VIOLATION)
-				return not_made(trial);
-			not_made(trial);
+				return trial_not_made(trial);
+			trial_not_made(trial);
 		}
 		else if (count_parents(trial, request.given, &count) && count == 0)
-			return judge_arrival(trial, list_concat(row, request.given), 1,
+			return trial_judge_arrival(trial, list_concat(row, request.given), 1,
 								 psprintf("a link to a row of \"%s\" that is not there went in%s",
 										  trial->endpoint->key->parent_name, why_not()));
 	}
@@ -188,7 +188,7 @@ judge_refused_delete(Trial *trial, ErrorData *error)
 	bool		held = is_of_endpoint(trial, error);
 
 	for (int i = 0; i < key->nkeys; i++)
-		held |= is_of_null(trial, error, find_column(trial->table, key->columns[i]));
+		held |= is_refused_for_null(trial, error, find_column(trial->table, key->columns[i]));
 	if (!held)
 		return trial_judged(trial, SKIPPED, psprintf("no row of \"%s\" can be deleted: %s", key->parent_name,
 											   describe_error(error, key->parent, ACL_DELETE | ACL_SELECT)));
@@ -207,8 +207,8 @@ judge_link(Trial *trial, List *link)
 	int64		unchanged;
 	int64		rest;
 
-	if (!count_rows(trial, trial->table, cells_in(link, trial->junction->pair), &unchanged) ||
-		!count_rows(trial, trial->table, cells_in(link, others), &rest))
+	if (!count_trial_rows(trial, trial->table, cells_of_columns(link, trial->junction->pair), &unchanged) ||
+		!count_trial_rows(trial, trial->table, cells_of_columns(link, others), &rest))
 		return SKIPPED;
 	if (unchanged > 0)
 		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" went, and its link stayed%s", parent, why_not()));
@@ -224,7 +224,7 @@ judge_link(Trial *trial, List *link)
  *	DELETE FROM public.tags WHERE id OPERATOR(pg_catalog.=) CAST('1' AS integer)
  */
 Outcome
-cascade_end(Trial *trial)
+probe_cascade_end(Trial *trial)
 {
 	ForeignKeyFacts *key = trial->endpoint->key;
 	TableFacts *parent = sample_facts(&trial->sampler, key->parent);
@@ -233,13 +233,13 @@ cascade_end(Trial *trial)
 	StatementResult result;
 	int64		count;
 
-	if (parent == NULL || is_hidden(trial, trial->table->oid) || is_hidden(trial, key->parent))
+	if (parent == NULL || is_hidden_from_trial(trial, trial->table->oid) || is_hidden_from_trial(trial, key->parent))
 		return SKIPPED;
-	if (!make_link(trial, &link))
-		return not_made(trial);
+	if (!make_trial_link(trial, &link))
+		return trial_not_made(trial);
 	for (int i = 0; i < key->nkeys; i++)
 		end = lappend(end, make_cell(key->parent_columns[i], find_cell(link, key->columns[i])->value));
-	if (!count_rows(trial, trial->table, cells_in(link, trial->junction->pair), &count))
+	if (!count_trial_rows(trial, trial->table, cells_of_columns(link, trial->junction->pair), &count))
 		return SKIPPED;
 	if (count != 1)
 		return trial_judged(trial, SKIPPED, "a link that was made is not there: a trigger took it away");
@@ -247,7 +247,7 @@ cascade_end(Trial *trial)
 	if (!try_statement(psprintf("DELETE FROM %s WHERE %s", qualified_name(parent->oid),
 								row_condition(parent, end)), &result))
 		return judge_refused_delete(trial, result.error);
-	if (!count_rows(trial, parent, end, &count))
+	if (!count_trial_rows(trial, parent, end, &count))
 		return SKIPPED;
 	if (count > 0)
 		return trial_judged(trial, SKIPPED, psprintf("a row of \"%s\" was not deleted: a trigger, a rule or a policy kept it",

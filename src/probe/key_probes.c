@@ -30,7 +30,7 @@ is_refused_by_key(const Trial *trial, const Bitmapset *columns)
  * The same pair twice is refused by a key over it.
  */
 Outcome
-duplicate_pair(Trial *trial)
+probe_duplicate_pair(Trial *trial)
 {
 	const IndexFacts *key = trial->junction->pair_key;
 	Bitmapset  *pair = unique_columns(trial->junction);
@@ -38,13 +38,13 @@ duplicate_pair(Trial *trial)
 	List	   *link;
 	Outcome		outcome;
 
-	if (!make_link(trial, &link))
-		return not_made(trial);
-	again.given = cells_in(link, pair);
+	if (!make_trial_link(trial, &link))
+		return trial_not_made(trial);
+	again.given = cells_of_columns(link, pair);
 	if (!make_row(&trial->sampler, trial->table->oid, &again, &link))
-		return is_refused_by_key(trial, pair) ? trial_refused(trial) : not_made(trial);
+		return is_refused_by_key(trial, pair) ? trial_refused(trial) : trial_not_made(trial);
 
-	outcome = judge_arrival(trial, again.given, 2, "the same pair went in twice");
+	outcome = trial_judge_arrival(trial, again.given, 2, "the same pair went in twice");
 	if (outcome == BROKEN && key != NULL && key->predicate != NULL)
 		return trial_judged(trial, SKIPPED,
 					  psprintf("the key \"%s\" does not hold for the row that was made, but where %s",
@@ -56,19 +56,19 @@ duplicate_pair(Trial *trial)
  * The same id for another pair is refused by the primary key.
  */
 Outcome
-id_unique(Trial *trial)
+probe_id_unique(Trial *trial)
 {
 	Bitmapset  *id = id_columns(trial->junction);
 	RowRequest	again = {.wanted = trial->junction->pair};
 	List	   *link;
 	List	   *other;
 
-	if (!make_link(trial, &link))
-		return not_made(trial);
-	again.given = cells_in(link, id);
+	if (!make_trial_link(trial, &link))
+		return trial_not_made(trial);
+	again.given = cells_of_columns(link, id);
 	if (make_row(&trial->sampler, trial->table->oid, &again, &other))
-		return judge_arrival(trial, again.given, 2, "the same id went in twice");
-	return is_refused_by_key(trial, id) ? trial_refused(trial) : not_made(trial);
+		return trial_judge_arrival(trial, again.given, 2, "the same id went in twice");
+	return is_refused_by_key(trial, id) ? trial_refused(trial) : trial_not_made(trial);
 }
 
 /*
@@ -92,7 +92,7 @@ is_refused_null(const Trial *trial, const Bitmapset *columns)
 {
 	foreach_ptr(ColumnFacts, column, trial->table->columns)
 		if (bms_is_member(column->attnum, columns) &&
-			is_of_null(trial, trial->sampler.error, column))
+			is_refused_for_null(trial, trial->sampler.error, column))
 			return true;
 	return false;
 }
@@ -101,7 +101,7 @@ is_refused_null(const Trial *trial, const Bitmapset *columns)
  * Rows that come without an id get one, each another.
  */
 Outcome
-id_default(Trial *trial)
+probe_id_default(Trial *trial)
 {
 	RowRequest	request = {.left_out = own_id_columns(trial)};
 	List	   *rows[2];
@@ -117,7 +117,7 @@ id_default(Trial *trial)
 			return trial_judged(trial, BROKEN, "a row that comes without an id gets none");
 		if (is_refused_by_key(trial, id_columns(trial->junction)))
 			return trial_judged(trial, BROKEN, "the default gives an id that is there already");
-		return not_made(trial);
+		return trial_not_made(trial);
 	}
 	return trial_judged(trial, HELD, "each row that came without an id got one of its own");
 }
@@ -126,7 +126,7 @@ id_default(Trial *trial)
  * The mirror image of a pair is refused by that index.
  */
 Outcome
-mirror_pair(Trial *trial)
+probe_mirror_pair(Trial *trial)
 {
 	ForeignKeyFacts *left = ((Endpoint *) linitial(trial->junction->endpoints))->key;
 	ForeignKeyFacts *right = ((Endpoint *) lsecond(trial->junction->endpoints))->key;
@@ -134,8 +134,8 @@ mirror_pair(Trial *trial)
 	RowRequest	mirrored = {0};
 	List	   *link;
 
-	if (!make_link(trial, &link))
-		return not_made(trial);
+	if (!make_trial_link(trial, &link))
+		return trial_not_made(trial);
 	for (int i = 0; i < left->nkeys; i++)
 		for (int j = 0; j < right->nkeys; j++)
 			if (left->parent_columns[i] == right->parent_columns[j])
@@ -147,10 +147,10 @@ mirror_pair(Trial *trial)
 																	   find_cell(link, left->columns[i])->value));
 			}
 	if (make_row(&trial->sampler, trial->table->oid, &mirrored, &link))
-		return judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image went in");
+		return trial_judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image went in");
 	error = trial->sampler.error;
 	if (error != NULL && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
 		error_index(error, trial->table) == find_mirror_index(trial->junction))
 		return trial_refused(trial);
-	return not_made(trial);
+	return trial_not_made(trial);
 }

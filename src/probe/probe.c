@@ -34,7 +34,7 @@ typedef enum ProbeScope
 	OF_ALL,
 	OF_EACH_ENDPOINT,
 	OF_ENTITIES,
-	OF_SYMMETRIC
+	OF_UNDIRECTED
 } ProbeScope;
 
 typedef struct Probe
@@ -53,13 +53,13 @@ no_orphans(Trial *trial)
 	StringInfoData found;
 
 	initStringInfo(&found);
-	if (is_hidden(trial, trial->table->oid))
+	if (is_hidden_from_trial(trial, trial->table->oid))
 		return SKIPPED;
 	foreach_ptr(Endpoint, endpoint, trial->junction->endpoints)
 	{
 		int64		count;
 
-		if (is_hidden(trial, endpoint->key->parent))
+		if (is_hidden_from_trial(trial, endpoint->key->parent))
 			return SKIPPED;
 		count = count_orphans(trial->table, endpoint->key);
 		if (count < 0)
@@ -85,7 +85,7 @@ no_duplicates(Trial *trial)
 	int64		count;
 	char	   *found;
 
-	if (is_hidden(trial, trial->table->oid))
+	if (is_hidden_from_trial(trial, trial->table->oid))
 		return SKIPPED;
 	foreach_ptr(ColumnFacts, column, trial->table->columns)
 		if (bms_is_member(column->attnum, unique_columns(trial->junction)))
@@ -103,13 +103,13 @@ no_duplicates(Trial *trial)
 
 /* All probes, in the order in which they are told */
 static const Probe probes[] = {
-	{"duplicate_pair", OF_ALL, duplicate_pair},
-	{"null", OF_EACH_ENDPOINT, null_end},
-	{"orphan", OF_EACH_ENDPOINT, orphan_end},
-	{"cascade", OF_EACH_ENDPOINT, cascade_end},
-	{"id_unique", OF_ENTITIES, id_unique},
-	{"id_default", OF_ENTITIES, id_default},
-	{"mirror_pair", OF_SYMMETRIC, mirror_pair},
+	{"duplicate_pair", OF_ALL, probe_duplicate_pair},
+	{"null", OF_EACH_ENDPOINT, probe_null_end},
+	{"orphan", OF_EACH_ENDPOINT, probe_orphan_end},
+	{"cascade", OF_EACH_ENDPOINT, probe_cascade_end},
+	{"id_unique", OF_ENTITIES, probe_id_unique},
+	{"id_default", OF_ENTITIES, probe_id_default},
+	{"mirror_pair", OF_UNDIRECTED, probe_mirror_pair},
 	{"no_orphans", OF_ALL, no_orphans},
 	{"no_duplicates", OF_ALL, no_duplicates}
 };
@@ -152,10 +152,10 @@ run_probe(const Probe *probe, Trial *trial)
 	trial->detail = NULL;
 	trial->sampler.made = NIL;
 	trial->sampler.under_way = NIL;
-	error = attempt(try_probe, &run, false);
+	error = try_in_subtransaction(try_probe, &run, false);
 	if (error == NULL)
 		return run.outcome;
-	if (!is_answer(error))
+	if (!is_error_of_statement(error))
 		ReThrowError(error);
 	return trial_judged(trial, SKIPPED, error->message);
 }
@@ -178,7 +178,7 @@ is_asked(const Probe *probe, const Junction *junction)
 	{
 		case OF_ENTITIES:
 			return junction->kind == JUNCTION_ENTITY;
-		case OF_SYMMETRIC:
+		case OF_UNDIRECTED:
 			return find_mirror_index(junction) != NULL;
 		default:
 			return true;

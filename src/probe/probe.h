@@ -34,15 +34,15 @@ typedef struct Trial
 } Trial;
 
 /* end_probes.c */
-extern Outcome null_end(Trial *trial);
-extern Outcome orphan_end(Trial *trial);
-extern Outcome cascade_end(Trial *trial);
+extern Outcome probe_null_end(Trial *trial);
+extern Outcome probe_orphan_end(Trial *trial);
+extern Outcome probe_cascade_end(Trial *trial);
 
 /* key_probes.c */
-extern Outcome duplicate_pair(Trial *trial);
-extern Outcome id_unique(Trial *trial);
-extern Outcome id_default(Trial *trial);
-extern Outcome mirror_pair(Trial *trial);
+extern Outcome probe_duplicate_pair(Trial *trial);
+extern Outcome probe_id_unique(Trial *trial);
+extern Outcome probe_id_default(Trial *trial);
+extern Outcome probe_mirror_pair(Trial *trial);
 
 /* probe.c */
 extern void run_probes(Oid relid, OutcomeSink sink, void *state);
@@ -50,16 +50,16 @@ extern const char *outcome_name(Outcome outcome);
 
 /* verdict.c */
 extern Outcome trial_judged(Trial *trial, Outcome outcome, char *detail);
-extern Outcome not_made(Trial *trial);
+extern Outcome trial_not_made(Trial *trial);
 extern Outcome trial_refused(Trial *trial);
-extern List *cells_in(List *cells, const Bitmapset *columns);
+extern List *cells_of_columns(List *cells, const Bitmapset *columns);
 extern char *row_condition(const TableFacts *table, List *cells);
-extern bool count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
-extern bool is_hidden(Trial *trial, Oid relid);
-extern Outcome judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
-extern bool is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
+extern bool count_trial_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count);
+extern bool is_hidden_from_trial(Trial *trial, Oid relid);
+extern Outcome trial_judge_arrival(Trial *trial, List *cells, int64 count, char *broken);
+extern bool is_refused_for_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column);
 extern Bitmapset *unique_columns(const Junction *junction);
 extern Bitmapset *id_columns(const Junction *junction);
-extern bool make_link(Trial *trial, List **link);
+extern bool make_trial_link(Trial *trial, List **link);
 
 #endif							/* JUNCTION_PROBE_H */

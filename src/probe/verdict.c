@@ -27,7 +27,7 @@ trial_judged(Trial *trial, Outcome outcome, char *detail)
  * The last row could not be made.
  */
 Outcome
-not_made(Trial *trial)
+trial_not_made(Trial *trial)
 {
 	return trial_judged(trial, SKIPPED, trial->sampler.why);
 }
@@ -45,7 +45,7 @@ trial_refused(Trial *trial)
  * Those of the cells that are in a set.
  */
 List *
-cells_in(List *cells, const Bitmapset *columns)
+cells_of_columns(List *cells, const Bitmapset *columns)
 {
 	List	   *result = NIL;
 
@@ -85,7 +85,7 @@ row_condition(const TableFacts *table, List *cells)
  * How many rows of a table hold these values?  False if that cannot be told.
  */
 bool
-count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
+count_trial_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
 {
 	StatementResult result;
 
@@ -103,7 +103,7 @@ count_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
  * May the caller not see all rows of a table?  To find none is no proof then.
  */
 bool
-is_hidden(Trial *trial, Oid relid)
+is_hidden_from_trial(Trial *trial, Oid relid)
 {
 	if (may_read_all(relid))
 		return false;
@@ -118,11 +118,11 @@ is_hidden(Trial *trial, Oid relid)
  * A row was not refused.  Did it arrive?  count: how many there are then.
  */
 Outcome
-judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
+trial_judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
 {
 	int64		found;
 
-	if (!count_rows(trial, trial->table, cells, &found))
+	if (!count_trial_rows(trial, trial->table, cells, &found))
 		return SKIPPED;
 	if (found < count)
 		return trial_judged(trial, SKIPPED, "the row was not refused, and is not there: a trigger, a rule or a policy swallowed or changed it");
@@ -133,7 +133,7 @@ judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
  * Is an error a null's in this column, or in its domain?
  */
 bool
-is_of_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column)
+is_refused_for_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column)
 {
 	if (error == NULL || error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION)
 		return false;
@@ -165,7 +165,7 @@ id_columns(const Junction *junction)
  * A whole link: two parents, and the row between them.
  */
 bool
-make_link(Trial *trial, List **link)
+make_trial_link(Trial *trial, List **link)
 {
 	RowRequest	request = {
 		.wanted = bms_union(unique_columns(trial->junction), id_columns(trial->junction))

@@ -92,7 +92,7 @@ append_drops(StringInfo buf, const Demotion *demotion)
  *	    DROP COLUMN updated_at
  */
 static void
-build_columns(StatementPlan *plan, const Demotion *demotion)
+build_dropped_columns(StatementPlan *plan, const Demotion *demotion)
 {
 	const IndexFacts *primary = demotion->junction->primary_key;
 	StringInfoData buf;
@@ -119,7 +119,7 @@ build_columns(StatementPlan *plan, const Demotion *demotion)
  *		ADD CONSTRAINT user_orgs_pkey PRIMARY KEY USING INDEX user_orgs_idx
  */
 static void
-build_pair_key(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
+build_primary_pair(StatementPlan *plan, const Demotion *demotion, NameSpace *names)
 {
 	const TableFacts *table = demotion->table;
 	const IndexFacts *key = demotion->junction->pair_key;
@@ -157,7 +157,7 @@ build_undo(StatementPlan *plan, const Demotion *demotion)
 }
 
 static void
-build(StatementPlan *plan, const Demotion *demotion)
+build_demotion(StatementPlan *plan, const Demotion *demotion)
 {
 	const TableFacts *table = demotion->table;
 	List	   *except = list_make1_oid(demotion->junction->primary_key->oid);
@@ -173,12 +173,12 @@ build(StatementPlan *plan, const Demotion *demotion)
 		except = lappend_oid(except, demotion->junction->pair_key->oid);
 	if (demotion->renamed)
 		build_rename(plan, table, demotion->name, except, demotion->dropped, &names);
-	build_columns(plan, demotion);
+	build_dropped_columns(plan, demotion);
 	if (demotion->keeps_key)
 		return;
 	names.freed = list_make2(index_name(demotion->junction->primary_key),
 							 index_name(demotion->junction->pair_key));
-	build_pair_key(plan, demotion, &names);
+	build_primary_pair(plan, demotion, &names);
 }
 
 PG_FUNCTION_INFO_V1(junction_demote);
@@ -217,7 +217,7 @@ junction_demote(PG_FUNCTION_ARGS)
 	if (demotion.begun != NULL)
 		build_undo(&plan, &demotion);
 	else
-		build(&plan, &demotion);
+		build_demotion(&plan, &demotion);
 
 	/* the lock stays until the transaction ends */
 	relation_close(demotion.rel, NoLock);

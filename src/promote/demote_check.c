@@ -196,7 +196,7 @@ default_name(const Demotion *demotion)
  * relation of the name does.
  */
 static void
-decide_name(Demotion *demotion)
+decide_junction_name(Demotion *demotion)
 {
 	const TableFacts *table = demotion->table;
 	Oid			holder;
@@ -403,7 +403,7 @@ dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
  * or a constraint on a column goes with it.
  */
 static void
-check_no_dependents(const Demotion *demotion, LOCKMODE lockmode)
+check_nothing_uses_dropped(const Demotion *demotion, LOCKMODE lockmode)
 {
 	char	   *dependents = describe_dependents(dropped_objects(demotion, lockmode), true);
 
@@ -464,11 +464,11 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 	check_may_create_in(demotion->table->namespace);
 
 	find_dropped_columns(demotion);
-	decide_name(demotion);
+	decide_junction_name(demotion);
 	check_not_inherited(demotion);
 	if (demotion->begun == NULL)
 		check_indexes_stay(demotion);
-	check_no_dependents(demotion, lockmode);
+	check_nothing_uses_dropped(demotion, lockmode);
 	check_losses(demotion);
 	if (demotion->begun == NULL && !demotion->keeps_key)
 		check_nulls(demotion);

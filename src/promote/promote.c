@@ -48,8 +48,8 @@ check_concurrently(const Promotion *promotion, bool dry_run)
 static void
 build_remaining(StatementPlan *plan, Promotion *promotion)
 {
-	check_online(promotion);
-	foreach_ptr(OnlineStep, step, build_online(promotion))
+	check_promotion_steps(promotion);
+	foreach_ptr(OnlineStep, step, build_promotion_steps(promotion))
 		plan_add(plan, step->locks, "%s", plan_text(&step->statements));
 }
 

@@ -105,7 +105,7 @@ extern char *added_column_locks(const Promotion *promotion, const char *name);
 extern const char *uuid_default(const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
-extern char *build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
+extern char *build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
 extern bool reuses_key_name(const Promotion *promotion);
 extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 
@@ -113,7 +113,6 @@ extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 extern ColumnFacts *begun_id(const TableFacts *table);
 extern char *begun_statement(const Promotion *promotion, const char *table);
 extern void check_promotable(const Junction *junction);
-extern bool is_added(const Promotion *promotion, const char *name);
 extern List *added_timestamps(const Promotion *promotion);
 extern void read_promotion(Promotion *promotion, FunctionCallInfo fcinfo);
 extern void check_promotion(Promotion *promotion, LOCKMODE lockmode);
@@ -122,9 +121,9 @@ extern void check_promotion(Promotion *promotion, LOCKMODE lockmode);
 extern void tell_of_promotion(const Promotion *promotion);
 
 /* promote_steps.c */
-extern List *build_online(Promotion *promotion);
+extern List *build_promotion_steps(Promotion *promotion);
 
 /* promote_steps_check.c */
-extern void check_online(const Promotion *promotion);
+extern void check_promotion_steps(const Promotion *promotion);
 
 #endif							/* JUNCTION_PROMOTE_H */

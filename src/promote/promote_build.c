@@ -71,7 +71,7 @@ pair_key_name(const Promotion *promotion, NameSpace *names)
  * takes the name.
  */
 static void
-build_pair_key(StatementPlan *plan, const Promotion *promotion, const char *name)
+build_unique_pair(StatementPlan *plan, const Promotion *promotion, const char *name)
 {
 	const IndexFacts *key = promotion->junction->pair_key;
 
@@ -149,7 +149,7 @@ primary_key_name(const Promotion *promotion, NameSpace *names)
  *	    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id)
  */
 static void
-build_columns(StatementPlan *plan, const Promotion *promotion, const char *unique,
+build_new_columns(StatementPlan *plan, const Promotion *promotion, const char *unique,
 			  NameSpace *names)
 {
 	StringInfoData buf;
@@ -174,7 +174,7 @@ build_columns(StatementPlan *plan, const Promotion *promotion, const char *uniqu
  * table's like that of any other index, so that a demotion can bring it back.
  */
 char *
-build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
+build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 {
 	const IndexFacts *key = promotion->junction->pair_key;
 	bool		as_any = key->predicate != NULL && promotion->unique_name == NULL;
@@ -190,7 +190,7 @@ build_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
 	if (as_any)
 		return index_name(key);
 	unique = pair_key_name(promotion, names);
-	build_pair_key(plan, promotion, unique);
+	build_unique_pair(plan, promotion, unique);
 	if (promotion->demotes)
 		names->freed = lappend(names->freed, index_name(key));
 	return unique;
@@ -209,7 +209,7 @@ reuses_key_name(const Promotion *promotion)
 	};
 
 	take_name(&names, promotion->name);
-	(void) build_names(&unused, promotion, &names);
+	(void) build_promoted_names(&unused, promotion, &names);
 	return strcmp(primary_key_name(promotion, &names),
 				  index_name(promotion->junction->pair_key)) == 0;
 }
@@ -227,8 +227,8 @@ build_promotion(StatementPlan *plan, const Promotion *promotion)
 	char	   *unique;
 
 	take_name(&names, promotion->name);
-	unique = build_names(plan, promotion, &names);
-	build_columns(plan, promotion, unique, &names);
+	unique = build_promoted_names(plan, promotion, &names);
+	build_new_columns(plan, promotion, unique, &names);
 	if (promotion->portable && promotion->demotes)
 		build_portable_rest(plan, table, promotion->junction->pair_key, promotion->name, unique);
 	if (promotion->keep_old_name)

@@ -131,7 +131,7 @@ check_promotable(const Junction *junction)
  * The name after the promotion: the table's own if none is given.
  */
 static void
-decide_name(Promotion *promotion)
+decide_entity_name(Promotion *promotion)
 {
 	promotion->name = promotion->table->name;
 	if (promotion->asked_name != NULL)
@@ -177,7 +177,7 @@ check_id_type(const Promotion *promotion)
 /*
  * Is this one of the columns that the promotion adds, the id among them?
  */
-bool
+static bool
 is_added(const Promotion *promotion, const char *name)
 {
 	if (strcmp(promotion->id_column, name) == 0)
@@ -241,7 +241,7 @@ check_column_free(const Promotion *promotion, const char *name, const char *hint
  * Parse the columns to be added; none may be there, and none come twice.
  */
 static void
-check_columns(Promotion *promotion)
+check_new_columns(Promotion *promotion)
 {
 	check_column_name(promotion->id_column);
 	check_column_free(promotion, promotion->id_column,
@@ -436,9 +436,9 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	check_may_create_in(promotion->table->namespace);
 	promotion->demotes = promotion->junction->pair_key->primary;
 
-	decide_name(promotion);
+	decide_entity_name(promotion);
 	check_id_type(promotion);
-	check_columns(promotion);
+	check_new_columns(promotion);
 	if (promotion->begun == NULL)
 	{
 		check_added_columns(promotion);

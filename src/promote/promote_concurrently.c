@@ -27,8 +27,8 @@ plan_promotion(const OnlineRun *run, Promotion *promotion)
 {
 	*promotion = *(const Promotion *) run->arguments;
 	check_promotion(promotion, AccessShareLock);
-	check_online(promotion);
-	return build_online(promotion);
+	check_promotion_steps(promotion);
+	return build_promotion_steps(promotion);
 }
 
 /*

@@ -378,7 +378,7 @@ set_modes(List *steps, Oid relid)
  * last decides the names.
  */
 List *
-build_online(Promotion *promotion)
+build_promotion_steps(Promotion *promotion)
 {
 	const TableFacts *table = promotion->table;
 	const char *new_table = qualified_beside(table, promotion->name);
@@ -397,7 +397,7 @@ build_online(Promotion *promotion)
 	promotion->filled_check = find_check(promotion, &validated);
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
-	(void) build_names(plan, promotion, &names);
+	(void) build_promoted_names(plan, promotion, &names);
 	if (promotion->begun == NULL && promotion->renamed)
 		build_added_names(plan, promotion);
 	if (index != NULL)

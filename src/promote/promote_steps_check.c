@@ -162,7 +162,7 @@ check_id_index(const Promotion *promotion)
  * Refuse what can be promoted in one transaction only.
  */
 void
-check_online(const Promotion *promotion)
+check_promotion_steps(const Promotion *promotion)
 {
 	Oid			relid = promotion->table->oid;
 

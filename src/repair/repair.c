@@ -150,7 +150,7 @@ is_settled(List *findings, const Finding *finding)
 }
 
 static void
-build(StatementPlan *plan, List *findings)
+build_repair(StatementPlan *plan, List *findings)
 {
 	foreach_ptr(Finding, finding, findings)
 	{
@@ -197,7 +197,7 @@ junction_repair(PG_FUNCTION_ARGS)
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
 		check_rows(table, finding);
-	build(&plan, findings);
+	build_repair(&plan, findings);
 
 	/* the lock stays until the transaction ends */
 	relation_close(rel, NoLock);

@@ -434,7 +434,7 @@ static List *
 judge_safely(RuleSet rules)
 {
 	Judgement	judgement = {.rules = rules};
-	ErrorData  *error = attempt(find_judged, &judgement, true);
+	ErrorData  *error = try_in_subtransaction(find_judged, &judgement, true);
 
 	if (error == NULL)
 		return judgement.findings;

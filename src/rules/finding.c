@@ -19,7 +19,7 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, Findings 
 	Finding    *finding = palloc0(sizeof(Finding));
 
 	finding->junction = junction->table->oid;
-	finding->rule = rule->id;
+	finding->rule = rule_id(rule);
 	finding->severity = rule->severity;
 	finding->columns = columns;
 	findings->list = lappend(findings->list, finding);

@@ -62,7 +62,7 @@ can_be_served(const Junction *junction, const Endpoint *endpoint)
  *	CREATE INDEX CONCURRENTLY ON public.invoice_tags (tag_id)
  */
 void
-half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
+rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -106,7 +106,7 @@ half_indexed(const Rule *rule, const Junction *junction, Findings *findings)
  *	REINDEX INDEX CONCURRENTLY public.invoice_tags_tag_id_idx
  */
 void
-invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
+rule_invalid_index(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -231,7 +231,7 @@ covering_index(const Junction *junction, const IndexFacts *index)
  *	DROP INDEX CONCURRENTLY public.invoice_tags_invoice_id_idx
  */
 void
-redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
+rule_redundant_index(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	if (junction->kind == JUNCTION_NONE)
 		return;

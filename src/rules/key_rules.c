@@ -114,7 +114,7 @@ add_partly_keyed(const Rule *rule, const Junction *junction, Findings *findings)
  * where only an index over the lesser and the greater end does.
  */
 void
-missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
+rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	if (junction->kind == JUNCTION_UNKEYED)
 		add_unkeyed(rule, junction, findings);
@@ -156,7 +156,7 @@ fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoin
  * nullable_endpoint: a link to nothing.
  */
 void
-nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
+rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(Endpoint, endpoint, junction->endpoints)
 	{
@@ -188,7 +188,7 @@ all_not_null(const Junction *junction)
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
  */
 void
-deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
+rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	const IndexFacts *key = junction->pair_key;
 	List	   *columns;
@@ -259,7 +259,7 @@ has_identity(const TableFacts *table)
  *	ALTER TABLE public.invoice_tags REPLICA IDENTITY USING INDEX invoice_tags_key
  */
 void
-no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings)
+rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	const TableFacts *table = junction->table;
 	const IndexFacts *key = junction->pair_key;

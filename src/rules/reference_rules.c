@@ -134,7 +134,7 @@ not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
  *	ALTER TABLE public.invoice_tags VALIDATE CONSTRAINT invoice_tags_tag_id_fkey
  */
 void
-unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings)
+rule_unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
 	{
@@ -209,7 +209,7 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
  * foreign key, but are named and typed as if they had.
  */
 void
-undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
+rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	const TableFacts *table = junction->table;
 	IndexFacts *key = junction->kind == JUNCTION_NONE ? two_column_key(table) : NULL;
@@ -320,7 +320,7 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
  * DEFAULT are a warning.
  */
 void
-no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
+rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
 	{
@@ -371,7 +371,7 @@ have_tenant_each(const TableFacts *left, const ForeignKeyFacts *left_key, const 
  * link does not hold them to the same one.
  */
 void
-tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
+rule_tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Endpoint   *left;
 	Endpoint   *right;

@@ -24,24 +24,24 @@
 #include "rules/rules.h"
 
 static const Rule rules[RULE_COUNT] = {
-	[RULE_HALF_INDEXED] = {"half_indexed", RULE_HALF_INDEXED, SEVERITY_WARNING, half_indexed, true},
-	[RULE_INVALID_INDEX] = {"invalid_index", RULE_INVALID_INDEX, SEVERITY_WARNING, invalid_index, true},
-	[RULE_MISSING_PAIR_KEY] = {"missing_pair_key", RULE_MISSING_PAIR_KEY, SEVERITY_ERROR, missing_pair_key, true},
-	[RULE_NULLABLE_ENDPOINT] = {"nullable_endpoint", RULE_NULLABLE_ENDPOINT, SEVERITY_ERROR, nullable_endpoint, true},
-	[RULE_UNVALIDATED_FOREIGN_KEY] = {"unvalidated_foreign_key", RULE_UNVALIDATED_FOREIGN_KEY, SEVERITY_WARNING, unvalidated_foreign_key, false},
-	[RULE_UNDECLARED_ENDPOINT] = {"undeclared_endpoint", RULE_UNDECLARED_ENDPOINT, SEVERITY_NOTICE, undeclared_endpoint, false},
-	[RULE_NO_CASCADE] = {"no_cascade", RULE_NO_CASCADE, SEVERITY_INFO, no_cascade, false},
-	[RULE_NEEDLESS_SURROGATE] = {"needless_surrogate", RULE_NEEDLESS_SURROGATE, SEVERITY_NOTICE, needless_surrogate, false},
-	[RULE_PROMOTION_DUE] = {"promotion_due", RULE_PROMOTION_DUE, SEVERITY_NOTICE, promotion_due, false},
-	[RULE_MULTIWAY] = {"multiway", RULE_MULTIWAY, SEVERITY_NOTICE, multiway, false},
-	[RULE_REDUNDANT_INDEX] = {"redundant_index", RULE_REDUNDANT_INDEX, SEVERITY_NOTICE, redundant_index, true},
-	[RULE_DEFERRABLE_PAIR_KEY] = {"deferrable_pair_key", RULE_DEFERRABLE_PAIR_KEY, SEVERITY_NOTICE, deferrable_pair_key, true},
-	[RULE_NO_REPLICA_IDENTITY] = {"no_replica_identity", RULE_NO_REPLICA_IDENTITY, SEVERITY_WARNING, no_replica_identity, false},
-	[RULE_ARRAY_RELATION] = {"array_relation", RULE_ARRAY_RELATION, SEVERITY_NOTICE, array_relation, false},
-	[RULE_NUMBERED_COLUMNS] = {"numbered_columns", RULE_NUMBERED_COLUMNS, SEVERITY_NOTICE, numbered_columns, false},
-	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", RULE_TENANT_MISMATCH, SEVERITY_WARNING, tenant_mismatch, false},
-	[RULE_NAME] = {"name", RULE_NAME, SEVERITY_INFO, misnamed, false},
-	[RULE_INHERITED] = {"inherited", RULE_INHERITED, SEVERITY_WARNING, inherited, false},
+	[RULE_HALF_INDEXED] = {"half_indexed", SEVERITY_WARNING, rule_half_indexed, true},
+	[RULE_INVALID_INDEX] = {"invalid_index", SEVERITY_WARNING, rule_invalid_index, true},
+	[RULE_MISSING_PAIR_KEY] = {"missing_pair_key", SEVERITY_ERROR, rule_missing_pair_key, true},
+	[RULE_NULLABLE_ENDPOINT] = {"nullable_endpoint", SEVERITY_ERROR, rule_nullable_endpoint, true},
+	[RULE_UNVALIDATED_FOREIGN_KEY] = {"unvalidated_foreign_key", SEVERITY_WARNING, rule_unvalidated_foreign_key, false},
+	[RULE_UNDECLARED_ENDPOINT] = {"undeclared_endpoint", SEVERITY_NOTICE, rule_undeclared_endpoint, false},
+	[RULE_NO_CASCADE] = {"no_cascade", SEVERITY_INFO, rule_no_cascade, false},
+	[RULE_NEEDLESS_SURROGATE] = {"needless_surrogate", SEVERITY_NOTICE, rule_needless_surrogate, false},
+	[RULE_PROMOTION_DUE] = {"promotion_due", SEVERITY_NOTICE, rule_promotion_due, false},
+	[RULE_MULTIWAY] = {"multiway", SEVERITY_NOTICE, rule_multiway, false},
+	[RULE_REDUNDANT_INDEX] = {"redundant_index", SEVERITY_NOTICE, rule_redundant_index, true},
+	[RULE_DEFERRABLE_PAIR_KEY] = {"deferrable_pair_key", SEVERITY_NOTICE, rule_deferrable_pair_key, true},
+	[RULE_NO_REPLICA_IDENTITY] = {"no_replica_identity", SEVERITY_WARNING, rule_no_replica_identity, false},
+	[RULE_ARRAY_RELATION] = {"array_relation", SEVERITY_NOTICE, rule_array_relation, false},
+	[RULE_NUMBERED_COLUMNS] = {"numbered_columns", SEVERITY_NOTICE, rule_numbered_columns, false},
+	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", SEVERITY_WARNING, rule_tenant_mismatch, false},
+	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
+	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
 };
 
 static const char *const severities[] = {
@@ -51,12 +51,27 @@ static const char *const severities[] = {
 	[SEVERITY_ERROR] = "error"
 };
 
+/*
+ * Which rule a row of the table is.
+ */
+RuleId
+rule_id(const Rule *rule)
+{
+	return rule - rules;
+}
+
+/*
+ * The name of a rule, as users know it.
+ */
 const char *
 rule_name(RuleId rule)
 {
 	return rules[rule].name;
 }
 
+/*
+ * The name of a severity.
+ */
 const char *
 severity_name(Severity severity)
 {

@@ -90,7 +90,6 @@ typedef void (*FindingSink) (Finding *finding, void *state);
 typedef struct Rule
 {
 	const char *name;
-	RuleId		id;
 	Severity	severity;
 	void		(*apply) (const struct Rule *rule, const Junction *junction,
 						  Findings *findings);
@@ -111,16 +110,16 @@ extern void find_findings(Oid only, RuleSet rules, bool concurrently, FindingSin
 extern List *collect_findings(Oid only, RuleSet rules, bool concurrently);
 
 /* index_rules.c */
-extern void half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
-extern void invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
-extern void redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* key_rules.c */
 extern char *missing_key_fix(const Junction *junction, Findings *findings);
-extern void missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
-extern void nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
-extern void deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
-extern void no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* rebuilt_key.c */
 extern bool append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts *key, char on_update);
@@ -130,12 +129,13 @@ extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction
 extern char *describe_obstacle(const ForeignKeyFacts *key);
 
 /* reference_rules.c */
-extern void unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
-extern void undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
-extern void no_cascade(const Rule *rule, const Junction *junction, Findings *findings);
-extern void tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* rule.c */
+extern RuleId rule_id(const Rule *rule);
 extern const char *rule_name(RuleId rule);
 extern const char *severity_name(Severity severity);
 extern bool find_severity(const char *name, Severity *severity);
@@ -147,13 +147,13 @@ extern List *apply_rules(RuleSet set, const Junction *junction, Database *databa
 						 NameSpace *names, bool concurrently);
 
 /* shape_rules.c */
-extern void multiway(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_multiway(const Rule *rule, const Junction *junction, Findings *findings);
 extern bool is_plain(const IndexFacts *index);
-extern void needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
-extern void promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
-extern void array_relation(const Rule *rule, const Junction *junction, Findings *findings);
-extern void numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
-extern void misnamed(const Rule *rule, const Junction *junction, Findings *findings);
-extern void inherited(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_inherited(const Rule *rule, const Junction *junction, Findings *findings);
 
 #endif							/* JUNCTION_RULES_H */

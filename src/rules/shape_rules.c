@@ -40,7 +40,7 @@ further_links(const Rule *rule, const Junction *junction, Findings *findings)
  * multiway: several relationships in one table.
  */
 void
-multiway(const Rule *rule, const Junction *junction, Findings *findings)
+rule_multiway(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	List	   *columns;
 	Finding    *finding;
@@ -159,7 +159,7 @@ fix_surrogate(Finding *finding, const Junction *junction, const char *id)
  * needless_surrogate: an id beside a pure link that nothing references.
  */
 void
-needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings)
+rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Finding    *finding;
 	char	   *name;
@@ -182,7 +182,7 @@ needless_surrogate(const Rule *rule, const Junction *junction, Findings *finding
  * When a row was made is no such data.
  */
 void
-promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
+rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Finding    *finding;
 	List	   *names = NIL;
@@ -210,7 +210,7 @@ promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
  * array_relation: an array column that holds the keys of another table's rows.
  */
 void
-array_relation(const Rule *rule, const Junction *junction, Findings *findings)
+rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	foreach_ptr(ColumnFacts, column, junction->table->columns)
 	{
@@ -240,7 +240,7 @@ array_relation(const Rule *rule, const Junction *junction, Findings *findings)
  * numbered_columns: a list of foreign keys, as long as the table is wide.
  */
 void
-numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
+rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	List	   *done = NIL;
 
@@ -315,7 +315,7 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
  * business uses.  A relation of a table to itself is named after what it means.
  */
 void
-misnamed(const Rule *rule, const Junction *junction, Findings *findings)
+rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	bool		entity = junction->kind == JUNCTION_ENTITY && !has_needless_surrogate(junction);
 	Endpoint   *left;
@@ -340,7 +340,7 @@ misnamed(const Rule *rule, const Junction *junction, Findings *findings)
  * inherited: neither keys nor foreign keys reach the tables that inherit.
  */
 void
-inherited(const Rule *rule, const Junction *junction, Findings *findings)
+rule_inherited(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Finding    *finding;
 

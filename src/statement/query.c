@@ -101,7 +101,7 @@ select_text(const char *query)
  * the hour.  The others are no answer: they go up to whoever can do something.
  */
 bool
-is_answer(const ErrorData *error)
+is_error_of_statement(const ErrorData *error)
 {
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
@@ -169,8 +169,8 @@ try_statement(const char *text, StatementResult *result)
 	TriedStatement tried = {text, CurrentMemoryContext, result};
 
 	memset(result, 0, sizeof(StatementResult));
-	result->error = attempt(run_tried, &tried, true);
-	if (result->error != NULL && !is_answer(result->error))
+	result->error = try_in_subtransaction(run_tried, &tried, true);
+	if (result->error != NULL && !is_error_of_statement(result->error))
 		ReThrowError(result->error);
 	return result->error == NULL;
 }

@@ -69,7 +69,7 @@ extern void plan_run_alone(const char *query);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern void change_and_count(const char *query, int64 *counts, int count);
 extern char *select_text(const char *query);
-extern bool is_answer(const ErrorData *error);
+extern bool is_error_of_statement(const ErrorData *error);
 extern bool try_statement(const char *text, StatementResult *result);
 
 /* rename.c */
