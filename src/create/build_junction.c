@@ -58,7 +58,7 @@ append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoin
 static char *
 parent_locks(const NewJunction *junction)
 {
-	const char *mode = "SHARE ROW EXCLUSIVE";
+	const LOCKMODE mode = ShareRowExclusiveLock;
 	char	   *left = lock_on_all(mode, junction->left.parent.table);
 
 	if (junction->left.parent.table->oid == junction->right.parent.table->oid)

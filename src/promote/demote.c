@@ -167,7 +167,7 @@ build_demotion(StatementPlan *plan, const Demotion *demotion)
 
 	take_name(&names, demotion->name);
 	if (OidIsValid(demotion->old_name))
-		plan_add(plan, lock_on("ACCESS EXCLUSIVE", demotion->old_name), "DROP VIEW %s",
+		plan_add(plan, lock_on(AccessExclusiveLock, demotion->old_name), "DROP VIEW %s",
 				 qualified_name(demotion->old_name));
 	if (!demotion->keeps_key)
 		except = lappend_oid(except, demotion->junction->pair_key->oid);

@@ -180,7 +180,7 @@ build_old_name(StatementPlan *plan, const Promotion *promotion)
 	acl = copy_acl(RELOID, tuple, Anum_pg_class_relacl);
 	ReleaseSysCache(tuple);
 
-	plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
+	plan_add(plan, new_name_lock(table, new_name, AccessShareLock),
 			 "CREATE VIEW %s WITH (security_invoker = true) AS\n    SELECT %s\n    FROM %s",
 			 view, column_list(old_columns(promotion)), base);
 	plan_add(plan, NULL, "COMMENT ON VIEW %s IS %s", view,

@@ -145,7 +145,7 @@ build_comments(StatementPlan *plan, const TableFacts *table, const IndexFacts *k
 	char	   *comment = GetComment(get_index_constraint(key->oid), ConstraintRelationId, 0);
 
 	if (comment != NULL)
-		plan_add(plan, new_name_lock(table, new_name, "ACCESS SHARE"),
+		plan_add(plan, new_name_lock(table, new_name, AccessShareLock),
 				 "COMMENT ON CONSTRAINT %s ON %s IS %s",
 				 quote_identifier(name), qualified_beside(table, new_name),
 				 quote_literal_cstr(comment));
@@ -170,9 +170,9 @@ build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFac
 
 	build_comments(plan, table, key, new_name, name);
 	if (key->replica_identity)
-		plan_add(plan, new_name_lock(table, new_name, "ACCESS EXCLUSIVE"),
+		plan_add(plan, new_name_lock(table, new_name, AccessExclusiveLock),
 				 "ALTER TABLE %s REPLICA IDENTITY USING INDEX %s", base, quote_identifier(name));
 	if (get_index_isclustered(key->oid))
-		plan_add(plan, new_name_lock(table, new_name, "SHARE UPDATE EXCLUSIVE"),
+		plan_add(plan, new_name_lock(table, new_name, ShareUpdateExclusiveLock),
 				 "ALTER TABLE %s CLUSTER ON %s", base, quote_identifier(name));
 }

@@ -209,7 +209,7 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 												  promotion->table->namespace, NIL));
 	if (!validated)
 	{
-		plan = &add_step(steps, STEP_FILL, lock_on("ROW EXCLUSIVE", relid))->statements;
+		plan = &add_step(steps, STEP_FILL, lock_on(RowExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
 				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
 				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),
@@ -218,17 +218,17 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 	}
 	if (!there)
 	{
-		plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+		plan = &add_step(steps, STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
 				 table, check, id);
 		*steps = lappend(*steps, fill);
 	}
 	if (!validated)
 	{
-		plan = &add_step(steps, STEP_PATIENT, lock_on("SHARE UPDATE EXCLUSIVE", relid))->statements;
+		plan = &add_step(steps, STEP_PATIENT, lock_on(ShareUpdateExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
 	}
-	plan = &add_step(steps, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", relid))->statements;
+	plan = &add_step(steps, STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
 	if (SERVER_NAMES_NOT_NULL)
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s", table,
 				 quote_identifier(makeObjectName(promotion->name, promotion->id_column, "not_null")), id);
@@ -275,7 +275,7 @@ free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *nam
 static void
 build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index, const char *name)
 {
-	char	   *locks = lock_on("SHARE UPDATE EXCLUSIVE", promotion->table->oid);
+	char	   *locks = lock_on(ShareUpdateExclusiveLock, promotion->table->oid);
 
 	if (index != NULL && index->usable)
 		return;
@@ -388,7 +388,7 @@ build_promotion_steps(Promotion *promotion)
 	};
 	List	   *steps = NIL;
 	List	   *last = NIL;
-	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on("ACCESS EXCLUSIVE", table->oid))->statements;
+	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid))->statements;
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
 	char	   *built;

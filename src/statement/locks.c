@@ -19,6 +19,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/tablecmds.h"
 #include "parser/parser.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -215,9 +216,9 @@ locks_text(List *locks, const TableFacts *renamed, const char *new_name)
 	foreach_ptr(TableLock, lock, locks)
 		if (renamed != NULL && lock->relid == renamed->oid)
 			appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
-							 new_name_lock(renamed, new_name, mode_names[lock->mode]));
+							 new_name_lock(renamed, new_name, lock->mode));
 		else
-			append_lock(&buf, mode_names[lock->mode], lock->relid);
+			append_lock(&buf, lock->mode, lock->relid);
 	return buf.data;
 }
 
@@ -240,19 +241,19 @@ statement_locks(const char *statement)
  * gone, as one that the caller has not locked can be, needs none.
  */
 void
-append_lock(StringInfo buf, const char *mode, Oid relid)
+append_lock(StringInfo buf, LOCKMODE mode, Oid relid)
 {
 	char	   *name = regclass_name(relid);
 
 	if (name != NULL)
-		appendStringInfo(buf, "%s%s on %s", buf->len ? ", " : "", mode, name);
+		appendStringInfo(buf, "%s%s on %s", buf->len ? ", " : "", mode_names[mode], name);
 }
 
 /*
  * A table lock as the whole text.
  */
 char *
-lock_on(const char *mode, Oid relid)
+lock_on(LOCKMODE mode, Oid relid)
 {
 	StringInfoData buf;
 
@@ -265,7 +266,7 @@ lock_on(const char *mode, Oid relid)
  * Add the same lock on all that inherits from a table, or is a part of it.
  */
 void
-append_locks_below(StringInfo buf, const char *mode, Oid relid)
+append_locks_below(StringInfo buf, LOCKMODE mode, Oid relid)
 {
 	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
 		if (below != relid)
@@ -276,7 +277,7 @@ append_locks_below(StringInfo buf, const char *mode, Oid relid)
  * The same lock on a table and, if it is partitioned, on all its partitions.
  */
 char *
-lock_on_all(const char *mode, const TableFacts *table)
+lock_on_all(LOCKMODE mode, const TableFacts *table)
 {
 	StringInfoData buf;
 
@@ -284,5 +285,31 @@ lock_on_all(const char *mode, const TableFacts *table)
 	append_lock(&buf, mode, table->oid);
 	if (table->kind == RELKIND_PARTITIONED_TABLE)
 		append_locks_below(&buf, mode, table->oid);
+	return buf.data;
+}
+
+/*
+ * A lock on the renamed table.
+ */
+char *
+new_name_lock(const TableFacts *table, const char *new_name, LOCKMODE mode)
+{
+	return psprintf("%s on %s", mode_names[mode], RelationIsVisible(table->oid) ?
+					quote_identifier(new_name) : qualified_beside(table, new_name));
+}
+
+/*
+ * The lock of an ALTER TABLE on the renamed table, and on what is below it if
+ * the command goes on there.
+ */
+char *
+new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, new_name_lock(table, new_name, AccessExclusiveLock));
+	if (recurses)
+		append_locks_below(&buf, AccessExclusiveLock, table->oid);
 	return buf.data;
 }

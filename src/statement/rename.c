@@ -112,32 +112,6 @@ read_named_constraints(const TableFacts *table)
 }
 
 /*
- * A lock on the renamed table.
- */
-char *
-new_name_lock(const TableFacts *table, const char *new_name, const char *mode)
-{
-	return psprintf("%s on %s", mode, RelationIsVisible(table->oid) ?
-					quote_identifier(new_name) : qualified_beside(table, new_name));
-}
-
-/*
- * The lock of an ALTER TABLE on the renamed table, and on what is below it if
- * the command goes on there.
- */
-char *
-new_name_locks(const TableFacts *table, const char *new_name, bool recurses)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfoString(&buf, new_name_lock(table, new_name, "ACCESS EXCLUSIVE"));
-	if (recurses)
-		append_locks_below(&buf, "ACCESS EXCLUSIVE", table->oid);
-	return buf.data;
-}
-
-/*
  * The name of an index or a foreign key afterwards, or null if it keeps its
  * own.
  */
@@ -298,7 +272,7 @@ build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 	Renaming	renaming = {table, new_name, except, dropped, names};
 	List	   *constraints = read_named_constraints(table);
 
-	plan_add(plan, lock_on("ACCESS EXCLUSIVE", table->oid), "ALTER TABLE %s RENAME TO %s",
+	plan_add(plan, lock_on(AccessExclusiveLock, table->oid), "ALTER TABLE %s RENAME TO %s",
 			 qualified_name(table->oid), quote_identifier(new_name));
 	build_constraint_names(plan, &renaming, constraints);
 	build_index_names(plan, &renaming, constraints);

@@ -49,10 +49,12 @@ extern int64 *count_changed(Relation rel, List *columns);
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
 extern char *statement_locks(const char *statement);
-extern void append_lock(StringInfo buf, const char *mode, Oid relid);
-extern char *lock_on(const char *mode, Oid relid);
-extern void append_locks_below(StringInfo buf, const char *mode, Oid relid);
-extern char *lock_on_all(const char *mode, const TableFacts *table);
+extern void append_lock(StringInfo buf, LOCKMODE mode, Oid relid);
+extern char *lock_on(LOCKMODE mode, Oid relid);
+extern void append_locks_below(StringInfo buf, LOCKMODE mode, Oid relid);
+extern char *lock_on_all(LOCKMODE mode, const TableFacts *table);
+extern char *new_name_lock(const TableFacts *table, const char *new_name, LOCKMODE mode);
+extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
 
 /* owner.c */
 extern void become_owner(OwnerRole *role, Oid relid);
@@ -73,8 +75,6 @@ extern bool is_error_of_statement(const ErrorData *error);
 extern bool try_statement(const char *text, StatementResult *result);
 
 /* rename.c */
-extern char *new_name_lock(const TableFacts *table, const char *new_name, const char *mode);
-extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
 extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name);
 extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
