@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/standby.sh: on a hot standby, which changes nothing and locks next to nothing, a dry run of every verb gives the
+# test/t/standby.sh: on a hot standby, which changes nothing and locks next to nothing, a dry run of every verb gives the
 # same rows as on its primary, and whatever only looks answers. Prints TAP.
 #
 # Needs a server on this machine, where PGHOST, PGPORT and PGUSER say, and a superuser who may replicate. Makes the

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-promote.sh [PAIRS]: how long a promotion takes, on PAIRS pairs of uuids (default 1000000), beside
+# test/bench/promote.sh [PAIRS]: how long a promotion takes, on PAIRS pairs of uuids (default 1000000), beside
 #
 #   floor     what no promotion can do without: CREATE TABLE AS of the same rows with ids, NOT NULLs, three indexes
 #   by hand   what a person writes: ADD COLUMN with gen_random_uuid(), DROP the key, ADD PRIMARY KEY, ADD UNIQUE
@@ -8,7 +8,7 @@
 # too; and how long primary_to_unique and unique_to_primary take on 1000 rows and on ten times PAIRS. Prints medians in
 # milliseconds and ratios. A benchmark, not a test: it judges nothing. The goals are 1.05 of the floor, 0.6 of by hand.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench-promote.sh. Sets
+# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/promote.sh. Sets
 # max_wal_size there, and takes it back. The one of with-server.sh is restarted with the shared_buffers of a real one.
 set -euo pipefail
 

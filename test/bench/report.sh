@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-report.sh [JUNCTIONS]: how long the report over a whole database takes, beside the query that linters use
+# test/bench/report.sh [JUNCTIONS]: how long the report over a whole database takes, beside the query that linters use
 # for unindexed foreign keys alone. Builds a database of JUNCTIONS junctions (default 20000) between a tenth as many
 # parents, one junction in ten half-indexed, and one of a tenth that size. Prints for each the median of eleven runs
 # that take turns, the memory that a report takes, and how the times have grown from the one to the other. A
@@ -8,7 +8,7 @@
 # The query is there twice: bare, with nothing in it but the comparison, and as linters publish it. Those also leave
 # out what extensions and the system own, and say in a sentence which table and key they mean; the report does both.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench-report.sh
+# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/report.sh
 set -euo pipefail
 
 junctions=${1:-20000}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/dump.sh: what a promotion leaves in the catalogs outlives pg_dump and satisfies pg_amcheck; and the extension
+# test/t/dump.sh: what a promotion leaves in the catalogs outlives pg_dump and satisfies pg_amcheck; and the extension
 # comes and goes at the word of an ordinary database owner, without harm to tables. Prints TAP.
 #
 # Needs a server, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes three databases and two roles there,
@@ -171,7 +171,7 @@ is "and has kept the ids that it had given" \
     "$(sql "$owner" junction_dump -c 'SELECT id FROM stopped ORDER BY a_id')"
 
 for database in junction_dump junction_dump_restored; do
-    is "the catalogs are sound in $database" "$(sql "$PGUSER" "$database" --file "$(dirname "$0")/invariants.sql" 2>&1)" ""
+    is "the catalogs are sound in $database" "$(sql "$PGUSER" "$database" --file "$(dirname "$0")/../lib/invariants.sql" 2>&1)" ""
 done
 
 #

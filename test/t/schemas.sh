@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# test/schemas.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and compares
+# test/t/schemas.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and compares
 # what the extension says of its tables with the folder's labels.tsv. Prints TAP, a test a schema.
 #
 # Assumes a server that the PG* variables lead to, as a superuser. Where we differ from a label with good reason, the
-# row stands in schemas.except, and must be what we say: one that is not needed any more fails.
+# row stands in test/lib/schemas.except, and must be what we say: one that is not needed any more fails.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 export PGOPTIONS='-c client_min_messages=warning'
-export JUNCTION_SCHEMAS=${JUNCTION_SCHEMAS:-../../shared/schemas}
+export JUNCTION_SCHEMAS=${JUNCTION_SCHEMAS:-../../../shared/schemas}
 if [ ! -d "$JUNCTION_SCHEMAS" ]; then
     echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $JUNCTION_SCHEMAS"
     exit
@@ -24,7 +24,7 @@ CREATE EXTENSION junction;
 CREATE TEMP TABLE label (schema text, "table" text, kind text, half_indexed text, note text);
 CREATE TEMP TABLE exception (LIKE label);
 \copy label FROM PROGRAM 'cat "$JUNCTION_SCHEMAS/labels.tsv"' WITH (HEADER)
-\copy exception FROM PROGRAM 'sed "/^#/d" schemas.except'
+\copy exception FROM PROGRAM 'sed "/^#/d" ../lib/schemas.except'
 DELETE FROM label WHERE schema <> :'schema';
 DELETE FROM exception WHERE schema <> :'schema';
 
@@ -71,7 +71,7 @@ for file in "${files[@]}"; do
 done
 
 number=$((number + 1))
-unknown=$(sed '/^#/d' schemas.except | cut -f 1 | sort -u | while read -r schema; do
+unknown=$(sed '/^#/d' ../lib/schemas.except | cut -f 1 | sort -u | while read -r schema; do
     [ -f "$JUNCTION_SCHEMAS/$schema.sql" ] || echo "# $schema"
 done)
 [ -z "$unknown" ] || printf 'not '

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
+# test/t/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
 # waits for long, nothing that was committed is lost, and the table is as junction.promote makes it. Then on a small table:
 # stopped in every step, by a killed backend, an immediate stop of the server, a cancel and a lock that is not to be had,
 # and finished by the same call or by the statements of the dry run. Prints TAP.
@@ -14,7 +14,7 @@ cd "$(dirname "$0")"
 
 # in a server of its own, with the names of programs and places that come with it
 if [ -z "${JUNCTION_ONLINE:-}" ]; then
-    exec ./with-server.sh env JUNCTION_ONLINE=1 "./$(basename "$0")" "$@"
+    exec ../with-server.sh env JUNCTION_ONLINE=1 "./$(basename "$0")" "$@"
 fi
 rows=${1:-200000}
 work=$(mktemp -d "${TMPDIR:-/tmp}/junction-online.XXXXXX")
@@ -243,7 +243,7 @@ sound() {                                               # sound DATABASE TWIN: p
     found=$(
         wrong "$1" 2>&1
         diff <(dump "$2") <(dump "$1") || true
-        sql "$1" --file invariants.sql 2>&1
+        sql "$1" --file ../lib/invariants.sql 2>&1
         [ "$amcheck" = 0 ] || pg_amcheck --install-missing --heapallindexed --parent-check --database "$1" --schema public 2>&1
     ) || true
     [ -z "$found" ] || { echo "$found"; return 1; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/probes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, empty, and probes
+# test/t/probes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, empty, and probes
 # all pure junctions. Each probe must be decided as the schema says, held or broken, at least nine of ten in all, and no
 # row may stay. Prints TAP, a test a schema and one over all.
 #
@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 export PGOPTIONS='-c client_min_messages=warning'
-schemas=${JUNCTION_SCHEMAS:-../../shared/schemas}
+schemas=${JUNCTION_SCHEMAS:-../../../shared/schemas}
 owner=regress_junction_probes
 if [ ! -d "$schemas" ]; then
     echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $schemas"

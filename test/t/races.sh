@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/races.sh: sessions that make, change, rename and drop the same few tables, and beside them others that call every
+# test/t/races.sh: sessions that make, change, rename and drop the same few tables, and beside them others that call every
 # function on these, for a few seconds, the guard on in all of them. No call may end with an internal error, and the server must
 # live. Prints TAP.
 #
@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ -z "${JUNCTION_RACES:-}" ]; then
-    exec ./with-server.sh env JUNCTION_RACES=1 "./$(basename "$0")"
+    exec ../with-server.sh env JUNCTION_RACES=1 "./$(basename "$0")"
 fi
 
 seconds=${RACES_SECONDS:-5}

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# test/bench-online.sh [PAIRS [ROUNDS]]: how long promote_concurrently takes on PAIRS pairs of uuids (default 2000000), and how
+# test/bench/online.sh [PAIRS [ROUNDS]]: how long promote_concurrently takes on PAIRS pairs of uuids (default 2000000), and how
 # large the table and its indexes are after it, beside junction.promote in one transaction: each on a fresh copy, in turn, in
 # ROUNDS rounds (default 3), on a server that does nothing else. Prints medians, how long each step takes, and ratios. A
 # benchmark, not a test: it judges nothing. The goals are 3 times the time, 1.5 times the size.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench-online.sh. Sets
+# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/online.sh. Sets
 # max_wal_size there, and takes it back. The one of with-server.sh is restarted with the shared_buffers of a real one.
 set -euo pipefail
 

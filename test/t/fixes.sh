@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/fixes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and runs every fix
+# test/t/fixes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and runs every fix
 # of the report as given, one after the other. Each must make its finding go away, and bring no new one. Prints TAP, a
 # test a schema.
 #
@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 export PGOPTIONS='-c client_min_messages=warning'
-schemas=${JUNCTION_SCHEMAS:-../../shared/schemas}
+schemas=${JUNCTION_SCHEMAS:-../../../shared/schemas}
 if [ ! -d "$schemas" ]; then
     echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $schemas"
     exit

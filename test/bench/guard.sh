@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-guard.sh [TABLES]: what junction.guard costs who makes TABLES tables (default 10000), each in a transaction of its
+# test/bench/guard.sh [TABLES]: what junction.guard costs who makes TABLES tables (default 10000), each in a transaction of its
 # own: without the extension, with it and the guard off, with junction.guard = warning. Once plain tables, and once
 # junctions, with two foreign keys and both indexes, a fifth as many. Prints the time of each per table, and the ratios. A
 # benchmark, not a test: it judges nothing. The goals, for plain tables, are 1.01 with the guard off, 1.05 with it on.
@@ -9,7 +9,7 @@
 # time tells little, and the processor time of the session, which the kernel has in nanoseconds, more; and of that the
 # turns that were disturbed least: there is a ratio of the first quartiles too.
 #
-# Assumes a server that the PG* variables lead to, on this machine, as a superuser: test/with-server.sh test/bench-guard.sh.
+# Assumes a server that the PG* variables lead to, on this machine, as a superuser: test/with-server.sh test/bench/guard.sh.
 # Sets autovacuum and max_wal_size there, and takes them back.
 set -euo pipefail
 

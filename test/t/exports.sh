@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/exports.sh: the installed library exports what PostgreSQL looks up in it, and nothing else: another library with
+# test/t/exports.sh: the installed library exports what PostgreSQL looks up in it, and nothing else: another library with
 # a function of the same name as one of ours must not be called in its place. Prints TAP.
 #
 # Assumes that junction is installed where $PG_CONFIG (default pg_config) says, as an ELF library. A C function of the

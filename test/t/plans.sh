@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/plans.sh: what a verb says is what it does. For each case below, a schema of its own with a few tables and the call
+# test/t/plans.sh: what a verb says is what it does. For each case below, a schema of its own with a few tables and the call
 # of a verb:
 #
 #   plan      dry_run changes nothing and locks nothing that matters; the verb returns the same statements; run by hand, one
@@ -8,7 +8,7 @@
 #   portable  run in a database without the extension, the statements leave the same as a promotion in place
 #   back      the second call undoes the first: the dump of before, bit for bit
 #
-# and afterwards the catalogs are sound everywhere (test/invariants.sql, of which it is proved first that it can fail, and
+# and afterwards the catalogs are sound everywhere (test/lib/invariants.sql, of which it is proved first that it can fail, and
 # pg_amcheck). Prints TAP.
 #
 # Needs a server, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes databases junction_plans*, roles
@@ -982,9 +982,9 @@ same() {
     diff --unified=2 "$work/one" "$work/other" | sed 1,2d >> "$work/wrong.$2.$1" || true
 }
 
-# sound DATABASE: test/invariants.sql has nothing to say
+# sound DATABASE: test/lib/invariants.sql has nothing to say
 sound() {
-    sql "$1" --file invariants.sql > "$work/broken" 2>&1 || true
+    sql "$1" --file ../lib/invariants.sql > "$work/broken" 2>&1 || true
     report "the catalogs are sound in $1" "$work/broken"
 }
 
@@ -1035,7 +1035,7 @@ CREATE TEMP TABLE temporary (a int PRIMARY KEY, b int UNIQUE DEFERRABLE);
 \ir invariants.sql
 END
 # \ir looks beside the file that it is in
-cp invariants.sql "$work"
+cp ../lib/invariants.sql "$work"
 sql "$native" --file "$work/native" > "$work/broken" 2>&1 || true
 report "keys that the server made are sound, of every kind" "$work/broken"
 
