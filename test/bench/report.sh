@@ -10,20 +10,16 @@
 #
 # Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/report.sh
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/bench.sh
 
 junctions=${1:-20000}
-database=junction_bench
 export PGOPTIONS='-c client_min_messages=error'
-
-run() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$database" "$@"
-}
 
 # build JUNCTIONS: every pair of parents once, so that the names are the convention's
 build() {
-    dropdb --if-exists "$database"
-    createdb "$database"
-    run <<END
+    fresh_database "$database"
+    run <<SQL
 CREATE EXTENSION junction;
 CREATE PROCEDURE build(junctions int, parents int) LANGUAGE plpgsql AS \$\$
 DECLARE
@@ -47,7 +43,7 @@ BEGIN
 END \$\$;
 CALL build($1, $1 / 10);
 VACUUM ANALYZE;
-END
+SQL
 }
 
 report="SELECT count(*) FROM junction.report()"
@@ -97,10 +93,6 @@ SELECT count(*) FROM junction.report() \g /dev/null
 END
 }
 
-ratio() {
-    perl -e 'printf "%.2f", $ARGV[0] / $ARGV[1]' "$@"
-}
-
 small=
 for size in $((junctions / 10)) "$junctions"; do
     build "$size"
@@ -113,4 +105,3 @@ for size in $((junctions / 10)) "$junctions"; do
              "linters' query, bare: $(ratio "$theirs" "$small_theirs") times"
     small=$ours small_theirs=$theirs
 done
-dropdb "$database"
