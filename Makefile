@@ -38,12 +38,11 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
 .PHONY: all install installcheck clean pgtap test test-matrix demo
 
-# pgTAP runs in the database that installcheck leaves behind, and pg_prove closes with a count of the tests
+# The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
+# time, as some look at how long something takes. pg_prove closes with a count of the tests.
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
-	pg_prove --dbname $(CONTRIB_TESTDB) test/exports.sh test/schemas.sh test/fixes.sh test/probes.sh test/readme.pl \
-		test/dump.sh test/plans.sh test/standby.sh test/races.sh test/online.sh \
-		$(filter-out test/demo% test/invariants.sql test/online%,$(sort $(wildcard test/*.sql)))
+	pg_prove --dbname $(CONTRIB_TESTDB) $(sort $(wildcard test/t/*)) $(sort $(wildcard test/pgtap/*.sql))
 
 # these install what is missing, and start a server of their own
 test:
@@ -55,4 +54,4 @@ test-matrix:
 
 demo:
 	test/setup.sh
-	test/demo.sh
+	test/demo/demo.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test/matrix.sh: runs all tests (test/run.sh) on PostgreSQL 17 and 18, side by side, each in a root of its own: Debian
-# trixie and forky, made by debootstrap from this machine's mirror and kept in ${JUNCTION_ROOTS:-/var/cache/junction}.
+# trixie and forky, made by debootstrap from the mirror that apt has here and kept in ${JUNCTION_ROOTS:-/var/cache/junction}.
 # Tries there, too, what a new user meets: the demo with no headers installed, and all without the right to install.
 #
 # Assumes Debian, root, and a git checkout. Tests the working tree as it is, in a copy without what was built there.
@@ -14,6 +14,14 @@ schemas=${JUNCTION_SCHEMAS:-../shared/schemas}
 # version, suite, debootstrap's script for the suite, and how the tests are run there
 matrix='17 trixie trixie without_headers
 18 forky sid as_nobody'
+
+# prints the mirror of Debian that apt has, by what its downloaded lists say of themselves; nothing if it has none that
+# debootstrap can read
+apt_mirror() {
+    # shellcheck disable=SC2016 # apt-get expands it
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
+        awk '/^(https?|ftp|file):/ && !found++'
+}
 
 # make_root SUITE SCRIPT: one that was interrupted stays NAME.tmp, and is made anew
 make_root() {
@@ -77,9 +85,9 @@ if [ "$EUID" != 0 ]; then
     exit 1
 fi
 command -v debootstrap >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends debootstrap; }
-# empty where apt does not say: debootstrap has a default of its own
-# shellcheck disable=SC2016 # apt-get expands it
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)
+# apt may have no lists yet. With no mirror of apt's, debootstrap takes its own default
+mirror=$(apt_mirror)
+[ -n "$mirror" ] || { apt-get update && mirror=$(apt_mirror); } || true
 
 mkdir -p "$roots"
 exec 9> "$roots/lock"

@@ -19,17 +19,10 @@ PG_CONFIG=$(command -v "$pg_config") || { echo "$0: $pg_config is not there" >&2
 for variable in "${!PG@}"; do
     [ "$variable" = PG_CONFIG ] || unset "$variable"
 done
+. "$(dirname "$0")/lib/server.sh"
 home=$(mktemp -d /tmp/junction.XXXXXX)
 export PG_CONFIG PGDATA=$home/data JUNCTION_SERVER_LOG=$home/log
 export PGHOST=$home PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-
-as_owner() {
-    if [ "$EUID" = 0 ]; then
-        (cd / && setpriv --reuid postgres --regid postgres --init-groups "$@")
-    else
-        "$@"
-    fi
-}
 
 may_install() {
     [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]

@@ -1,38 +1,24 @@
 #!/usr/bin/env bash
-# test/standby.sh: on a hot standby, which changes nothing and locks next to nothing, a dry run of every verb gives the
+# test/t/standby.sh: on a hot standby, which changes nothing and locks next to nothing, a dry run of every verb gives the
 # same rows as on its primary, and whatever only looks answers. Prints TAP.
 #
 # Needs a server on this machine, where PGHOST, PGPORT and PGUSER say, and a superuser who may replicate. Makes the
 # database junction_standby and a standby in a folder of its own, and takes both away in the end.
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/server.sh
+. ../lib/tap.sh
 
-PATH=$("${PG_CONFIG:-pg_config}" --bindir):$PATH
 export PGOPTIONS='-c client_min_messages=error'
-work=$(mktemp -d "${TMPDIR:-/tmp}/junction-standby.XXXXXX")
 database=junction_standby
 
-sql() {                                                 # sql HOST [ARGUMENT...]
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --host "$1" --dbname "$database" "${@:2}"
-}
-
-as_owner() {
-    if [ "$EUID" = 0 ]; then
-        (cd / && setpriv --reuid postgres --regid postgres --init-groups "$@")
-    else
-        "$@"
-    fi
-}
-
-finish() {
+clean() {
     [ ! -e "$work/data/postmaster.pid" ] || as_owner pg_ctl stop --pgdata "$work/data" --silent --mode immediate || true
-    psql --no-psqlrc --quiet --dbname postgres --command "DROP DATABASE IF EXISTS $database" || true
-    rm -rf "$work"
+    dropdb --if-exists "$database"
 }
-trap finish EXIT
 
-psql --no-psqlrc --quiet --dbname postgres --command "DROP DATABASE IF EXISTS $database" \
-    --command "CREATE DATABASE $database"
-sql "$PGHOST" <<'END'
+fresh_database "$database"
+sql "$database" <<'END'
 CREATE EXTENSION junction;
 CREATE TABLE users (id int PRIMARY KEY);
 CREATE TABLE orgs (id int PRIMARY KEY);
@@ -74,27 +60,10 @@ calls=(
     "SELECT * FROM junction.dependents('half_links')"
     "SELECT junction.check('error')"
 )
-echo "1..$((${#calls[@]} + 1))"
-test=0
-failed=0
 for call in "${calls[@]}"; do
-    test=$((test + 1))
-    sql "$PGHOST" --command "$call" > "$work/primary" 2>&1 || true
-    sql "$work" --command "$call" > "$work/standby" 2>&1 || true
-    if [ -s "$work/primary" ] && diff "$work/primary" "$work/standby" > "$work/difference"; then
-        echo "ok $test - $call"
-    else
-        failed=$((failed + 1))
-        echo "not ok $test - $call"
-        sed 's/^/# /' "$work/difference"
-    fi
+    sql "$database" --command "$call" > "$work/primary" 2>&1 || true
+    sql "$database" --host "$work" --command "$call" > "$work/standby" 2>&1 || true
+    holds "$call" "$([ -s "$work/primary" ] || echo "it prints nothing"; diff "$work/primary" "$work/standby")"
 done
-
-test=$((test + 1))
-if [ "$(sql "$work" --command 'SELECT pg_is_in_recovery()')" = t ]; then
-    echo "ok $test - the standby is one still"
-else
-    failed=$((failed + 1))
-    echo "not ok $test - the standby is one still"
-fi
-exit $((failed > 0))
+is "the standby is one still" "$(sql "$database" --host "$work" --command 'SELECT pg_is_in_recovery()')" t
+done_testing

@@ -1,4 +1,4 @@
--- test/invariants.sql: what must hold of every key in the catalogs of a database, whoever made it: prints a row for each
+-- test/lib/invariants.sql: what must hold of every key in the catalogs of a database, whoever made it: prints a row for each
 -- rule that is broken, and none if all is well. One query, for psql --file.
 --
 -- The rules are what the server's own commands leave behind, read in their source (index_constraint_create,

@@ -19,7 +19,7 @@ INSERT INTO users (name) VALUES ('Ada'), ('Grace'), ('Edsger');
 INSERT INTO orgs (name) VALUES ('Analytical Engines'), ('Compilers United');
 CREATE SCHEMA sample;
 SET search_path = sample;
-\i test/demo-schema.sql
+\i test/demo/schema.sql
 SET search_path = public;
 
 \echo

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
+# test/t/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
 # waits for long, nothing that was committed is lost, and the table is as junction.promote makes it. Then on a small table:
 # stopped in every step, by a killed backend, an immediate stop of the server, a cancel and a lock that is not to be had,
 # and finished by the same call or by the statements of the dry run. Prints TAP.
@@ -11,55 +11,20 @@
 # Clients cannot deadlock with each other: one that touches more than one row locks its user first, by an advisory lock.
 set -euo pipefail
 cd "$(dirname "$0")"
+. ../lib/server.sh
+own_server "$@"
+. ../lib/tap.sh
 
-# in a server of its own, with the names of programs and places that come with it
-if [ -z "${JUNCTION_ONLINE:-}" ]; then
-    exec ./with-server.sh env JUNCTION_ONLINE=1 "./$(basename "$0")" "$@"
-fi
 rows=${1:-200000}
-work=$(mktemp -d "${TMPDIR:-/tmp}/junction-online.XXXXXX")
 export PGOPTIONS='-c client_min_messages=warning'
-tests=0
-failures=0
 declare -A holders=() pipes=()
 
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
+clean() {
     local pids
     pids=$(jobs -p)
     # shellcheck disable=SC2086 # one word each
     [ -z "$pids" ] || kill $pids 2> "$work/kill" || true
     stop_standby
-    rm -rf "$work"
-}
-trap finish EXIT
-
-sql() {                                                 # sql DATABASE [ARGUMENT...]: quiet, stops at an error
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$1" "${@:2}"
-}
-
-report() {                                              # report STATUS NAME [FILE to show if it failed]
-    tests=$((tests + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $tests - $2"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $2"
-        [ -z "${3:-}" ] || head -n 30 "$3" | sed 's/^/#   /'
-    fi
-}
-
-works() {                                               # works NAME COMMAND...
-    local status=0
-    "${@:2}" > "$work/output" 2>&1 < /dev/null || status=1
-    report "$status" "$1" "$work/output"
-}
-
-is() {                                                  # is NAME GOT EXPECTED
-    local status=0
-    [ "$2" = "$3" ] || status=1
-    printf 'got:      %s\nexpected: %s\n' "$2" "$3" > "$work/output"
-    report "$status" "$1" "$work/output"
 }
 
 eventually() {                                          # eventually DATABASE CONDITION: waits until it is true, a minute at most
@@ -78,28 +43,18 @@ apart() {                                               # apart COMMAND...: in a
     "$@"
 }
 
-as_owner() {                                            # as_owner COMMAND...: as root, the server is the user postgres's
-    local owner=()
-    [ "$EUID" != 0 ] || owner=(setpriv --reuid postgres --regid postgres --init-groups)
-    (cd / && apart "${owner[@]}" "$@")
-}
-
-restart() {                                             # restart MODE
-    as_owner pg_ctl restart --silent --wait --mode "$1" --log "$JUNCTION_SERVER_LOG"
-}
-
 # a standby that has all, and shows nothing of it, beside the server
 standby=$(dirname "$PGDATA")/standby
 
 start_standby() {
-    as_owner pg_basebackup --pgdata "$standby" --write-recovery-conf --checkpoint fast --no-sync
-    as_owner pg_ctl start --silent --wait --pgdata "$standby" --log "$standby/log" \
-        --options "-c unix_socket_directories='$standby' -c recovery_min_apply_delay=1h"
+    (apart as_owner pg_basebackup --pgdata "$standby" --write-recovery-conf --checkpoint fast --no-sync)
+    (apart as_owner pg_ctl start --silent --wait --pgdata "$standby" --log "$standby/log" \
+        --options "-c unix_socket_directories='$standby' -c recovery_min_apply_delay=1h")
     eventually postgres "EXISTS (SELECT FROM pg_stat_replication WHERE replay_lsn IS NOT NULL)"
 }
 
 stop_standby() {
-    [ ! -e "$standby/postmaster.pid" ] || as_owner pg_ctl stop --silent --pgdata "$standby" --mode immediate
+    [ ! -e "$standby/postmaster.pid" ] || (apart as_owner pg_ctl stop --silent --pgdata "$standby" --mode immediate)
 }
 
 arguments="'user_orgs', 'memberships', columns => array['role text NOT NULL DEFAULT ''member''', 'invited_by int REFERENCES orgs'], keep_old_name => true"
@@ -230,21 +185,14 @@ ROLLBACK;
 END
 }
 
-# the key in \restrict is another in every dump
-dump() {                                                # dump DATABASE
-    pg_dump --schema-only --dbname "$1" | sed -E '/^\\(un)?restrict /d'
-}
-
-amcheck=$(sql postgres --command "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")
-
 # in the end it makes an extension of its own, so after the dump
 sound() {                                               # sound DATABASE TWIN: prints what is wrong, and fails if anything is
     local found
     found=$(
         wrong "$1" 2>&1
-        diff <(dump "$2") <(dump "$1") || true
-        sql "$1" --file invariants.sql 2>&1
-        [ "$amcheck" = 0 ] || pg_amcheck --install-missing --heapallindexed --parent-check --database "$1" --schema public 2>&1
+        diff <(dump "$2" --schema-only) <(dump "$1" --schema-only) || true
+        sql "$1" --file ../lib/invariants.sql 2>&1
+        ! has_amcheck || amcheck --database "$1" --schema public 2>&1
     ) || true
     [ -z "$found" ] || { echo "$found"; return 1; }
 }
@@ -272,9 +220,8 @@ waits() {
 #
 # Others wait for a lock of ours no longer than 100 ms by design, and a bit for what is done under it. A longer deadlock_timeout
 # than that, as by default, leaves it to us to end a deadlock; a short one is what the server tells long waits by.
-sql postgres --command "ALTER SYSTEM SET log_lock_waits = on" --command "ALTER SYSTEM SET deadlock_timeout = '${JUNCTION_DEADLOCK_TIMEOUT:-110ms}'" \
-    --command "ALTER SYSTEM SET log_line_prefix = '%p '" --command "ALTER SYSTEM SET autovacuum_naptime = '1s'" \
-    --command "ALTER SYSTEM SET max_wal_size = '4GB'" --command "ALTER SYSTEM SET max_prepared_transactions = 2" --command "ALTER SYSTEM SET shared_buffers = '256MB'"
+configure 'SET log_lock_waits = on' "SET deadlock_timeout = '${JUNCTION_DEADLOCK_TIMEOUT:-110ms}'" "SET log_line_prefix = '%p '" \
+    "SET autovacuum_naptime = '1s'" "SET max_wal_size = '4GB'" 'SET max_prepared_transactions = 2' "SET shared_buffers = '256MB'"
 restart fast
 create online_start "$rows"
 createdb --template online_start online_twin
@@ -431,7 +378,7 @@ stopped() {
     pid=$(sql "$2" --command "SELECT pid FROM $promotion")
     case $1 in
         kill)    kill -KILL "$pid" ;;
-        restart) restart immediate ;;
+        restart) (apart restart immediate) ;;
         cancel)  sql "$2" --command "SELECT pg_cancel_backend($pid)" > "$work/output" ;;
     esac
     if wait "$promoter"; then
@@ -516,11 +463,11 @@ locked_out() {                                          # locked_out STEPS MODE:
     steps_done small "$1"
     hold locker small "BEGIN; LOCK TABLE user_orgs IN $2 MODE;"
     pid=$(pid_of locker small)
-    before=$(dump small)
+    before=$(dump small --schema-only)
     promote small ", max_wait => '500 ms'"
     works "after $1 steps, without a lock: 55P03" ends_with small 55P03
     works "it says who has it" grep --word-regexp --quiet "$pid" "$work/promotion.small"
-    is "and has changed nothing" "$(dump small)" "$before"
+    is "and has changed nothing" "$(dump small --schema-only)" "$before"
     release locker
     works "the same call goes on" goes_on small
     dropdb small
@@ -685,5 +632,4 @@ is "a second call while one is at work: 55006" "$second" "ERROR:  55006"
 works "the first does not mind" wait "$promoter"
 works "and makes what promote makes" sound small small_twin
 
-echo "1..$tests"
-[ "$failures" = 0 ]
+done_testing

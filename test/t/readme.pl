@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 #
-# test/readme.pl: runs the examples of README.md, in order and in one session,
+# test/t/readme.pl: runs the examples of README.md, in order and in one session,
 # and compares what psql prints with what the page says.  Prints TAP, a test
 # for each.
 #
@@ -59,7 +59,7 @@ sub run_all
 }
 
 $ENV{PGOPTIONS} = '-c client_min_messages=warning';
-open my $readme, '<', dirname(abs_path($0)) . '/../README.md' or die "README.md: $!";
+open my $readme, '<', dirname(abs_path($0)) . '/../../README.md' or die "README.md: $!";
 my @examples = examples(do { local $/; <$readme> });
 my @printed = run_all(map { $_->[0] } @examples);
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# test/exports.sh: the installed library exports what PostgreSQL looks up in it, and nothing else: another library with
+# test/t/exports.sh: the installed library exports what PostgreSQL looks up in it, and nothing else: another library with
 # a function of the same name as one of ours must not be called in its place. Prints TAP.
 #
 # Assumes that junction is installed where $PG_CONFIG (default pg_config) says, as an ELF library. A C function of the
 # extension is known by the pg_finfo_ beside it.
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/tap.sh
 
 library=$("${PG_CONFIG:-pg_config}" --pkglibdir)/junction.so
 symbols=$(nm --dynamic --defined-only --format=posix "$library" | cut -d ' ' -f 1)
@@ -14,19 +16,9 @@ for function in $functions; do
     expected+=$'\n'$function$'\n'pg_finfo_$function
 done
 
-# report NAME LINES: a test that passes without lines
-report() {
-    test=$((${test:-0} + 1))
-    if [ -z "$2" ]; then
-        echo "ok $test - $1"
-    else
-        printf '%s\n' "not ok $test - $1" "# ${2//$'\n'/$'\n# '}"
-    fi
-}
-
-echo 1..3
-report 'the library has C functions' "$([ -n "$functions" ] || echo "no pg_finfo_junction_* in $library")"
-report 'it exports nothing that PostgreSQL does not look up' \
+holds 'the library has C functions' "$([ -n "$functions" ] || echo "no pg_finfo_junction_* in $library")"
+holds 'it exports nothing that PostgreSQL does not look up' \
     "$(grep --invert-match --line-regexp --fixed-strings "$expected" <<< "$symbols")"
-report 'it exports all that PostgreSQL looks up' \
+holds 'it exports all that PostgreSQL looks up' \
     "$(grep --invert-match --line-regexp --fixed-strings "$symbols" <<< "$expected")"
+done_testing

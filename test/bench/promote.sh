@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-promote.sh [PAIRS]: how long a promotion takes, on PAIRS pairs of uuids (default 1000000), beside
+# test/bench/promote.sh [PAIRS]: how long a promotion takes, on PAIRS pairs of uuids (default 1000000), beside
 #
 #   floor     what no promotion can do without: CREATE TABLE AS of the same rows with ids, NOT NULLs, three indexes
 #   by hand   what a person writes: ADD COLUMN with gen_random_uuid(), DROP the key, ADD PRIMARY KEY, ADD UNIQUE
@@ -8,55 +8,19 @@
 # too; and how long primary_to_unique and unique_to_primary take on 1000 rows and on ten times PAIRS. Prints medians in
 # milliseconds and ratios. A benchmark, not a test: it judges nothing. The goals are 1.05 of the floor, 0.6 of by hand.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench-promote.sh. Sets
+# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/promote.sh. Sets
 # max_wal_size there, and takes it back. The one of with-server.sh is restarted with the shared_buffers of a real one.
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/bench.sh
 
 pairs=${1:-1000000}
 rounds=5
-database=junction_bench
 export PGOPTIONS='-c client_min_messages=error -c maintenance_work_mem=256MB'
-
-run() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$database" "$@"
-}
-
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
-    dropdb --if-exists "$database"
-    psql --no-psqlrc --quiet --dbname postgres --command 'ALTER SYSTEM RESET max_wal_size' \
-        --command 'ALTER SYSTEM RESET shared_buffers' --command 'SELECT pg_reload_conf()' > /dev/null
-}
-
-# as root the server is the user postgres's
-restart() {
-    local owner=()
-    [ "$EUID" != 0 ] || owner=(setpriv --reuid postgres --regid postgres --init-groups)
-    (cd / && "${owner[@]}" pg_ctl restart --silent --wait --log "$JUNCTION_SERVER_LOG")
-}
 
 # timed: the milliseconds that the statements of its input take, one after the other
 timed() {
     { printf '\\timing on\n'; cat; } | run | awk '/^Time: / {sum += $2} END {printf "%.3f\n", sum}'
-}
-
-median() {
-    sort --general-numeric-sort | awk '{line[NR] = $1} END {printf "%.2f\n", line[int((NR + 1) / 2)]}'
-}
-
-# copy: the junction, as it is before, all in memory and written out
-copy() {
-    run <<END
-DROP TABLE IF EXISTS links;
-CREATE TABLE links (left_id uuid NOT NULL, right_id uuid NOT NULL) WITH (autovacuum_enabled = false);
-INSERT INTO links SELECT * FROM pairs;
-ALTER TABLE links ADD PRIMARY KEY (left_id, right_id),
-    ADD FOREIGN KEY (left_id) REFERENCES lefts ON DELETE CASCADE NOT VALID,
-    ADD FOREIGN KEY (right_id) REFERENCES rights ON DELETE CASCADE NOT VALID;
-CREATE INDEX ON links (right_id);
-VACUUM ANALYZE links;
-CHECKPOINT;
-END
 }
 
 # promote TIMESTAMPS
@@ -92,10 +56,6 @@ COMMIT;
 END
 }
 
-ratio() {
-    perl -e 'printf "%.3f", $ARGV[0] / $ARGV[1]' "$1" "$2"
-}
-
 # keys ROWS: the milliseconds of a key's change in place, down and up, each the median of 21
 keys() {
     run --command 'DROP TABLE IF EXISTS links' --command "
@@ -109,48 +69,25 @@ keys() {
             echo "SELECT junction.primary_to_unique('links', 'links_a_b_key');"
             echo "SELECT junction.unique_to_primary('links', 'links_pkey');"
         done
-    } | run | awk -v down="$work.down" -v up="$work.up" '/^Time: / {print $2 > (n++ % 2 ? up : down)}'
-    down=$(median < "$work.down") up=$(median < "$work.up")
+    } | run | awk -v down="$work/down" -v up="$work/up" '/^Time: / {print $2 > (n++ % 2 ? up : down)}'
+    down=$(median < "$work/down") up=$(median < "$work/up")
 }
 
-work=$(mktemp "${TMPDIR:-/tmp}/junction-bench.XXXXXX")
-trap 'rm -f "$work"*; finish' EXIT
-dropdb --if-exists "$database"
-psql --no-psqlrc --quiet --dbname postgres --command "ALTER SYSTEM SET max_wal_size = '8GB'" \
-    --command "ALTER SYSTEM SET shared_buffers = '512MB'" --command 'SELECT pg_reload_conf()' > /dev/null
-[ -z "${JUNCTION_SERVER_LOG:-}" ] || restart
-createdb "$database"
-
+enlarge_server
+build_pairs "$pairs"
+run --command 'CREATE TABLE int_lefts (id int PRIMARY KEY)' --command 'CREATE TABLE int_rights (id int PRIMARY KEY)'
 uuid=$(run --command "SELECT CASE WHEN current_setting('server_version_num')::int >= 180000
                                   THEN 'pg_catalog' ELSE 'junction' END || '.uuidv7()'")
-run <<END
-CREATE EXTENSION junction;
-CREATE TABLE lefts (id uuid PRIMARY KEY);
-CREATE TABLE rights (id uuid PRIMARY KEY);
-CREATE TABLE int_lefts (id int PRIMARY KEY);
-CREATE TABLE int_rights (id int PRIMARY KEY);
-INSERT INTO lefts SELECT gen_random_uuid() FROM generate_series(1, $pairs / 10);
-INSERT INTO rights SELECT gen_random_uuid() FROM generate_series(1, $pairs / 10);
--- each of the one side has ten of the other, in no order
-CREATE TABLE pairs WITH (autovacuum_enabled = false) AS
-WITH l AS (SELECT id, row_number() OVER () AS n FROM lefts), r AS (SELECT id, row_number() OVER () AS n FROM rights)
-SELECT l.id AS left_id, r.id AS right_id
-FROM generate_series(1, 10) AS turn CROSS JOIN l JOIN r ON r.n = (l.n + turn * 31) % ($pairs / 10) + 1
-ORDER BY random();
-VACUUM ANALYZE;
-END
-run --field-separator ' = ' --command "SELECT name, current_setting(name) FROM unnest(array['server_version', 'shared_buffers',
-    'maintenance_work_mem', 'max_parallel_maintenance_workers', 'wal_level', 'max_wal_size', 'fsync']) AS name"
 
 for ((round = 1; round <= rounds; round++)); do
-    promote false >> "$work.promote"
-    build_floor '' >> "$work.floor"
-    by_hand >> "$work.by_hand"
-    promote true >> "$work.promote_stamped"
-    build_floor ', now() AS c, now() AS u' >> "$work.floor_stamped"
+    promote false >> "$work/promote"
+    build_floor '' >> "$work/floor"
+    by_hand >> "$work/by_hand"
+    promote true >> "$work/promote_stamped"
+    build_floor ', now() AS c, now() AS u' >> "$work/floor_stamped"
 done
-ours=$(median < "$work.promote") floor=$(median < "$work.floor") hand=$(median < "$work.by_hand")
-ours_stamped=$(median < "$work.promote_stamped") floor_stamped=$(median < "$work.floor_stamped")
+ours=$(median < "$work/promote") floor=$(median < "$work/floor") hand=$(median < "$work/by_hand")
+ours_stamped=$(median < "$work/promote_stamped") floor_stamped=$(median < "$work/floor_stamped")
 echo "$pairs pairs: promote $ours ms, floor $floor ms, by hand $hand ms;" \
      "of the floor $(ratio "$ours" "$floor"), of by hand $(ratio "$ours" "$hand")"
 echo "with time stamps: promote $ours_stamped ms, floor $floor_stamped ms;" \

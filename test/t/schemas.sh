@@ -1,30 +1,22 @@
 #!/usr/bin/env bash
-# test/schemas.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and compares
+# test/t/schemas.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and compares
 # what the extension says of its tables with the folder's labels.tsv. Prints TAP, a test a schema.
 #
 # Assumes a server that the PG* variables lead to, as a superuser. Where we differ from a label with good reason, the
-# row stands in schemas.except, and must be what we say: one that is not needed any more fails.
+# row stands in test/lib/schemas.except, and must be what we say: one that is not needed any more fails.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-export PGOPTIONS='-c client_min_messages=warning'
-export JUNCTION_SCHEMAS=${JUNCTION_SCHEMAS:-../../shared/schemas}
-if [ ! -d "$JUNCTION_SCHEMAS" ]; then
-    echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $JUNCTION_SCHEMAS"
-    exit
-fi
+. ../lib/schemas.sh
 
 # prints what differs, nothing if all is as it should be
 differences() {
-    dropdb --if-exists "$database" && createdb --template template0 "$database" || return
-    export PGDATABASE=$database
-    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --file "$1" >/dev/null || return
-    psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --set schema="$schema" --tuples-only --no-align <<'SQL'
-CREATE EXTENSION junction;
+    load "$database" "$1" || return
+    sql "$database" --set schema="$schema" <<'SQL'
 CREATE TEMP TABLE label (schema text, "table" text, kind text, half_indexed text, note text);
 CREATE TEMP TABLE exception (LIKE label);
 \copy label FROM PROGRAM 'cat "$JUNCTION_SCHEMAS/labels.tsv"' WITH (HEADER)
-\copy exception FROM PROGRAM 'sed "/^#/d" schemas.except'
+\copy exception FROM PROGRAM 'sed "/^#/d" ../lib/schemas.except'
 DELETE FROM label WHERE schema <> :'schema';
 DELETE FROM exception WHERE schema <> :'schema';
 
@@ -54,25 +46,16 @@ ORDER BY 1;
 SQL
 }
 
-files=("$JUNCTION_SCHEMAS"/*.sql)
-echo "1..$((${#files[@]} + 1))"
-number=0
-for file in "${files[@]}"; do
-    number=$((number + 1))
+for file in "$JUNCTION_SCHEMAS"/*.sql; do
     schema=$(basename "$file" .sql)
     database=junction_$schema
-    if found=$(differences "$file" 2>&1) && [ -z "$found" ]; then
-        echo "ok $number - $schema"
-    else
-        echo "not ok $number - $schema"
-        printf '# %s\n' "${found//$'\n'/$'\n# '}"
-    fi
+    found=$(differences "$file" 2>&1) || found+=${found:+$'\n'}"it did not end well"
+    holds "$schema" "$found"
     dropdb --if-exists "$database"
 done
 
-number=$((number + 1))
-unknown=$(sed '/^#/d' schemas.except | cut -f 1 | sort -u | while read -r schema; do
-    [ -f "$JUNCTION_SCHEMAS/$schema.sql" ] || echo "# $schema"
+unknown=$(sed '/^#/d' ../lib/schemas.except | cut -f 1 | sort -u | while read -r schema; do
+    [ -f "$JUNCTION_SCHEMAS/$schema.sql" ] || echo "$schema"
 done)
-[ -z "$unknown" ] || printf 'not '
-printf '%s\n' "ok $number - every exception is of a schema that is there" ${unknown:+"$unknown"}
+holds "every exception is of a schema that is there" "$unknown"
+done_testing

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-guard.sh [TABLES]: what junction.guard costs who makes TABLES tables (default 10000), each in a transaction of its
+# test/bench/guard.sh [TABLES]: what junction.guard costs who makes TABLES tables (default 10000), each in a transaction of its
 # own: without the extension, with it and the guard off, with junction.guard = warning. Once plain tables, and once
 # junctions, with two foreign keys and both indexes, a fifth as many. Prints the time of each per table, and the ratios. A
 # benchmark, not a test: it judges nothing. The goals, for plain tables, are 1.01 with the guard off, 1.05 with it on.
@@ -9,14 +9,15 @@
 # time tells little, and the processor time of the session, which the kernel has in nanoseconds, more; and of that the
 # turns that were disturbed least: there is a ratio of the first quartiles too.
 #
-# Assumes a server that the PG* variables lead to, on this machine, as a superuser: test/with-server.sh test/bench-guard.sh.
+# Assumes a server that the PG* variables lead to, on this machine, as a superuser: test/with-server.sh test/bench/guard.sh.
 # Sets autovacuum and max_wal_size there, and takes them back.
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/bench.sh
 
 tables=${1:-10000}
 batch=100
 variants=(without off warning)
-database=junction_bench
 export PGOPTIONS='-c client_min_messages=error'
 
 # a table, or one with two foreign keys, its key and the reverse index, in one transaction; between a hundred parents each,
@@ -27,13 +28,8 @@ declare -A statements=(
         CREATE INDEX ON t%s (b_id)'
 )
 
-run() {                                                 # run VARIANT: what comes in, in its database
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "${database}_$1"
-}
-
-configure() {                                           # configure SETTING...: for ALTER SYSTEM
-    { printf 'ALTER SYSTEM %s;\n' "$@"; echo 'SELECT pg_reload_conf();'; } |
-        psql --no-psqlrc --quiet --dbname postgres > /dev/null
+run_in() {                                              # run_in VARIANT: what comes in, in its database
+    sql "${database}_$1"
 }
 
 drop() {
@@ -42,19 +38,12 @@ drop() {
     done
 }
 
-# shellcheck disable=SC2317 # the trap calls it
-finish() {
-    rm -rf "$work"
-    drop
-    configure 'RESET autovacuum' 'RESET max_wal_size'
-}
-
 build() {                                               # build KIND: the databases
     drop
     for variant in "${variants[@]}"; do
         createdb "${database}_$variant"
-        [ "$variant" = without ] || echo 'CREATE EXTENSION junction' | run "$variant"
-        run "$variant" <<EOF
+        [ "$variant" = without ] || echo 'CREATE EXTENSION junction' | run_in "$variant"
+        run_in "$variant" <<EOF
 SELECT format('CREATE TABLE %s%s (id int PRIMARY KEY)', name, i) FROM unnest('{a,b}'::text[]) AS name, generate_series(0, 99) AS i \gexec
 CREATE PROCEDURE build(first int, last int) LANGUAGE plpgsql AS \$\$
 BEGIN
@@ -69,7 +58,7 @@ EOF
 
 # measure VARIANT FIRST: microseconds of the wall and of the processor, per table, of the batch that begins there
 measure() {
-    run "$1" <<EOF | perl -ne 'push @numbers, /([0-9.]+)/; END { ($before, $wall, $after) = @numbers;
+    run_in "$1" <<EOF | perl -ne 'push @numbers, /([0-9.]+)/; END { ($before, $wall, $after) = @numbers;
         printf "%.1f %.1f\n", $wall * 1000 / '$batch', ($after - $before) / 1000 / '$batch' }'
 SELECT pg_backend_pid() AS pid \gset
 \setenv PID :pid
@@ -98,9 +87,8 @@ report() {
         }' "$1" "${variants[@]}"
 }
 
-work=$(mktemp --directory "${TMPDIR:-/tmp}/junction-bench.XXXXXX")
-trap finish EXIT
-configure 'SET autovacuum = off' "SET max_wal_size = '8GB'"
+change autovacuum off
+change max_wal_size 8GB
 
 for kind in plain junctions; do
     turns=$((tables / batch))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/bench-report.sh [JUNCTIONS]: how long the report over a whole database takes, beside the query that linters use
+# test/bench/report.sh [JUNCTIONS]: how long the report over a whole database takes, beside the query that linters use
 # for unindexed foreign keys alone. Builds a database of JUNCTIONS junctions (default 20000) between a tenth as many
 # parents, one junction in ten half-indexed, and one of a tenth that size. Prints for each the median of eleven runs
 # that take turns, the memory that a report takes, and how the times have grown from the one to the other. A
@@ -8,22 +8,18 @@
 # The query is there twice: bare, with nothing in it but the comparison, and as linters publish it. Those also leave
 # out what extensions and the system own, and say in a sentence which table and key they mean; the report does both.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench-report.sh
+# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/report.sh
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/bench.sh
 
 junctions=${1:-20000}
-database=junction_bench
 export PGOPTIONS='-c client_min_messages=error'
-
-run() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --dbname "$database" "$@"
-}
 
 # build JUNCTIONS: every pair of parents once, so that the names are the convention's
 build() {
-    dropdb --if-exists "$database"
-    createdb "$database"
-    run <<END
+    fresh_database "$database"
+    run <<SQL
 CREATE EXTENSION junction;
 CREATE PROCEDURE build(junctions int, parents int) LANGUAGE plpgsql AS \$\$
 DECLARE
@@ -47,7 +43,7 @@ BEGIN
 END \$\$;
 CALL build($1, $1 / 10);
 VACUUM ANALYZE;
-END
+SQL
 }
 
 report="SELECT count(*) FROM junction.report()"
@@ -97,10 +93,6 @@ SELECT count(*) FROM junction.report() \g /dev/null
 END
 }
 
-ratio() {
-    perl -e 'printf "%.2f", $ARGV[0] / $ARGV[1]' "$@"
-}
-
 small=
 for size in $((junctions / 10)) "$junctions"; do
     build "$size"
@@ -113,4 +105,3 @@ for size in $((junctions / 10)) "$junctions"; do
              "linters' query, bare: $(ratio "$theirs" "$small_theirs") times"
     small=$ours small_theirs=$theirs
 done
-dropdb "$database"

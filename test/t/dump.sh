@@ -1,75 +1,38 @@
 #!/usr/bin/env bash
-# test/dump.sh: what a promotion leaves in the catalogs outlives pg_dump and satisfies pg_amcheck; and the extension
+# test/t/dump.sh: what a promotion leaves in the catalogs outlives pg_dump and satisfies pg_amcheck; and the extension
 # comes and goes at the word of an ordinary database owner, without harm to tables. Prints TAP.
 #
 # Needs a server, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes three databases and two roles there,
 # junction_dump* and regress_junction_dump*, and drops them in the end.
 set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/server.sh
+. ../lib/tap.sh
 
-PATH=$("${PG_CONFIG:-pg_config}" --bindir):$PATH
 owner=regress_junction_dump
 stranger=regress_junction_dump_stranger
-work=$(mktemp -d "${TMPDIR:-/tmp}/junction-dump.XXXXXX")
-tests=0
-failures=0
 
-sql() {                                                 # sql ROLE DATABASE [ARGUMENT...]: quiet, stops at an error
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 --username "$1" --dbname "$2" "${@:3}"
+sql_as() {                                              # sql_as ROLE DATABASE [ARGUMENT...]
+    sql "$2" --username "$1" "${@:3}"
 }
 
 clean() {
-    PGOPTIONS='-c client_min_messages=error' sql "$PGUSER" postgres <<END
+    PGOPTIONS='-c client_min_messages=error' sql postgres <<END
 DROP DATABASE IF EXISTS junction_dump;
 DROP DATABASE IF EXISTS junction_dump_restored;
 DROP DATABASE IF EXISTS junction_dump_empty;
 DROP ROLE IF EXISTS $owner, $stranger;
 END
 }
-finish() {
-    clean || true
-    rm -rf "$work"
-}
-
-report() {                                              # report STATUS NAME [FILE to show if it failed]
-    tests=$((tests + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $tests - $2"
-    else
-        failures=$((failures + 1))
-        echo "not ok $tests - $2"
-        [ -z "${3:-}" ] || sed 's/^/# /' "$3"
-    fi
-}
-
-works() {                                               # works NAME COMMAND...
-    local status=0
-    "${@:2}" > "$work/output" 2>&1 < /dev/null || status=1
-    report "$status" "$1" "$work/output"
-}
-
-is() {                                                  # is NAME GOT EXPECTED
-    local status=0
-    [ "$2" = "$3" ] || status=1
-    printf 'got:      %s\nexpected: %s\n' "$2" "$3" > "$work/output"
-    report "$status" "$1" "$work/output"
-}
 
 fails_with() {                                          # fails_with NAME SQLSTATE ROLE DATABASE STATEMENT
     local output
-    output=$(sql "$3" "$4" --set VERBOSITY=sqlstate --command "$5" 2>&1 < /dev/null) || true
+    output=$(sql_as "$3" "$4" --set VERBOSITY=sqlstate --command "$5" 2>&1 < /dev/null) || true
     is "$1" "$output" "ERROR:  $2"
 }
 
-# the key in \restrict is another in every dump
-dump() {                                                # dump DATABASE [ARGUMENT...]
-    pg_dump --username "$PGUSER" --dbname "$1" "${@:2}" | sed -E '/^\\(un)?restrict /d'
-}
-
-: "${PGUSER:=$(id -un)}"
-export PGUSER
-trap finish EXIT
 clean
-sql "$PGUSER" postgres <<END
+sql postgres <<END
 CREATE ROLE $owner LOGIN;
 CREATE ROLE $stranger LOGIN;
 CREATE DATABASE junction_dump OWNER $owner TEMPLATE template0;
@@ -80,16 +43,16 @@ END
 #
 # The extension is trusted: who owns the database may have it, others not
 #
-works "a database owner creates the extension" sql "$owner" junction_dump -c 'CREATE EXTENSION junction'
+works "a database owner creates the extension" sql_as "$owner" junction_dump -c 'CREATE EXTENSION junction'
 fails_with "one who owns nothing does not" 42501 "$stranger" junction_dump_empty 'CREATE EXTENSION junction'
 is "its objects are not the owner's to change" \
-    "$(sql "$owner" junction_dump -c "SELECT count(*) > 0, bool_or(pg_get_userbyid(proowner) = '$owner') FROM pg_proc WHERE pronamespace = 'junction'::regnamespace")" \
+    "$(sql_as "$owner" junction_dump -c "SELECT count(*) > 0, bool_or(pg_get_userbyid(proowner) = '$owner') FROM pg_proc WHERE pronamespace = 'junction'::regnamespace")" \
     "t|f"
 
 #
 # A promoted junction with all that hangs on it, and a partitioned one
 #
-sql "$owner" junction_dump > /dev/null <<'END'
+sql_as "$owner" junction_dump > /dev/null <<'END'
 SET client_min_messages = warning;
 CREATE TABLE users (id int PRIMARY KEY);
 CREATE TABLE orgs (id int PRIMARY KEY);
@@ -144,7 +107,7 @@ END
 # Dumped, restored and dumped again, it is the same
 #
 dump junction_dump > "$work/first"
-works "a dump restores, as the owner" sql "$owner" junction_dump_restored --file "$work/first"
+works "a dump restores, as the owner" sql_as "$owner" junction_dump_restored --file "$work/first"
 dump junction_dump_restored > "$work/second"
 works "the dump of what was restored is the same" diff "$work/first" "$work/second"
 for pair in 'memberships_user_id_org_id_unique UNIQUE (user_id, org_id)' '"The ""pair""; --" UNIQUE (user_id, org_id) DEFERRABLE'; do
@@ -153,7 +116,7 @@ done
 works "the dump has the key of what was demoted" grep --fixed-strings --quiet 'ADD CONSTRAINT pairings_pkey PRIMARY KEY (a_id, b_id);' "$work/first"
 is "and no pair of a promoted one as a primary key" "$(grep --count 'PRIMARY KEY (user_id, org_id)' "$work/first" || true)" 0
 is "the pairs are restored as UNIQUE, in every partition" \
-    "$(sql "$owner" junction_dump_restored -c "
+    "$(sql_as "$owner" junction_dump_restored -c "
         SELECT string_agg(concat_ws(' ', conrelid::regclass, contype), ', ' ORDER BY conrelid::regclass::text COLLATE \"C\") FROM pg_constraint
         WHERE pg_get_constraintdef(oid) LIKE 'UNIQUE (user_id, org_id)%'")" \
     '"Links" u, links_1 u, links_1_1 u, links_2 u, memberships u'
@@ -164,23 +127,23 @@ fails_with "there a pair must exist to be pointed at" 23503 "$owner" junction_du
 
 # a promotion that is under way goes on where it was restored, or is undone there
 works "a promotion that was stopped is undone where it was restored" \
-    sql "$owner" junction_dump_restored -c "BEGIN; SELECT junction.demote('stopped'); SELECT a_id, b_id FROM stopped; ROLLBACK"
-works "or goes on there" sql "$owner" junction_dump_restored -c "CALL junction.promote_concurrently('stopped', 'started')"
+    sql_as "$owner" junction_dump_restored -c "BEGIN; SELECT junction.demote('stopped'); SELECT a_id, b_id FROM stopped; ROLLBACK"
+works "or goes on there" sql_as "$owner" junction_dump_restored -c "CALL junction.promote_concurrently('stopped', 'started')"
 is "and has kept the ids that it had given" \
-    "$(sql "$owner" junction_dump_restored -c 'SELECT id FROM started ORDER BY a_id')" \
-    "$(sql "$owner" junction_dump -c 'SELECT id FROM stopped ORDER BY a_id')"
+    "$(sql_as "$owner" junction_dump_restored -c 'SELECT id FROM started ORDER BY a_id')" \
+    "$(sql_as "$owner" junction_dump -c 'SELECT id FROM stopped ORDER BY a_id')"
 
 for database in junction_dump junction_dump_restored; do
-    is "the catalogs are sound in $database" "$(sql "$PGUSER" "$database" --file "$(dirname "$0")/invariants.sql" 2>&1)" ""
+    is "the catalogs are sound in $database" "$(sql "$database" --file ../lib/invariants.sql 2>&1)" ""
 done
 
 #
 # pg_amcheck finds nothing wrong with heaps and indexes
 #
-if [ "$(sql "$PGUSER" postgres -c "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'")" = 1 ]; then
+if has_amcheck; then
     for database in junction_dump junction_dump_restored; do
         works "pg_amcheck has nothing to say of $database" \
-            pg_amcheck --username "$PGUSER" --install-missing --heapallindexed --parent-check --database "$database" --schema public
+            amcheck --database "$database" --schema public
         is "and says nothing" "$(cat "$work/output")" ""
     done
 else
@@ -191,7 +154,7 @@ fi
 # DROP EXTENSION: not while a column needs it, else without a trace in the tables
 #
 fails_with "it stays while a default needs uuidv7()" 2BP01 "$owner" junction_dump 'DROP EXTENSION junction'
-sql "$owner" junction_dump <<'END'
+sql_as "$owner" junction_dump <<'END'
 ALTER TABLE points ALTER id DROP DEFAULT;
 ALTER TABLE stopped ALTER id DROP DEFAULT;
 ALTER TABLE memberships ALTER id DROP DEFAULT;
@@ -201,21 +164,20 @@ ALTER TABLE links_1_1 ALTER id DROP DEFAULT;
 ALTER TABLE links_2 ALTER id DROP DEFAULT;
 END
 dump junction_dump --schema public > "$work/before"
-works "the owner drops the extension" sql "$owner" junction_dump -c 'DROP EXTENSION junction'
+works "the owner drops the extension" sql_as "$owner" junction_dump -c 'DROP EXTENSION junction'
 dump junction_dump --schema public > "$work/after"
 works "the tables are as they were" diff "$work/before" "$work/after"
 left="SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_namespace'::regclass AND refobjid = to_regnamespace('junction')"
-is "nothing is left in its schema" "$(sql "$owner" junction_dump -c "$left")" 0
-works "and it can be created again" sql "$owner" junction_dump -c 'CREATE EXTENSION junction'
+is "nothing is left in its schema" "$(sql_as "$owner" junction_dump -c "$left")" 0
+works "and it can be created again" sql_as "$owner" junction_dump -c 'CREATE EXTENSION junction'
 
 works "with CASCADE it goes too" env PGOPTIONS='-c client_min_messages=warning' \
     psql --no-psqlrc --quiet --username "$owner" --dbname junction_dump_restored --set ON_ERROR_STOP=1 -c 'DROP EXTENSION junction CASCADE'
 is "and takes a default with it, but no column and no row" \
-    "$(sql "$owner" junction_dump_restored -c 'SELECT count(id) FROM points UNION ALL SELECT count(id) FROM memberships UNION ALL SELECT count(id) FROM "Links"' | paste -sd' ')" \
+    "$(sql_as "$owner" junction_dump_restored -c 'SELECT count(id) FROM points UNION ALL SELECT count(id) FROM memberships UNION ALL SELECT count(id) FROM "Links"' | paste -sd' ')" \
     "1 2000 2000"
 is "and no default of another's" \
-    "$(sql "$owner" junction_dump_restored -c "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'points'::regclass UNION ALL SELECT count(*) FROM pg_attrdef WHERE adrelid = 'memberships'::regclass AND pg_get_expr(adbin, adrelid) = 'now()'" | paste -sd' ')" \
+    "$(sql_as "$owner" junction_dump_restored -c "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'points'::regclass UNION ALL SELECT count(*) FROM pg_attrdef WHERE adrelid = 'memberships'::regclass AND pg_get_expr(adbin, adrelid) = 'now()'" | paste -sd' ')" \
     "0 2"
 
-echo "1..$tests"
-[ "$failures" = 0 ]
+done_testing

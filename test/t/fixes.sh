@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/fixes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and runs every fix
+# test/t/fixes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, and runs every fix
 # of the report as given, one after the other. Each must make its finding go away, and bring no new one. Prints TAP, a
 # test a schema.
 #
@@ -9,16 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-export PGOPTIONS='-c client_min_messages=warning'
-schemas=${JUNCTION_SCHEMAS:-../../shared/schemas}
-if [ ! -d "$schemas" ]; then
-    echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $schemas"
-    exit
-fi
-
-run() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --echo-errors "$@"
-}
+. ../lib/schemas.sh
 
 # prints SQL that runs that many fixes, and after each says what is wrong with it; one that fails does not stop it
 script() {
@@ -64,29 +55,15 @@ SQL
     done
 }
 
-# makes the database; prints what went wrong, nothing if all is well
-load() {
-    dropdb --if-exists "$database" && createdb --template template0 "$database" || return
-    export PGDATABASE=$database
-    run --set ON_ERROR_STOP=1 --file "$1" >/dev/null || return
-    run --command 'CREATE EXTENSION junction'
-}
-
-files=("$schemas"/*.sql)
-echo "1..${#files[@]}"
-test=0
-for file in "${files[@]}"; do
-    test=$((test + 1))
+for file in "$JUNCTION_SCHEMAS"/*.sql; do
     schema=$(basename "$file" .sql)
     database=junction_fixes_$schema
     count=
-    if wrong=$(load "$file" 2>&1) &&
-        count=$(run --dbname "$database" --command 'SELECT count(fix) FROM junction.report()') &&
-        wrong=$(script "$count" | run --dbname "$database" 2>&1) && [ -z "$wrong" ]; then
-        echo "ok $test - $schema: $count fixes"
-    else
-        echo "not ok $test - $schema${count:+: $count fixes}"
-        printf '# %s\n' "${wrong//$'\n'/$'\n# '}"
-    fi
+    wrong=$(load "$database" "$file" 2>&1) &&
+        count=$(sql "$database" --command 'SELECT count(fix) FROM junction.report()') &&
+        wrong=$(script "$count" | sql "$database" --echo-errors 2>&1) ||
+        wrong+=${wrong:+$'\n'}"it did not end well"
+    holds "$schema${count:+: $count fixes}" "$wrong"
     dropdb --if-exists "$database"
 done
+done_testing

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/races.sh: sessions that make, change, rename and drop the same few tables, and beside them others that call every
+# test/t/races.sh: sessions that make, change, rename and drop the same few tables, and beside them others that call every
 # function on these, for a few seconds, the guard on in all of them. No call may end with an internal error, and the server must
 # live. Prints TAP.
 #
@@ -7,26 +7,12 @@
 # default.
 set -euo pipefail
 cd "$(dirname "$0")"
-
-if [ -z "${JUNCTION_RACES:-}" ]; then
-    exec ./with-server.sh env JUNCTION_RACES=1 "./$(basename "$0")"
-fi
+. ../lib/server.sh
+own_server "$@"
+. ../lib/tap.sh
 
 seconds=${RACES_SECONDS:-5}
 database=races
-home=$(mktemp -d /tmp/junction_races.XXXXXX)
-trap 'rm -rf "$home"' EXIT
-
-# verdict NUMBER NAME WRONG: a line of TAP, and what is wrong, nothing if all is well
-verdict() {
-    [ -z "$3" ] || printf 'not '
-    echo "ok $1 - $2"
-    [ -z "$3" ] || printf '# %s\n' "${3//$'\n'/$'\n# '}"
-}
-
-run() {
-    psql --no-psqlrc --quiet --dbname "$database" "$@"
-}
 
 # what a session does, line by line; %t stands for a table, %p for a parent
 changes() {
@@ -127,13 +113,12 @@ SQL
                     print text
                 }
             }'
-    } > "$home/$1.$2.sql"
-    timeout "$seconds" psql --no-psqlrc --quiet --dbname "$database" --file "$home/$1.$2.sql" > /dev/null 2> "$home/$1.$2.errors" || true
+    } > "$work/$1.$2.sql"
+    timeout "$seconds" psql --no-psqlrc --quiet --dbname "$database" --file "$work/$1.$2.sql" > /dev/null 2> "$work/$1.$2.errors" || true
 }
 
-echo 1..4
-createdb --template template0 "$database"
-run <<'SQL'
+fresh_database "$database"
+sql "$database" <<'SQL'
 CREATE EXTENSION junction;
 CREATE TABLE left_parent (id int PRIMARY KEY);
 CREATE TABLE kept (left_id int NOT NULL REFERENCES left_parent, right_id int REFERENCES left_parent, note text);
@@ -147,9 +132,10 @@ for seed in 1 2 3; do
 done
 wait
 
-verdict 1 "the server lives" "$(grep -E 'terminated by signal|PANIC|TRAP' "$JUNCTION_SERVER_LOG" || true)"
+holds "the server lives" "$(grep -E 'terminated by signal|PANIC|TRAP' "$JUNCTION_SERVER_LOG" || true)"
 # what the server itself says of commands that collide is its own
-verdict 2 "no internal error" "$(grep -h -A 1 'ERROR:  XX' "$home"/calls.*.errors | grep -v 'tuple concurrently' | head -n 40 || true)"
-verdict 3 "the guard judges all" "$(grep -h -A 1 'could not judge' "$home"/*.errors | head -n 40 || true)"
-verdict 4 "calls met tables that had gone, and tables that were there" \
-    "$(grep -q 'ERROR:  42P01' "$home"/calls.*.errors && grep -qE 'ERROR:  (55000|42809|42704)' "$home"/calls.*.errors || echo "they did not")"
+holds "no internal error" "$(grep -h -A 1 'ERROR:  XX' "$work"/calls.*.errors | grep -v 'tuple concurrently' | head -n 40 || true)"
+holds "the guard judges all" "$(grep -h -A 1 'could not judge' "$work"/*.errors | head -n 40 || true)"
+holds "calls met tables that had gone, and tables that were there" \
+    "$(grep -q 'ERROR:  42P01' "$work"/calls.*.errors && grep -qE 'ERROR:  (55000|42809|42704)' "$work"/calls.*.errors || echo "they did not")"
+done_testing

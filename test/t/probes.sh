@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test/probes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, empty, and probes
+# test/t/probes.sh: loads every schema of the folder $JUNCTION_SCHEMAS, each into a database of its own, empty, and probes
 # all pure junctions. Each probe must be decided as the schema says, held or broken, at least nine of ten in all, and no
 # row may stay. Prints TAP, a test a schema and one over all.
 #
@@ -7,29 +7,19 @@
 # tables.
 set -euo pipefail
 cd "$(dirname "$0")"
-
-export PGOPTIONS='-c client_min_messages=warning'
-schemas=${JUNCTION_SCHEMAS:-../../shared/schemas}
+. ../lib/schemas.sh
 owner=regress_junction_probes
-if [ ! -d "$schemas" ]; then
-    echo "1..0 # SKIP this takes optional data, schemas of public projects, and JUNCTION_SCHEMAS names no folder of it: $schemas"
-    exit
-fi
-
-run() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 "$@"
-}
 
 # makes the database, which the role owns; the tables are loaded by it
-load() {
-    dropdb --if-exists "$database" && createdb --template template0 --owner "$owner" "$database" || return
-    run --dbname "$database" --command 'CREATE EXTENSION junction' --command "ALTER SCHEMA public OWNER TO $owner" || return
-    { echo "SET ROLE $owner;"; cat "$1"; } | run --dbname "$database" >/dev/null
+load_as_owner() {
+    fresh_database "$database" --owner "$owner" || return
+    sql "$database" --command 'CREATE EXTENSION junction' --command "ALTER SCHEMA public OWNER TO $owner" || return
+    { echo "SET ROLE $owner;"; cat "$1"; } | sql "$database" > /dev/null
 }
 
 # prints "decided DECIDED PROBES", and a line for each probe that is not right, and for each table with a row
 probe() {
-    run --dbname "$database" --set owner="$owner" <<'SQL'
+    sql "$database" --set owner="$owner" <<'SQL'
 SET ROLE :owner;
 CREATE TEMP TABLE probe AS
 SELECT junction, endpoints, p.* FROM junction.junctions, junction.probe(junction) AS p WHERE kind = 'pure';
@@ -54,31 +44,26 @@ FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', '
 SQL
 }
 
-run --dbname postgres --command "DROP ROLE IF EXISTS $owner" --command "CREATE ROLE $owner"
-files=("$schemas"/*.sql)
-echo "1..$((${#files[@]} + 1))"
-test=0 decided=0 probes=0
-for file in "${files[@]}"; do
-    test=$((test + 1))
+sql postgres --command "DROP ROLE IF EXISTS $owner" --command "CREATE ROLE $owner"
+decided=0 probes=0
+for file in "$JUNCTION_SCHEMAS"/*.sql; do
     schema=$(basename "$file" .sql)
     database=junction_probes_$schema
     here=0 of=0 wrong=
-    if found=$(load "$file" 2>&1) && found=$(probe 2>&1); then
+    if found=$(load_as_owner "$file" 2>&1) && found=$(probe 2>&1); then
         read -r _ here of <<< "$(grep '^decided' <<< "$found")"
         decided=$((decided + here))
         probes=$((probes + of))
         wrong=$(grep -v -e '^decided' -e ' is skipped: ' <<< "$found" || true)
     else
-        wrong=$found
+        wrong=${found:-it did not end well}
     fi
-    [ -z "$wrong" ] || printf 'not '
-    echo "ok $test - $schema: $here of $of probes decided"
-    found=$(grep -v '^decided' <<< "$found" || true)
-    [ -z "$found" ] || printf '# %s\n' "${found//$'\n'/$'\n# '}"
+    holds "$schema: $here of $of probes decided" "$wrong"
+    grep ' is skipped: ' <<< "$found" | sed 's/^/# /' || true
     dropdb --if-exists "$database"
 done
 
-test=$((test + 1))
-[ "$probes" -gt 0 ] && [ $((decided * 10)) -ge $((probes * 9)) ] || printf 'not '
-echo "ok $test - $decided of $probes probes decided, at least nine of ten"
-run --dbname postgres --command "DROP ROLE $owner"
+holds "$decided of $probes probes decided, at least nine of ten" \
+    "$([ "$probes" -gt 0 ] && [ $((decided * 10)) -ge $((probes * 9)) ] || echo "they are fewer, or none")"
+sql postgres --command "DROP ROLE $owner"
+done_testing

@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# test/lib/work.sh, for programs to source: $work, a folder for the files of a program. It goes when the program ends, and
+# so does what else the program makes, if it defines clean, which takes that away.
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/junction-$(basename "$0" .sh).XXXXXX")
+
+clean() {
+    :
+}
+
+finish() {
+    clean || true
+    rm -rf "$work"
+}
+trap finish EXIT
