@@ -1,7 +1,7 @@
 -- junction.promote_concurrently in one session: what it refuses, and that it
 -- changes nothing then; what it leaves, beside what junction.promote leaves;
 -- what its dry run shows from each state on. With others at work, and stopped
--- on its way: test/online.sh.
+-- on its way: test/t/online.sh.
 \set VERBOSITY terse
 SET client_min_messages = warning;
 CREATE ROLE regress_junction_online;

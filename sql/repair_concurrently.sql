@@ -1,6 +1,6 @@
 -- junction.repair_concurrently in one session: what it refuses, what it builds
 -- on a table and on a partitioned one, how it goes on, and the memory it takes.
--- With others at work: test/online.sh.
+-- With others at work: test/t/online.sh.
 \set VERBOSITY terse
 SET client_min_messages = warning;
 CREATE ROLE regress_junction_builder;
