@@ -242,6 +242,12 @@ BEGIN;
 SELECT count(*) > 0 AS ran FROM junction.promote('links', columns => '{updated_at timestamp}', id_type => 'int');
 SELECT * FROM shape('links') WHERE shape ~ '^column';
 ROLLBACK;
+-- a check of a system column, and of the whole row
+BEGIN;
+ALTER TABLE links ADD CHECK (tableoid > 0 AND position > 0), ADD CHECK (links IS NOT NULL OR position > 0);
+SELECT count(*) > 0 AS ran FROM junction.promote('links', 'things', timestamps => false, id_type => 'int');
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'things'::regclass AND contype = 'c' ORDER BY conname COLLATE "C";
+ROLLBACK;
 -- by whatever spelling, and of whatever type, they are there
 CREATE FUNCTION added_beside(name text, type text = 'timestamptz') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -26,6 +26,7 @@ typedef struct CatalogScan
 extern bool list_has_name(List *names, const char *name);
 extern bool same_names(List *left, List *right);
 extern bool holds_word(const char *body, const char *name);
+extern Datum names_to_array(List *names);
 
 /* quote.c */
 pg_noreturn extern void raise_gone(Oid relid, const char *name);
@@ -43,7 +44,6 @@ extern char *schema_name(Oid relid);
 extern void scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot);
 extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum,
 							 Oid object, Snapshot snapshot);
-extern void scan_constraints_of(CatalogScan *scan, Oid relid);
 extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid,
 							   Snapshot snapshot);
 extern HeapTuple next_row(CatalogScan *scan);

@@ -5,6 +5,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 
 #include "base/base.h"
 
@@ -50,4 +53,17 @@ holds_word(const char *body, const char *name)
 			!is_word_character(place[length]))
 			return true;
 	return false;
+}
+
+/*
+ * A list of names as a text[].
+ */
+Datum
+names_to_array(List *names)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * list_length(names));
+
+	foreach_ptr(char, name, names)
+		elements[foreach_current_index(name)] = CStringGetTextDatum(name);
+	return PointerGetDatum(construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT));
 }

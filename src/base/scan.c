@@ -50,16 +50,6 @@ scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum, O
 }
 
 /*
- * Start a scan of pg_constraint for the constraints of a table, by name.
- */
-void
-scan_constraints_of(CatalogScan *scan, Oid relid)
-{
-	scan_catalog_for(scan, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
-					 Anum_pg_constraint_conrelid, relid, NULL);
-}
-
-/*
  * Start a scan of pg_depend for what depends on an object, or, if subid is
  * not 0, on that part of it.
  */

@@ -80,6 +80,21 @@ typedef struct IndexFacts
 								 * predicate */
 } IndexFacts;
 
+/* A constraint of any kind, as constraints.c reads it */
+typedef struct ConstraintFacts
+{
+	Oid			oid;
+	char	   *name;
+	char		type;			/* pg_constraint.contype */
+	int			nkeys;
+	AttrNumber *columns;		/* that it is on */
+	Bitmapset  *column_set;		/* the same */
+	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
+	bool		inherited;		/* from a parent, or the table it is a partition of */
+	bool		validated;
+	char	   *expression;		/* of a check, nodeToString form; or null */
+} ConstraintFacts;
+
 /* A table with all that decides whether, and of what kind, it is a junction */
 typedef struct TableFacts
 {
@@ -132,6 +147,9 @@ extern bool is_distributed(Oid relid);
 extern struct HTAB *read_shards(Snapshot snapshot);
 extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);
 extern void mark_shards(const Database *database, Snapshot snapshot);
+
+/* constraints.c */
+extern List *read_constraints(Oid relid);
 
 /* decode.c */
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);

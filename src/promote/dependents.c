@@ -473,18 +473,13 @@ static void
 add_readers(Dependents *dependents)
 {
 	List	   *names = lcons("id", pair_columns(dependents->junction));
-	Datum	   *elements = palloc(sizeof(Datum) * list_length(names));
-	ArrayType  *array;
 
 	if (!dependents->demotes)
 		return;
-	foreach_ptr(char, name, names)
-		elements[foreach_current_index(name)] = CStringGetTextDatum(name);
-	array = construct_array(elements, list_length(names), TEXTOID, -1, false, TYPALIGN_INT);
 	add(dependents, DEPENDENT_READERS, "API layers such as PostgREST",
 		"stop embedding through the table, if they know a junction by its primary key alone",
 		psprintf("Keep the pair in the key: primary_key => %s.",
-				 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array)))));
+				 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, names_to_array(names)))));
 }
 
 static void

@@ -56,24 +56,16 @@
 #include "promote/promote.h"
 
 /*
- * The table's constraints of one kind.
+ * The table's constraints of one kind, as OIDs.
  */
 static List *
 find_constraints(Oid relid, char type)
 {
-	CatalogScan scan;
-	HeapTuple	tuple;
 	List	   *constraints = NIL;
 
-	scan_constraints_of(&scan, relid);
-	while ((tuple = next_row(&scan)) != NULL)
-	{
-		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
-
-		if (con->contype == type)
-			constraints = lappend_oid(constraints, con->oid);
-	}
-	end_scan(&scan);
+	foreach_ptr(ConstraintFacts, constraint, read_constraints(relid))
+		if (constraint->type == type)
+			constraints = lappend_oid(constraints, constraint->oid);
 	return constraints;
 }
 

@@ -145,42 +145,29 @@ build_begin(List **steps, const Promotion *promotion, const char *sequence)
  * Is this the check that the id is not null?
  */
 static bool
-is_not_null_check(HeapTuple tuple, TupleDesc desc, AttrNumber id)
+is_not_null_check(const ConstraintFacts *constraint, AttrNumber id)
 {
-	bool		isnull;
-	Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin, desc, &isnull);
 	NullTest   *test;
 
-	if (((Form_pg_constraint) GETSTRUCT(tuple))->contype != CONSTRAINT_CHECK || isnull)
+	if (constraint->type != CONSTRAINT_CHECK || constraint->expression == NULL)
 		return false;
-	test = stringToNode(TextDatumGetCString(conbin));
+	test = stringToNode(constraint->expression);
 	return IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
 		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == id;
 }
 
 /*
- * The check that stands for NOT NULL until that can be had, or InvalidOid; and
- * is it validated?
+ * The check that stands for NOT NULL until that can be had, or null.
  */
-static Oid
-find_check(const Promotion *promotion, bool *validated)
+static const ConstraintFacts *
+find_check(const Promotion *promotion)
 {
-	CatalogScan scan;
-	HeapTuple	tuple;
-	Oid			check = InvalidOid;
+	const ConstraintFacts *check = NULL;
 
-	if (promotion->begun == NULL)
-		return InvalidOid;
-	scan_constraints_of(&scan, promotion->table->oid);
-	while ((tuple = next_row(&scan)) != NULL)
-		if (is_not_null_check(tuple, RelationGetDescr(scan.catalog), promotion->begun->attnum))
-		{
-			Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
-
-			check = con->oid;
-			*validated = con->convalidated;
-		}
-	end_scan(&scan);
+	if (promotion->begun != NULL)
+		foreach_ptr(ConstraintFacts, constraint, read_constraints(promotion->table->oid))
+			if (is_not_null_check(constraint, promotion->begun->attnum))
+				check = constraint;
 	return check;
 }
 
@@ -392,9 +379,9 @@ build_promotion_steps(Promotion *promotion)
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
 	char	   *built;
-	bool		validated = false;
+	const ConstraintFacts *check = find_check(promotion);
 
-	promotion->filled_check = find_check(promotion, &validated);
+	promotion->filled_check = check ? check->oid : InvalidOid;
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
 	(void) build_promoted_names(plan, promotion, &names);
@@ -421,7 +408,7 @@ build_promotion_steps(Promotion *promotion)
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
-		build_not_null(&steps, promotion, validated);
+		build_not_null(&steps, promotion, check != NULL && check->validated);
 	build_id_index(&steps, promotion, index, built);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);

@@ -169,16 +169,12 @@ guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, 
 static bool
 may_be_junction(Oid relid)
 {
-	CatalogScan scan;
-	HeapTuple	tuple;
 	int			count = 0;
 
-	scan_constraints_of(&scan, relid);
-	while (count < 2 && (tuple = next_row(&scan)) != NULL)
-		if (((Form_pg_constraint) GETSTRUCT(tuple))->contype == CONSTRAINT_FOREIGN)
+	foreach_ptr(ConstraintFacts, constraint, read_constraints(relid))
+		if (constraint->type == CONSTRAINT_FOREIGN)
 			count++;
-	end_scan(&scan);
-	return count == 2;
+	return count >= 2;
 }
 
 /*

@@ -24,17 +24,6 @@
 #include "rules/rules.h"
 #include "statement/statement.h"
 
-static Datum
-text_array(List *strings)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * list_length(strings));
-
-	foreach_ptr(char, string, strings)
-		elements[foreach_current_index(string)] = CStringGetTextDatum(string);
-	return PointerGetDatum(construct_array(elements, list_length(strings), TEXTOID,
-										   -1, false, TYPALIGN_INT));
-}
-
 /*
  * An array of regclass with null for InvalidOid.
  */
@@ -82,7 +71,7 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 
 	values[i++] = ObjectIdGetDatum(junction->table->oid);
 	values[i++] = CStringGetTextDatum(kind_name(junction->kind));
-	values[i++] = text_array(endpoints);
+	values[i++] = names_to_array(endpoints);
 	values[i++] = regclass_array(parents);
 	values[i++] = regclass_array(served_by);
 	nulls[i] = junction->pair_key == NULL;
@@ -91,7 +80,7 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 			 junction->pair_key && junction->pair_key->predicate ?
 			 predicate_text(junction->table, junction->pair_key) : NULL);
 	i++;
-	values[i++] = text_array(names_of(junction->own_columns));
+	values[i++] = names_to_array(names_of(junction->own_columns));
 	Assert(i == 8);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -126,7 +115,7 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	values[i++] = ObjectIdGetDatum(finding->junction);
 	values[i++] = CStringGetTextDatum(rule_name(finding->rule));
 	values[i++] = CStringGetTextDatum(severity_name(finding->severity));
-	values[i++] = text_array(finding->columns);
+	values[i++] = names_to_array(finding->columns);
 	values[i++] = CStringGetTextDatum(finding->message);
 	put_text(&values[i], &nulls[i], finding->detail);
 	i++;

@@ -27,18 +27,6 @@
 #include "model/model.h"
 #include "statement/statement.h"
 
-/* A constraint, by what is needed to rename it */
-typedef struct NamedConstraint
-{
-	Oid			oid;
-	char	   *name;
-	char		type;			/* pg_constraint.contype */
-	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
-	List	   *columns;		/* names of the columns that it is on */
-	Bitmapset  *numbers;		/* of the same */
-	const ForeignKeyFacts *key; /* if it is a foreign key */
-} NamedConstraint;
-
 /* A renaming in the making */
 typedef struct Renaming
 {
@@ -51,64 +39,30 @@ typedef struct Renaming
 } Renaming;
 
 /*
- * The columns that a constraint is on, in its order; none for a check of no
- * column.
- */
-static void
-read_constraint_columns(NamedConstraint *constraint, const TableFacts *table,
-						HeapTuple tuple, TupleDesc desc)
-{
-	bool		isnull;
-	Datum		datum = heap_getattr(tuple, Anum_pg_constraint_conkey, desc, &isnull);
-	ArrayType  *array;
-
-	if (isnull)
-		return;
-	array = DatumGetArrayTypeP(datum);
-	for (int i = 0; i < ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)); i++)
-	{
-		ColumnFacts *column = find_column(table, ((int16 *) ARR_DATA_PTR(array))[i]);
-
-		if (column == NULL)
-			continue;
-		constraint->columns = lappend(constraint->columns, column->name);
-		constraint->numbers = bms_add_member(constraint->numbers, column->attnum);
-	}
-}
-
-/*
  * The constraints that are the table's own to rename, by name: not the
  * inherited ones, and not those that stand for a trigger.
  */
 static List *
-read_named_constraints(const TableFacts *table)
+own_constraints(const TableFacts *table)
 {
-	CatalogScan scan;
-	HeapTuple	tuple;
 	List	   *constraints = NIL;
 
-	scan_constraints_of(&scan, table->oid);
-	while ((tuple = next_row(&scan)) != NULL)
-	{
-		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
-		NamedConstraint *constraint;
-
-		if (con->coninhcount > 0 || OidIsValid(con->conparentid) ||
-			con->contype == CONSTRAINT_TRIGGER)
-			continue;
-		constraint = palloc0(sizeof(NamedConstraint));
-		constraint->oid = con->oid;
-		constraint->name = pstrdup(NameStr(con->conname));
-		constraint->type = con->contype;
-		constraint->index = con->contype == CONSTRAINT_FOREIGN ? InvalidOid : con->conindid;
-		read_constraint_columns(constraint, table, tuple, RelationGetDescr(scan.catalog));
-		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-			if (key->oid == con->oid)
-				constraint->key = key;
-		constraints = lappend(constraints, constraint);
-	}
-	end_scan(&scan);
+	foreach_ptr(ConstraintFacts, constraint, read_constraints(table->oid))
+		if (!constraint->inherited && constraint->type != CONSTRAINT_TRIGGER)
+			constraints = lappend(constraints, constraint);
 	return constraints;
+}
+
+/*
+ * The foreign key that a constraint is, or null.
+ */
+static const ForeignKeyFacts *
+find_foreign_key(const TableFacts *table, Oid oid)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (key->oid == oid)
+			return key;
+	return NULL;
 }
 
 /*
@@ -137,18 +91,20 @@ new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *co
  * The same of a constraint; checks have no name in drizzle's convention.
  */
 static char *
-new_constraint_name(const Renaming *renaming, const NamedConstraint *constraint)
+new_constraint_name(const Renaming *renaming, const ConstraintFacts *constraint)
 {
+	List	   *columns = column_names(renaming->table, constraint->columns, constraint->nkeys);
 	NameKind	kind = NAME_UNIQUE;
 
 	if (constraint->type == CONSTRAINT_FOREIGN)
 		kind = NAME_FOREIGN_KEY;
 	else if (constraint->type == CONSTRAINT_PRIMARY)
-		kind = list_length(constraint->columns) == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
+		kind = constraint->nkeys == 1 ? NAME_PRIMARY_KEY : NAME_COMPOSITE_PRIMARY_KEY;
 	else if (constraint->type != CONSTRAINT_UNIQUE)
 		return choose_renamed(renaming->names, constraint->name, renaming->table->name,
-							  renaming->new_name, constraint->columns);
-	return new_key_name(renaming, constraint->name, kind, constraint->columns, constraint->key);
+							  renaming->new_name, columns);
+	return new_key_name(renaming, constraint->name, kind, columns,
+						find_foreign_key(renaming->table, constraint->oid));
 }
 
 /*
@@ -171,7 +127,7 @@ has_name_below(Oid relid, const char *name)
 static void
 build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
 {
-	foreach_ptr(NamedConstraint, constraint, constraints)
+	foreach_ptr(ConstraintFacts, constraint, constraints)
 	{
 		bool		recurses = constraint->type == CONSTRAINT_CHECK ||
 			constraint->type == CONSTRAINT_NOTNULL;
@@ -179,7 +135,7 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 
 		if (list_member_oid(renaming->except, constraint->index) ||
 			list_member_oid(renaming->except, constraint->oid) ||
-			bms_overlap(constraint->numbers, renaming->dropped) ||
+			bms_overlap(constraint->column_set, renaming->dropped) ||
 			(constraint->type == CONSTRAINT_NOTNULL &&
 			 !has_name_below(renaming->table->oid, constraint->name)))
 			continue;
@@ -195,7 +151,7 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 static bool
 has_constraint(List *constraints, Oid index)
 {
-	foreach_ptr(NamedConstraint, constraint, constraints)
+	foreach_ptr(ConstraintFacts, constraint, constraints)
 		if (constraint->index == index)
 			return true;
 	return false;
@@ -270,7 +226,7 @@ build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 			 List *except, const Bitmapset *dropped, NameSpace *names)
 {
 	Renaming	renaming = {table, new_name, except, dropped, names};
-	List	   *constraints = read_named_constraints(table);
+	List	   *constraints = own_constraints(table);
 
 	plan_add(plan, lock_on(AccessExclusiveLock, table->oid), "ALTER TABLE %s RENAME TO %s",
 			 qualified_name(table->oid), quote_identifier(new_name));
