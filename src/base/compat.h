@@ -53,6 +53,18 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	(TupleDescAttr(RelationGetDescr(rel), (attnum) - 1)->attnotnull)
 #endif
 
+/*
+ * 19 has publications FOR ALL TABLES EXCEPT some, and tells whether what a
+ * domain checks is volatile; it has uint16 for bits16.
+ */
+#if PG_VERSION_NUM >= 190000
+#define domain_has_constraints(type)	DomainHasConstraints(type, NULL)
+#else
+#define domain_has_constraints(type)	DomainHasConstraints(type)
+#define GetRelationIncludedPublications(relid)	GetRelationPublications(relid)
+#define GetRelationExcludedPublications(relid)	NIL
+#endif
+
 /* 18 keeps NOT NULL as constraints, with names */
 #define SERVER_NAMES_NOT_NULL (PG_VERSION_NUM >= 180000)
 

@@ -153,7 +153,7 @@ typed_literal(const char *value, const char *type)
 char *
 type_text(Oid type, int32 typmod)
 {
-	bits16		flags = FORMAT_TYPE_TYPEMOD_GIVEN;
+	uint16		flags = FORMAT_TYPE_TYPEMOD_GIVEN;
 	Oid			element = get_element_type(type);
 	HeapTuple	tuple = SearchSysCache1(TYPEOID,
 										ObjectIdGetDatum(OidIsValid(element) ? element : type));

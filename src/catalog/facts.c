@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
+#include "catalog/pg_publication.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -206,4 +207,14 @@ const char *
 table_name(const TableFacts *table)
 {
 	return qualified_beside(table, table->name);
+}
+
+/*
+ * The publications FOR ALL TABLES that a table is in: since 19, one may leave it
+ * out.
+ */
+List *
+find_all_tables_publications(Oid relid)
+{
+	return list_difference_oid(GetAllTablesPublications(), GetRelationExcludedPublications(relid));
 }

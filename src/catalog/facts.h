@@ -184,6 +184,7 @@ extern char *index_name(const IndexFacts *index);
 extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *column_type(const ColumnFacts *column);
 extern const char *table_name(const TableFacts *table);
+extern List *find_all_tables_publications(Oid relid);
 
 /* read.c */
 extern Oid partition_root(Oid relid);

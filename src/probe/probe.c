@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"

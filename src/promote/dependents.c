@@ -39,6 +39,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/tuplestore.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -335,12 +336,12 @@ add_publications(Dependents *dependents, Relation rel)
 {
 	if (!is_publishable_relation(rel))
 		return;
-	foreach_oid(direct, GetRelationPublications(RelationGetRelid(rel)))
+	foreach_oid(direct, GetRelationIncludedPublications(RelationGetRelid(rel)))
 		add_publication(dependents, direct, "stays, and publishes the table under its new name");
 	foreach_oid(by_schema, GetSchemaPublications(RelationGetNamespace(rel)))
 		add_publication(dependents, by_schema, "stays, and publishes the table as one of its schema");
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT)
-		foreach_oid(for_all, GetAllTablesPublications())
+		foreach_oid(for_all, find_all_tables_publications(RelationGetRelid(rel)))
 			add_publication(dependents, for_all, "stays, and publishes the table as one of all");
 }
 

@@ -58,7 +58,7 @@ check_added_column(const ColumnDef *column)
 	if (is_serial(column->typeName))
 		refuse_column(column, "Its type is serial, which gives each row a value of its own.");
 	typenameTypeIdAndMod(pstate, column->typeName, &type, &typmod);
-	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+	if (get_typtype(type) == TYPTYPE_DOMAIN && domain_has_constraints(type))
 		refuse_column(column, "Its type is a domain with constraints, which each row is checked against.");
 
 	foreach_ptr(Constraint, constraint, column->constraints)

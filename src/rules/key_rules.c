@@ -268,9 +268,9 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 	/* what is not logged is not published */
 	if (junction->kind == JUNCTION_NONE || table->persistence != RELPERSISTENCE_PERMANENT ||
 		has_identity(table) ||
-		!(sends_changes(GetRelationPublications(table->oid)) ||
+		!(sends_changes(GetRelationIncludedPublications(table->oid)) ||
 		  sends_changes(GetSchemaPublications(table->namespace)) ||
-		  sends_changes(GetAllTablesPublications())))
+		  sends_changes(find_all_tables_publications(table->oid))))
 		return;
 	finding = add_finding(rule, junction, pair_columns(junction), findings);
 	finding->message = psprintf("%s is published and has no replica identity",

@@ -18,6 +18,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "base/base.h"
 #include "statement/statement.h"
