@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# test/matrix.sh: runs all tests (test/run.sh) on PostgreSQL 17 and 18, side by side, each in a root of its own: Debian
-# trixie and forky, made by debootstrap from the mirror that apt has here and kept in ${JUNCTION_ROOTS:-/var/cache/junction}.
+# test/matrix.sh: runs all tests (test/run.sh) on PostgreSQL 17, 18 and 19, side by side, each in a root of its own: Debian
+# trixie, forky, and sid with experimental, made by debootstrap from the mirror that apt has here and kept in
+# ${JUNCTION_ROOTS:-/var/cache/junction}. Where the mirror has no PostgreSQL 19, it says so and goes on.
 # Tries there, too, what a new user meets: the demo with no headers installed, and all without the right to install.
 #
 # Assumes Debian, root, and a git checkout. Tests the working tree as it is, in a copy without what was built there.
-# Mounts nothing: the tests need no /proc.
+# The tests need no /proc; only where packages of sid are configured it is mounted in the root, for as long as that takes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +15,8 @@ schemas=${JUNCTION_SCHEMAS:-../shared/schemas}
 # version, suite, debootstrap's script for the suite, and how the tests are run there
 matrix='17 trixie trixie without_headers
 18 forky sid as_nobody'
+# tested behind the others, and only where it can be had: experimental is not on every mirror
+last='19 experimental sid plainly'
 
 # prints the mirror of Debian that apt has, by what its downloaded lists say of themselves; nothing if it has none that
 # debootstrap can read
@@ -25,13 +28,32 @@ apt_mirror() {
 
 # make_root SUITE SCRIPT: one that was interrupted stays NAME.tmp, and is made anew
 make_root() {
-    local root=$roots/$1
+    local root=$roots/$1 suite=${1/experimental/sid}
     [ ! -d "$root" ] || return 0
     rm -rf --one-file-system "$root.tmp"
-    debootstrap --variant=minbase --include=make "$1" "$root.tmp" "$mirror" "$2"
+    debootstrap --variant=minbase --include=make "$suite" "$root.tmp" "$mirror" "$2"
     copy "$root.tmp"
+    if [ "$1" = experimental ]; then
+        add_experimental "$root.tmp"
+        mount -t proc proc "$root.tmp/proc"
+        # shellcheck disable=SC2064 # the root of now
+        trap "umount '$root.tmp/proc'" EXIT
+    fi
     in_root "$root.tmp" test/setup.sh
+    [ "$1" != experimental ] || { umount "$root.tmp/proc"; trap - EXIT; }
     mv "$root.tmp" "$root"
+}
+
+# add_experimental ROOT: PostgreSQL 19 and what it needs from experimental, of the mirror that the root was made from; its
+# release file may have expired
+# shellcheck disable=SC2317 # make_root calls it
+add_experimental() {
+    local apt=$1/etc/apt
+    awk '$1 == "deb" { print $1, $2, "experimental main" }' "$apt/sources.list" > "$apt/sources.list.d/experimental.list"
+    echo 'Acquire::Check-Valid-Until "false";' > "$apt/apt.conf.d/experimental"
+    printf '%s\n' 'Package: postgresql-*19 libpq*' 'Pin: release a=experimental' 'Pin-Priority: 600' > "$apt/preferences.d/experimental"
+    in_root "$1" apt-get update
+    in_root "$1" apt-cache show postgresql-19 > "$1/tmp/policy" || { echo "experimental has no PostgreSQL 19"; return 1; }
 }
 
 # copy ROOT: the project and the real schemas into it
@@ -68,6 +90,11 @@ as_nobody() {
     in_root "$1" chown --recursive nobody .
     in_root "$1" "${nobody[@]}" make test
     in_root "$1" "${nobody[@]}" make demo
+}
+
+# shellcheck disable=SC2317 # test_version calls it by name
+plainly() {
+    in_root "$1" test/run.sh
 }
 
 # test_version VERSION SUITE SCRIPT HOW
@@ -109,24 +136,42 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-while read -r version suite script how; do
-    echo "PostgreSQL $version: testing in $roots/$suite"
-    test_version "$version" "$suite" "$script" "$how" > "$logs/$version" 2>&1 </dev/null 9>&- &
-    jobs[$version]=$!
-done <<< "$matrix"
-
 status=0
 summary=
-while read -r version suite _; do
-    if wait "${jobs[$version]}"; then
-        result=passed
-        sed -nE "s/^(# |)(All [0-9]+ tests passed|Files=)/PostgreSQL $version: \2/p" "$logs/$version"
-    else
-        result=FAILED status=1
-        cat "$logs/$version"
-    fi
+# test_rows ROWS: of the matrix, side by side
+test_rows() {
+    local version suite script how result
+    while read -r version suite script how; do
+        echo "PostgreSQL $version: testing in $roots/$suite"
+        test_version "$version" "$suite" "$script" "$how" > "$logs/$version" 2>&1 </dev/null 9>&- &
+        jobs[$version]=$!
+    done <<< "$1"
+    while read -r version suite _; do
+        if wait "${jobs[$version]}"; then
+            result=passed
+            sed -nE "s/^(# |)(All [0-9]+ tests passed|Files=)/PostgreSQL $version: \2/p" "$logs/$version"
+        else
+            result=FAILED status=1
+            cat "$logs/$version"
+        fi
+        unset "jobs[$version]"
+        summary+="PostgreSQL $version ($suite): $result"$'\n'
+    done <<< "$1"
+}
+
+test_rows "$matrix"
+read -r version suite script _ <<< "$last"
+echo "PostgreSQL $version: making $roots/$suite, if it is not there"
+make_root "$suite" "$script" > "$logs/$version" 2>&1 </dev/null 9>&- &
+jobs[$version]=$!
+if wait "${jobs[$version]}"; then
     unset "jobs[$version]"
-    summary+="PostgreSQL $version ($suite): $result"$'\n'
-done <<< "$matrix"
+    test_rows "$last"
+else
+    unset "jobs[$version]"
+    cat "$logs/$version"
+    echo "*** PostgreSQL $version could not be had on this machine: NOT TESTED ***"
+    summary+="PostgreSQL $version ($suite): NOT TESTED, as it could not be had"$'\n'
+fi
 printf '%s' "$summary"
 exit "$status"

@@ -7,7 +7,7 @@
 # supported one that apt has is installed. No system cluster is created for it.
 set -euo pipefail
 
-first=15 last=18                                        # the versions that the extension supports
+first=15 last=19                                        # the versions that the extension supports
 
 die() {
     printf '%s\n' "$0: $*" >&2
@@ -48,6 +48,17 @@ install() {
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@" </dev/null
 }
 
+# pgTAP is packaged later than PostgreSQL; as it is SQL alone, another version's will do
+install_pgtap_of_another() {
+    local other folder
+    other=$(apt-cache pkgnames postgresql- | grep -xE 'postgresql-[0-9]+-pgtap' | sort --version-sort | tail -n 1)
+    [ -n "$other" ] || die "apt has no pgTAP"
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get download "$other" && dpkg-deb --extract "$other"_*.deb .)
+    cp --recursive "$folder"/usr/share/postgresql/*/extension/. "/usr/share/postgresql/$version/extension"
+    rm -r "$folder"
+}
+
 # postgresql-common creates a cluster for every version that is installed, unless a settings file says no: ours does,
 # as long as this script runs
 create_no_cluster() {
@@ -80,7 +91,14 @@ fi
 packages=("${packages[@]//VERSION/$version}")
 [ "$EUID" = 0 ] || die "missing. As root: apt-get update && apt-get install ${packages[*]}"
 create_no_cluster
+pgtap=postgresql-$version-pgtap
+if [[ " ${packages[*]} " == *" $pgtap "* ]] && ! apt-cache show "$pgtap" >/dev/null 2>&1 &&
+    { apt-get update; ! apt-cache show "$pgtap" >/dev/null 2>&1; }; then
+    mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep --fixed-strings --line-regexp --invert-match "$pgtap")
+    packaged=
+fi
 install "${packages[@]}" || { apt-get update && install "${packages[@]}"; }
+[ -n "${packaged=yes}" ] || install_pgtap_of_another
 
 installed=$version
 look_for_version
