@@ -69,7 +69,7 @@ scan_citus(CatalogScan *scan, const char *catalog, Snapshot snapshot)
 
 /*
  * Returns the value of a column, by its name, in a row of one of Citus'
- * catalogs. An internal error if there is no such column or the value is null.
+ * catalogs.  An internal error if there is no such column or the value is null.
  */
 static Datum
 read_column(CatalogScan *scan, HeapTuple tuple, const char *column)

@@ -102,7 +102,7 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
 
 /*
  * Returns a range table entry for a table, with the column names from the
- * facts. A dropped column is named by its number.
+ * facts.  A dropped column is named by its number.
  */
 static RangeTblEntry *
 make_entry(const TableFacts *table)
