@@ -67,7 +67,7 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 
-/* 18 puts pg_noreturn before a declaration, older servers an attribute behind it */
+/* 18 has pg_noreturn, to be written before a declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn	pg_attribute_noreturn()
 #endif

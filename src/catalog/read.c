@@ -56,7 +56,7 @@ typedef struct TableEntry
 	TableFacts *facts;
 } TableEntry;
 
-/* simplehash, not dynahash, for speed: each row of each catalog looks its table up */
+/* A simplehash, for speed: each row of each catalog looks up its table */
 #define SH_PREFIX		table_map
 #define SH_ELEMENT_TYPE	TableEntry
 #define SH_KEY_TYPE		Oid
