@@ -1,6 +1,7 @@
 /*
  * base.h
- *		What knows nothing of junctions: quoting and catalog scans.
+ *		Helpers that know nothing of junctions: names, quoting, catalog scans
+ *		and subtransactions.
  */
 #ifndef JUNCTION_BASE_H
 #define JUNCTION_BASE_H
@@ -14,12 +15,12 @@
 
 #include "base/compat.h"
 
-/* A scan of a catalog, of all rows or by an index */
+/* A scan of one catalog: either all or by_index is set */
 typedef struct CatalogScan
 {
 	Relation	catalog;
-	struct TableScanDescData *all;	/* or null */
-	struct SysScanDescData *by_index;	/* or null */
+	struct TableScanDescData *all;	/* scan of the heap, or null */
+	struct SysScanDescData *by_index;	/* scan of an index, or null */
 } CatalogScan;
 
 /* names.c */

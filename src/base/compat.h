@@ -2,9 +2,9 @@
  * compat.h
  *		Differences between the major versions of PostgreSQL.
  *
- * The code is written for the newest server; this file gives the older ones
- * what they lack, under the new name.  It is the only place of the project
- * that asks for PG_VERSION_NUM.
+ * The code is written for the newest server.  This file defines what older
+ * servers lack, under the newest server's name.  No other file may test
+ * PG_VERSION_NUM.
  */
 #ifndef JUNCTION_COMPAT_H
 #define JUNCTION_COMPAT_H
@@ -18,14 +18,14 @@
 #error "junction needs PostgreSQL 15 or later"
 #endif
 
-/* 18 lists the versions of loaded modules */
+/* 18 shows each loaded module's name and version (pg_get_loaded_modules) */
 #if PG_VERSION_NUM >= 180000
 #define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC_EXT(.name = "junction", .version = JUNCTION_VERSION)
 #else
 #define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
 
-/* 18 has constraints that are only noted */
+/* 18 has NOT ENFORCED constraints */
 #if PG_VERSION_NUM >= 180000
 #define CONSTRAINT_IS_ENFORCED(con)	((con)->conenforced)
 #else
@@ -33,8 +33,8 @@
 #endif
 
 /*
- * Can no row have a null there, nor any partition's?  18 has NOT NULL
- * constraints that are not validated, or not inherited.
+ * Is the column NOT NULL in every row, those of partitions included?  On 18 a
+ * NOT NULL constraint can be NOT VALID or NO INHERIT: then the result is false.
  */
 #if PG_VERSION_NUM >= 180000
 static inline bool
@@ -65,26 +65,26 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 #define GetRelationExcludedPublications(relid)	NIL
 #endif
 
-/* 18 keeps NOT NULL as constraints, with names */
+/* 18 has a named pg_constraint row for each NOT NULL of a table */
 #define SERVER_NAMES_NOT_NULL (PG_VERSION_NUM >= 180000)
 
-/* 17 has a privilege more */
+/* 17 has the privilege MAINTAIN; 0 stands for no privilege */
 #ifndef ACL_MAINTAIN
 #define ACL_MAINTAIN	0
 #endif
 
-/* 18 has a uuidv7() of its own */
+/* 18 has pg_catalog.uuidv7() */
 #define SERVER_HAS_UUIDV7	(PG_VERSION_NUM >= 180000)
 
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 
-/* 18 writes it before the function */
+/* 18 has pg_noreturn, to be written before a declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn	pg_attribute_noreturn()
 #endif
 
-/* 17 may be asked for stronger locks too */
+/* 17 has a third argument, orstronger: false asks for exactly this mode */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)
 #else
@@ -93,15 +93,15 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 
 #if PG_VERSION_NUM < 170000
 
-/* 17's guc.h */
+/* 17 declares it in guc.h */
 #define RestrictSearchPath() \
 	((void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, \
 							  GUC_ACTION_SAVE, true, 0, false))
 
-/* pg_constraint.contype; tables have none of these before 18 */
+/* a value of pg_constraint.contype; no table has such a constraint before 18 */
 #define CONSTRAINT_NOTNULL	'n'
 
-/* the same in effect as 17's pg_list.h */
+/* the typed foreach macros, with the effect of those in 17's pg_list.h */
 #define foreach_internal(type, pointer, var, lst, func) \
 	for (type pointer var = 0, pointer var##__outerloop = (type pointer) 1; \
 		 var##__outerloop; \
@@ -120,10 +120,10 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 #endif
 
 /*
- * An extension exports only what is PGDLLEXPORT, since 16.  The Makefile asks
- * for -fvisibility=hidden on all versions, so here 15 gets 16's declarations:
- * PGDLLEXPORT with an effect outside of Windows, and marked with it the C
- * function itself, beside its info function, and _PG_init.
+ * Since 16 an extension exports only symbols that are marked PGDLLEXPORT.  The
+ * Makefile passes -fvisibility=hidden on all versions, so 15 gets 16's
+ * declarations here: PGDLLEXPORT has an effect outside of Windows too, and
+ * marks the C function, its info function and _PG_init.
  */
 #if PG_VERSION_NUM < 160000
 
@@ -149,10 +149,12 @@ extern PGDLLEXPORT void _PG_init(void);
 #endif
 
 #if PG_VERSION_NUM < 160000
-/* 16 frees what a check hook leaves with a function of its own */
+/* 16 frees a check hook's "extra" by guc_free(), older servers by free() */
 #define guc_malloc(elevel, size)	malloc(size)
+/* 16 takes a catalog too: before it, classid has to be pg_class */
 #define object_ownercheck(classid, objectid, roleid) \
 	pg_class_ownercheck(objectid, roleid)
+/* the same: before 16, classid has to be pg_namespace */
 #define object_aclcheck(classid, objectid, roleid, mode) \
 	pg_namespace_aclcheck(objectid, roleid, mode)
 #endif

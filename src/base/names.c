@@ -1,6 +1,9 @@
 /*
  * names.c
- *		Names as strings: lists of them, and words in a text.
+ *		Lists of names (List of char *), and words in a text.
+ *
+ * Names are compared byte by byte, as PostgreSQL compares identifiers.  Only
+ * holds_word() ignores case.
  */
 #include "postgres.h"
 
@@ -11,6 +14,9 @@
 
 #include "base/base.h"
 
+/*
+ * Is the name in the list?
+ */
 bool
 list_has_name(List *names, const char *name)
 {
@@ -20,6 +26,9 @@ list_has_name(List *names, const char *name)
 	return false;
 }
 
+/*
+ * Do two lists hold the same names in the same order?
+ */
 bool
 same_names(List *left, List *right)
 {
@@ -31,6 +40,7 @@ same_names(List *left, List *right)
 	return true;
 }
 
+/* Can the character be part of an unquoted SQL identifier? */
 static bool
 is_word_character(char c)
 {
@@ -38,7 +48,8 @@ is_word_character(char c)
 }
 
 /*
- * Does a text, of a function say, hold the name as a whole word, in whatever case?
+ * Does a text, such as the body of a function, hold the name as a whole word?
+ * The case of ASCII letters is ignored.  name must not be empty.
  */
 bool
 holds_word(const char *body, const char *name)
@@ -56,7 +67,7 @@ holds_word(const char *body, const char *name)
 }
 
 /*
- * A list of names as a text[].
+ * Returns a list of names as a text[] of one dimension.
  */
 Datum
 names_to_array(List *names)

@@ -1,9 +1,11 @@
 /*
  * quote.c
- *		Pieces of SQL text: names, lists of names, types, operators.
+ *		Builds pieces of SQL text: names, lists of names, types, operators.
  *
- * Every name that goes into a statement comes through here, quoted, and
- * qualified by its schema, so that no search_path turns it.
+ * Everything is quoted here.  Tables in a statement are qualified by their
+ * schema (qualified_name), so that the statement means the same under every
+ * search_path.  display_name() and regclass_name() are for people to read:
+ * they leave the schema out where the search_path finds the table without it.
  */
 #include "postgres.h"
 
@@ -20,8 +22,8 @@
 #include "base/base.h"
 
 /*
- * Say that a relation has gone: 42P01.  name: what it was called, or null where
- * that was never known.
+ * Raise the error that a relation does not exist: 42P01.  name: the name to
+ * report, or null if it is not known; then the OID is reported.
  */
 void
 raise_gone(Oid relid, const char *name)
@@ -33,7 +35,8 @@ raise_gone(Oid relid, const char *name)
 }
 
 /*
- * A relation's name and schema; false if it is gone, or its schema is.
+ * Look up the name of a relation and of its schema, as copies.  Returns false
+ * if the relation or its schema has been dropped.
  */
 static bool
 find_names(Oid relid, char **schema, char **name)
@@ -51,8 +54,9 @@ find_names(Oid relid, char **schema, char **name)
 }
 
 /*
- * Is a name without a schema the name of this relation?  RelationIsVisible()
- * fails where that is gone.
+ * Does this name without a schema mean this relation under the search_path?
+ * Unlike RelationIsVisible(), this raises no error if the relation has been
+ * dropped.
  */
 static bool
 is_visible(Oid relid, const char *name)
@@ -61,8 +65,8 @@ is_visible(Oid relid, const char *name)
 }
 
 /*
- * "schema.table", for a statement.  42P01 if it is gone, which it cannot be
- * where the caller has locked it.
+ * Returns "schema.table", quoted, for a statement.  42P01 if the relation has
+ * been dropped, which cannot be while the caller holds a lock on it.
  */
 char *
 qualified_name(Oid relid)
@@ -76,8 +80,9 @@ qualified_name(Oid relid)
 }
 
 /*
- * A table's name for a message, which puts it in quotes: with its schema only
- * where it is needed; its number if it is gone.
+ * Returns the name of a relation for a message, without quotes, as the message
+ * adds them.  The schema is included only if the search_path does not find the
+ * relation.  If the relation has been dropped, its OID is returned.
  */
 char *
 display_name(Oid relid)
@@ -91,8 +96,9 @@ display_name(Oid relid)
 }
 
 /*
- * A table's name for a text that is read as SQL, quoted, and with its schema only
- * where it is needed, as regclass prints it; null if it is gone.
+ * Returns the name of a relation as regclass prints it: quoted, and with its
+ * schema only if the search_path does not find the relation; null if the
+ * relation has been dropped.
  */
 char *
 regclass_name(Oid relid)
@@ -107,7 +113,7 @@ regclass_name(Oid relid)
 }
 
 /*
- * "a, b, c"
+ * Returns the names as quoted identifiers: "a, b, c"
  */
 char *
 column_list(List *names)
@@ -121,7 +127,7 @@ column_list(List *names)
 }
 
 /*
- * "'a', 'b', 'c'"
+ * Returns the names as string literals: "'a', 'b', 'c'"
  */
 char *
 literal_list(List *names)
@@ -135,9 +141,10 @@ literal_list(List *names)
 }
 
 /*
- * "'value'::pg_catalog.text": an argument of a call of ours.  The owner of the
- * database may add functions to the schema junction; an argument of the exact
- * type leaves none of them a better match.
+ * Returns "'value'::pg_catalog.text", an argument for a call of one of our
+ * functions.  The owner of the database can add functions to the schema
+ * junction.  An argument of the exact type keeps each of these from being a
+ * better match than ours.  type: a type of pg_catalog.
  */
 char *
 typed_literal(const char *value, const char *type)
@@ -146,9 +153,10 @@ typed_literal(const char *value, const char *type)
 }
 
 /*
- * A type as SQL.  What is not PostgreSQL's own is qualified always, as the
- * statement may be run under another search_path than this one; its own are
- * where this search_path has another of the name in front.
+ * Returns a type as SQL, with its modifier: "numeric(10,2)".  A type outside
+ * of pg_catalog is always qualified, as the statement may be run under another
+ * search_path than the present one.  A type of pg_catalog is qualified only
+ * where the present search_path finds another type of that name first.
  */
 char *
 type_text(Oid type, int32 typmod)
@@ -167,7 +175,7 @@ type_text(Oid type, int32 typmod)
 }
 
 /*
- * "OPERATOR(pg_catalog.<)"
+ * Returns an operator as SQL: "OPERATOR(pg_catalog.<)"
  */
 char *
 operator_text(Oid operator)
@@ -187,7 +195,8 @@ operator_text(Oid operator)
 }
 
 /*
- * The name of the schema of a table that is locked.
+ * Returns the name of a table's schema, without quotes.  The caller has locked
+ * the table.
  */
 char *
 schema_name(Oid relid)

@@ -1,11 +1,15 @@
 /*
  * scan.c
- *		The rows of a catalog: all of them, or by an index those of one object.
+ *		Scans a catalog: all of its rows, or by an index the rows of one
+ *		object.
  *
- * Both in the snapshot given, or with none in that of the moment.  All rows
- * are read by the heap's own scan: what systable_getnext() does between two
- * rows, slots and checks for a transaction that is being decoded, takes
- * longer than most rows do here.
+ * snapshot: the scan returns the rows that this snapshot sees; if it is null,
+ * those of the current catalog snapshot.  The catalog is locked in ACCESS
+ * SHARE mode until end_scan().
+ *
+ * A scan of all rows reads the heap directly (heap_getnext).
+ * systable_getnext() uses a slot and checks for logical decoding at each row,
+ * which takes longer than most callers spend on the row.
  */
 #include "postgres.h"
 
@@ -21,21 +25,22 @@
 #include "base/base.h"
 
 /*
- * Start a scan for all rows.
+ * Start a scan of all rows.
  */
 void
 scan_catalog(CatalogScan *scan, Oid catalog, Snapshot snapshot)
 {
 	scan->catalog = table_open(catalog, AccessShareLock);
 	scan->by_index = NULL;
-	/* rows mostly stand as they were made, and are wanted so: no sync scan */
+	/* no synchronized scan: rows come in physical order, mostly that of creation */
 	scan->all = snapshot ?
 		table_beginscan_strat(scan->catalog, snapshot, 0, NULL, true, false) :
 		table_beginscan_catalog(scan->catalog, 0, NULL);
 }
 
 /*
- * Start a scan for the rows that have that object in that column.
+ * Start a scan of the rows whose column attnum, of type oid, equals the
+ * object. index: an index of the catalog that begins with this column.
  */
 void
 scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum, Oid object,
@@ -50,8 +55,8 @@ scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum, O
 }
 
 /*
- * Start a scan of pg_depend for what depends on an object, or, if subid is
- * not 0, on that part of it.
+ * Start a scan of pg_depend for the objects that depend on an object; if subid
+ * is not 0, for those that depend on this column of it.
  */
 void
 scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid, Snapshot snapshot)
@@ -71,7 +76,8 @@ scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid, Snapsho
 }
 
 /*
- * The next row, null after the last.  It is good until the next is asked for.
+ * Returns the next row, or null after the last.  The row is valid until the
+ * next call of next_row() or end_scan().
  */
 HeapTuple
 next_row(CatalogScan *scan)
@@ -80,6 +86,7 @@ next_row(CatalogScan *scan)
 		systable_getnext(scan->by_index);
 }
 
+/* End the scan and unlock the catalog. */
 void
 end_scan(CatalogScan *scan)
 {

@@ -1,6 +1,6 @@
 /*
  * subtransaction.c
- *		How to do something that can fail, and to go on if it does.
+ *		Runs a function in a subtransaction, and catches its error.
  */
 #include "postgres.h"
 
@@ -10,9 +10,13 @@
 #include "base/base.h"
 
 /*
- * Do something in a subtransaction of its own.  If it fails, nothing of it was
- * done, the caller's transaction goes on, and this returns the error; else null.
- * keep: whether what was done stays if it succeeds.
+ * Call work(state) in a subtransaction.  If work raises an error, the
+ * subtransaction is rolled back, and the error is returned as a copy in the
+ * caller's memory context.  This holds for every error, a cancelled query too:
+ * the caller has to re-throw those that it does not expect.
+ *
+ * If work succeeds, null is returned.  keep: whether the subtransaction is
+ * then committed, or rolled back too.
  */
 ErrorData *
 try_in_subtransaction(void (*work) (void *state), void *state, bool keep)

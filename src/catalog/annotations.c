@@ -1,10 +1,11 @@
 /*
  * annotations.c
- *		What stands around tables: which an extension brought; and, what only
- *		the rules ask for, whether their foreign keys' triggers fire, what
- *		inherits from them, and what their comments silence.
+ *		Adds to the facts of tables what read.c does not read: membership in
+ *		an extension, foreign key triggers that do not fire, inheritance, and
+ *		the rules that a table's comment ignores.
  *
- * Each catalog is read once, for all tables, in the snapshot of the rest.
+ * The caller gives the snapshot in which the tables were read.  No table is
+ * opened or locked.
  */
 #include "postgres.h"
 
@@ -24,8 +25,10 @@
 #include "catalog/facts.h"
 
 /*
- * A foreign key holds as long as the triggers behind it fire, here and at the
- * parent.  'D' never does; 'R' only where changes are replayed.
+ * Set disabled and disabled_at_parent of each foreign key.  A foreign key is
+ * enforced by triggers on its own table and on the parent.  A trigger with
+ * tgenabled 'D' never fires; one with 'R' fires only with
+ * session_replication_role = replica.  Both count as disabled.
  */
 static void
 read_triggers(const Database *database, Snapshot snapshot)
@@ -56,6 +59,7 @@ read_triggers(const Database *database, Snapshot snapshot)
 	end_scan(&scan);
 }
 
+/* Set has_children of each table that pg_inherits has as a parent. */
 static void
 read_inheritance(const Database *database, Snapshot snapshot)
 {
@@ -74,9 +78,12 @@ read_inheritance(const Database *database, Snapshot snapshot)
 }
 
 /*
- * The rules that a comment silences: "@junction ignore half_indexed, name".
- * The list ends where no comma follows; whatever else the comment says, and
- * names that are no rule's, are nobody's error.
+ * Returns the names of the rules that a comment ignores:
+ *
+ *	"... @junction ignore half_indexed, name ..."
+ *
+ * The list ends after the first name that no comma follows.  A comment can
+ * have several lists.  Names that no rule has are kept, and have no effect.
  */
 static List *
 parse_ignored(const char *comment)
@@ -102,7 +109,8 @@ parse_ignored(const char *comment)
 }
 
 /*
- * Give the comments on tables that a scan of pg_description finds to the tables.
+ * Set ignored of each table from the comments that a scan of pg_description
+ * returns, and end the scan.
  */
 static void
 read_comments(const Database *database, CatalogScan *scan)
@@ -130,8 +138,8 @@ read_comments(const Database *database, CatalogScan *scan)
 }
 
 /*
- * Add to some tables what rules ask for that look at nothing else: what their
- * comments silence.
+ * Add to these tables what is needed by the rules that look at no other table:
+ * the rules that their comments ignore.
  */
 void
 read_own_surroundings(const Database *database, Snapshot snapshot)
@@ -147,8 +155,9 @@ read_own_surroundings(const Database *database, Snapshot snapshot)
 }
 
 /*
- * Mark the tables that an extension brought.  pg_depend is asked for what
- * depends on extensions, so the cost goes with their members.
+ * Set extension_member of each table that an extension owns.  The scan covers
+ * the dependencies on extensions only, so its cost grows with the number of
+ * their members, not with all of pg_depend.
  */
 void
 read_extension_members(const Database *database, Snapshot snapshot)
@@ -173,7 +182,8 @@ read_extension_members(const Database *database, Snapshot snapshot)
 }
 
 /*
- * Add to all tables of the database what the rules ask for beside.
+ * Add to all tables of the database what the rules need, but for
+ * extension_member and shard.
  */
 void
 read_surroundings(const Database *database, Snapshot snapshot)

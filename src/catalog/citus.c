@@ -1,16 +1,18 @@
 /*
  * citus.c
- *		What Citus says of its tables, where the extension citus is installed.
+ *		Reads which tables Citus has distributed, and which tables are shards,
+ *		if the extension citus is installed.
  *
  * Citus keeps the rows of a distributed table in shards: tables of the same
- * schema on any of its servers, named after it and numbered.  Two catalogs of
- * its own, in pg_catalog, say which:
+ * schema, on any of its servers, named after the distributed table and a
+ * number.  It records them in two catalogs of its own, in pg_catalog:
  *
  *	pg_dist_partition	logicalrelid regclass: the distributed tables
  *	pg_dist_shard		logicalrelid regclass, shardid bigint: their shards
  *
- * They and their columns are looked up by name, so nothing of Citus is needed
- * to build this.  Without Citus each question is one look-up that finds nothing.
+ * Both catalogs and their columns are looked up by name, so building junction
+ * needs nothing of Citus.  Without Citus each function does one look-up of the
+ * extension, and finds nothing.
  */
 #include "postgres.h"
 
@@ -25,15 +27,20 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
-/* What stands between a name that was cut and the number: "_" and 8 digits */
+/*
+ * The bytes that Citus puts between a shard's cut name and "_" with its number:
+ * "_" and a hash of 8 hexadecimal digits.
+ */
 #define HASH_LENGTH	9
 
+/* An entry of the hash table of shards */
 typedef struct Shard
 {
 	int64		id;				/* hash key */
 	Oid			table;			/* the distributed table */
 } Shard;
 
+/* Is the extension citus installed in this database? */
 static bool
 is_citus_installed(void)
 {
@@ -41,7 +48,8 @@ is_citus_installed(void)
 }
 
 /*
- * Start a scan of one of Citus' catalogs; false if there is none.
+ * Start a scan of one of Citus' catalogs.  Returns false, and starts none, if
+ * the catalog does not exist.
  */
 static bool
 scan_citus(CatalogScan *scan, const char *catalog, Snapshot snapshot)
@@ -60,7 +68,8 @@ scan_citus(CatalogScan *scan, const char *catalog, Snapshot snapshot)
 }
 
 /*
- * What a row of such a catalog has in a column.
+ * Returns the value of a column, by its name, in a row of one of Citus'
+ * catalogs.  An internal error if there is no such column or the value is null.
  */
 static Datum
 read_column(CatalogScan *scan, HeapTuple tuple, const char *column)
@@ -77,8 +86,9 @@ read_column(CatalogScan *scan, HeapTuple tuple, const char *column)
 }
 
 /*
- * Is this a session that Citus has opened, to do a part of its own work or to
- * move shards?
+ * Is this a session that Citus itself has opened, to run its part of a
+ * distributed statement or to move shards?  Citus marks it by
+ * application_name.
  */
 bool
 is_citus_session(void)
@@ -92,7 +102,8 @@ is_citus_session(void)
 }
 
 /*
- * Does Citus keep the rows of this table elsewhere?
+ * Is this one of Citus' tables, with its rows in shards?  Reads the current
+ * catalogs.
  */
 bool
 is_distributed(Oid relid)
@@ -110,7 +121,8 @@ is_distributed(Oid relid)
 }
 
 /*
- * All shards by their number; null if there are none.
+ * Returns all shards in a hash table by their number (Shard), in the current
+ * memory context; null if there are none.
  */
 HTAB *
 read_shards(Snapshot snapshot)
@@ -131,6 +143,7 @@ read_shards(Snapshot snapshot)
 		Shard	   *shard;
 
 		if (shards == NULL)
+			/* 1024 to begin with, it grows: Citus gives a table 32 shards by default */
 			shards = hash_create("junction shards", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		shard = hash_search(shards, &id, HASH_ENTER, NULL);
 		shard->table = DatumGetObjectId(read_column(&scan, tuple, "logicalrelid"));
@@ -140,8 +153,9 @@ read_shards(Snapshot snapshot)
 }
 
 /*
- * The shard of the number with which a name ends, behind a "_" that *length
- * tells the place of; null if there is none.
+ * Find the shard whose number is behind the last "_" of a name.  *length: the
+ * bytes before this "_".  Null if the name does not end so, or no shard has
+ * the number.
  */
 static Shard *
 find_shard(HTAB *shards, const char *name, int *length)
@@ -158,9 +172,13 @@ find_shard(HTAB *shards, const char *name, int *length)
 }
 
 /*
- * Is a table of this name and schema a shard?  It is called users_102008; where
- * that would be too long, the table's name is cut, and its hash stands before
- * the number: user_with_a_long_na_1f0c9a2b_102008.
+ * Is a table of this name and schema a shard?  shards: from read_shards(), or
+ * null.
+ *
+ * The shard 102008 of users is named users_102008.  If that exceeds 63 bytes,
+ * Citus cuts the name of the table and puts a hash of it before the number:
+ *
+ *	user_with_a_long_na_1f0c9a2b_102008
  */
 bool
 is_shard(HTAB *shards, const char *name, Oid namespace)
@@ -179,9 +197,7 @@ is_shard(HTAB *shards, const char *name, Oid namespace)
 		strncmp(table, name, length - HASH_LENGTH) == 0;
 }
 
-/*
- * Mark the tables that are shards.
- */
+/* Set shard of each table that is a shard. */
 void
 mark_shards(const Database *database, Snapshot snapshot)
 {

@@ -1,11 +1,10 @@
 /*
  * constraints.c
- *		The constraints of one table, of every kind.
+ *		Reads the constraints of one table, of every kind.
  *
- * What decides of what kind a table is, read.c reads of all tables at once, and
- * of constraints that is the foreign keys alone.  A verb that changes a table
- * has to know all of its constraints, and reads them here.  It has locked the
- * table.
+ * read.c reads only the foreign keys, for it reads all tables at once and the
+ * classifier needs no other constraint.  A verb that changes a table needs all
+ * of its constraints, and reads them here.  It has locked the table.
  */
 #include "postgres.h"
 
@@ -17,8 +16,8 @@
 #include "catalog/facts.h"
 
 /*
- * The columns that a constraint is on, in its order; none for a check of no
- * column.  One of a system column, or of the whole row, is left out.
+ * Set the columns of a constraint, in the order of pg_constraint.conkey.  A
+ * check can have none.  System columns and whole-row references are left out.
  */
 static void
 read_columns(ConstraintFacts *constraint, HeapTuple tuple, TupleDesc desc)
@@ -44,6 +43,7 @@ read_columns(ConstraintFacts *constraint, HeapTuple tuple, TupleDesc desc)
 	}
 }
 
+/* Returns a constraint, copied out of its pg_constraint row. */
 static ConstraintFacts *
 constraint_from_row(HeapTuple tuple, TupleDesc desc)
 {
@@ -65,7 +65,8 @@ constraint_from_row(HeapTuple tuple, TupleDesc desc)
 }
 
 /*
- * The constraints of a table, by name: a list of ConstraintFacts.
+ * Returns the constraints of a table (List of ConstraintFacts), ordered by
+ * name, as they are now.
  */
 List *
 read_constraints(Oid relid)

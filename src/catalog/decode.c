@@ -1,15 +1,17 @@
 /*
  * decode.c
- *		Facts copied out of catalog rows: a foreign key, an index, a column.
+ *		Copies facts out of catalog rows: a foreign key, an index, a column.
  *
- * The rows are those that read.c finds.  What operators and operator classes
- * mean comes from the syscache; a database uses few of them, many times, so the
- * answers are kept for the time of a read.
+ * read.c scans the catalogs and passes each row to a function of this file.
+ * Operators and operator classes are looked up in the syscache.  A database
+ * uses few of them many times, so the answers are cached in the FactMaker for
+ * one read.
  *
- * Facts are made by the ten thousand, and all go when their memory context
- * does.  So they are cut one after the other from pieces of it, each with its
- * arrays and its name: palloc() for each of these would take a third more
- * memory, and a report a seventh more time.
+ * A read of a whole database makes tens of thousands of facts, which are freed
+ * together with their memory context.  So facts, their arrays and their names
+ * are carved one after another out of pieces of FACTS_PIECE bytes.  One
+ * palloc() for each would take a third more memory, and make a report a
+ * seventh slower.
  */
 #include "postgres.h"
 
@@ -29,21 +31,22 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
-/* What is taken from the memory context at a time */
+/*
+ * Bytes that are palloc'd at a time: some hundred facts, and small beside the
+ * megabytes that the facts of a large database take.
+ */
 #define FACTS_PIECE	65536
 
-/* The families of an operator, or the family and method of an operator class */
+/* What the syscache says of an operator, or of an operator class */
 typedef struct Meaning
 {
-	Oid			oid;
-	List	   *families;
-	Oid			family;
-	Oid			method;
+	Oid			oid;			/* of the operator, or of the class */
+	List	   *families;		/* operator: as equality_families() returns them */
+	Oid			family;			/* class: its operator family */
+	Oid			method;			/* class: its access method */
 } Meaning;
 
-/*
- * Room for facts, all zero.
- */
+/* Returns size bytes for facts, aligned and all zero. */
 static void *
 make_facts(FactMaker *maker, Size size)
 {
@@ -61,6 +64,7 @@ make_facts(FactMaker *maker, Size size)
 	return memset(facts, 0, size);
 }
 
+/* Returns a copy of a name. */
 static char *
 make_name(FactMaker *maker, const NameData *name)
 {
@@ -69,6 +73,7 @@ make_name(FactMaker *maker, const NameData *name)
 	return memcpy(make_facts(maker, size), NameStr(*name), size);
 }
 
+/* Returns the cached entry of an operator or operator class, or null. */
 static Meaning *
 find_meaning(List *meanings, Oid oid)
 {
@@ -78,6 +83,7 @@ find_meaning(List *meanings, Oid oid)
 	return NULL;
 }
 
+/* Adds an empty entry to the cache and returns it. */
 static Meaning *
 add_meaning(List **meanings, Oid oid)
 {
@@ -89,12 +95,13 @@ add_meaning(List **meanings, Oid oid)
 }
 
 /*
- * The operator families in which a foreign key's operator means equality,
- * btree's or hash's.
+ * Returns the OIDs of the btree and hash operator families in which a foreign
+ * key's equality operator means equality.
  *
- * What looks a row up is "$1 operator column" (ri_triggers.c), so they are
- * those of the commutator, "column operator $1"; for the usual operators both
- * are in the same.
+ * pg_constraint.conpfeqop holds "parent column = column".  The lookup of the
+ * rows that reference a parent's row is "column = $1", by the commutator, so
+ * its families are returned.  For the built-in types both operators are in the
+ * same families.
  */
 static List *
 equality_families(FactMaker *maker, Oid operator)
@@ -120,8 +127,9 @@ equality_families(FactMaker *maker, Oid operator)
 }
 
 /*
- * What an operator class is; if it was dropped as we read, so was its index,
- * and it is of no family and method.
+ * Returns the operator family and access method of an operator class; both are
+ * InvalidOid if the class has been dropped since the snapshot was taken, and
+ * with it the index.
  */
 static const Meaning *
 class_meaning(FactMaker *maker, Oid class)
@@ -144,10 +152,13 @@ class_meaning(FactMaker *maker, Oid class)
 }
 
 /*
- * Copy the elements of an array of a catalog row, which has one dimension and
- * no nulls; the result is their count.  They are taken from where they stand:
- * the arrays of pg_constraint are packed, and to unpack each first takes longer
- * than all else that is done with the row.
+ * Copy the elements, of this size in bytes, of an array in a catalog row into
+ * elements, which has room for INDEX_MAX_KEYS.  Returns their number.  The
+ * array has one dimension and no nulls.
+ *
+ * The elements are copied from the packed (short header) form that
+ * pg_constraint stores.  Unpacking each array first would take longer than all
+ * other work on the row.
  */
 static int
 copy_elements(void *elements, Datum array, Size size)
@@ -163,9 +174,9 @@ copy_elements(void *elements, Datum array, Size size)
 }
 
 /*
- * The columns that a foreign key sets when a row of the parent is deleted:
- * pg_constraint.confdelsetcols, or all of them if that is null.  Few keys set
- * any.
+ * Returns the columns that ON DELETE SET NULL or SET DEFAULT of a foreign key
+ * sets: listed, the value of pg_constraint.confdelsetcols, or if all is true
+ * (it is null) every column of the key.  No columns for another action.
  */
 static Bitmapset *
 delete_set(const ForeignKeyFacts *key, Datum listed, bool all)
@@ -183,9 +194,7 @@ delete_set(const ForeignKeyFacts *key, Datum listed, bool all)
 	return set;
 }
 
-/*
- * A foreign key, from its pg_constraint row.
- */
+/* Returns a foreign key, copied out of its pg_constraint row. */
 ForeignKeyFacts *
 foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 {
@@ -196,11 +205,11 @@ foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	int			nkeys;
 	ForeignKeyFacts *key;
 
-	/* all at once: one by one, each would be searched for from the first */
+	/* heap_getattr() would walk the row from its first column for each */
 	heap_deform_tuple(tuple, desc, values, nulls);
 	nkeys = copy_elements(columns, values[Anum_pg_constraint_conkey - 1], sizeof(AttrNumber));
 
-	/* its arrays behind it, by falling width */
+	/* the arrays follow the struct, the widest elements first for alignment */
 	key = make_facts(maker, sizeof(ForeignKeyFacts) +
 					 nkeys * (sizeof(List *) + sizeof(Oid) + 2 * sizeof(AttrNumber)));
 	key->families = (List **) (key + 1);
@@ -230,9 +239,7 @@ foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	return key;
 }
 
-/*
- * Make room for an index, and its arrays behind it.
- */
+/* Returns room for an index with this many key columns, and for its arrays. */
 static IndexFacts *
 make_index(FactMaker *maker, int nkeys)
 {
@@ -248,9 +255,7 @@ make_index(FactMaker *maker, int nkeys)
 	return index;
 }
 
-/*
- * An index, from its pg_index row.
- */
+/* Returns an index, copied out of its pg_index row. */
 IndexFacts *
 index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 {
@@ -290,9 +295,7 @@ index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	return index;
 }
 
-/*
- * A column, from its pg_attribute row.
- */
+/* Returns a column, copied out of its pg_attribute row. */
 ColumnFacts *
 column_from_row(FactMaker *maker, HeapTuple tuple)
 {

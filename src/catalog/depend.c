@@ -1,11 +1,13 @@
 /*
  * depend.c
- *		What rests on objects, as pg_depend knows it.
+ *		Finds the objects that depend on others, by pg_depend.
  *
- * Only what DROP without CASCADE would stop at counts: an index goes with its
- * column, a view keeps it.  Whatever goes with an object takes what goes with
- * that, so this follows pg_depend as far as DROP would.  promote/dependents.c asks
- * other things of pg_depend.
+ * describe_dependents() returns the objects at which DROP without CASCADE
+ * would stop.  An index on a column is dropped with the column; a view of the
+ * column stops the drop.  find_stored_row() looks for stored values of a row
+ * type. promote/dependents.c reads pg_depend for other questions.
+ *
+ * The current catalogs are read; nothing is locked.
  */
 #include "postgres.h"
 
@@ -21,12 +23,18 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
+/* The objects that a DROP concerns */
 typedef struct Dropping
 {
-	List	   *going;			/* ObjectAddress: what goes, to be scanned in turn */
-	List	   *resting;		/* ObjectAddress: what rests on any of that */
+	List	   *going;			/* ObjectAddress: dropped, and scanned in turn */
+	List	   *resting;		/* ObjectAddress: depend on a dropped object, and
+								 * stop the DROP */
 } Dropping;
 
+/*
+ * Returns a new ObjectAddress; subid is a column number, or 0 for the whole
+ * object.
+ */
 ObjectAddress *
 make_address(Oid classid, Oid objid, int subid)
 {
@@ -37,7 +45,7 @@ make_address(Oid classid, Oid objid, int subid)
 }
 
 /*
- * Is it in the list, by itself or as a part of what is?
+ * Does the list hold the object, or the whole of which the object is a column?
  */
 static bool
 has_address(List *addresses, const ObjectAddress *object)
@@ -50,8 +58,8 @@ has_address(List *addresses, const ObjectAddress *object)
 }
 
 /*
- * What a row of pg_depend is of: for the expression of a generated column, that
- * column.
+ * Returns the object that a row of pg_depend says is dependent.  For the
+ * expression of a default or a generated column this is the column.
  */
 static ObjectAddress
 dependent_object(Form_pg_depend dep)
@@ -62,7 +70,8 @@ dependent_object(Form_pg_depend dep)
 }
 
 /*
- * Sort what depends on an object into what goes with it and what rests on it.
+ * Add the objects that depend on an object to one of two lists: normal
+ * dependencies to resting, all others (automatic, internal) to going.
  */
 static void
 sort_dependents(Dropping *dropping, const ObjectAddress *object)
@@ -85,9 +94,10 @@ sort_dependents(Dropping *dropping, const ObjectAddress *object)
 }
 
 /*
- * The objects that rest on these (ObjectAddress) and do not go with them, in
- * words; null if there are none.  follow: also those that rest on what goes
- * with them.
+ * Returns a description of the objects that would keep these (List of
+ * ObjectAddress) from being dropped, without those that are dropped too; null
+ * if there are none.  follow: consider also the objects that depend on what is
+ * dropped with them.
  *
  *	"view a, function b()"
  */
@@ -116,9 +126,10 @@ describe_dependents(List *objects, bool follow)
 }
 
 /*
- * The column of a relation that a dependency on a type is of: the one that it
- * names, or else the first of that type (an index of an expression depends as a
- * whole); 0 if the type is not stored.
+ * Returns the number of the column by which a relation depends on a type: the
+ * column that the dependency names, or if it names none (an index on an
+ * expression depends as a whole) the first column of that type; 0 if there is
+ * none, so the type is not stored.
  */
 static AttrNumber
 dependent_column(Form_pg_depend dep, Oid type)
@@ -133,9 +144,10 @@ dependent_column(Form_pg_depend dep, Oid type)
 }
 
 /*
- * Follow one dependency on a type: a type that contains it, or a relation
- * without storage, adds its own to the list; returns "table.column" for a column
- * that stores it, else null.
+ * Follow one dependency on a type.  Returns "table.column" if it is a column
+ * of a relation that has storage or partitions.  Otherwise returns null, and
+ * adds to types a type that contains this one, or the row type of a relation
+ * without storage.
  */
 static char *
 follow_type(Form_pg_depend dep, Oid type, List **types)
@@ -159,10 +171,11 @@ follow_type(Form_pg_depend dep, Oid type, List **types)
 }
 
 /*
- * A column that stores values of a row type, itself or within another type, as
- * "table.column"; null if none does.  The table of the row type cannot be
- * rewritten then.  PostgreSQL asks the same (find_composite_type_dependencies),
- * but locks the type to do so, which a dry run must not.
+ * Returns a column that stores values of a row type, directly or within
+ * another type, as "table.column"; null if there is none.  PostgreSQL cannot
+ * rewrite the table of a row type that is stored.  Its own function
+ * find_composite_type_dependencies() checks the same, but locks the type,
+ * which a dry run must not do.
  */
 char *
 find_stored_row(Oid row_type)

@@ -1,10 +1,14 @@
 /*
  * expression.c
- *		Partial indexes: which lookups may use one, and its predicate as SQL.
+ *		Partial indexes: which lookups can use one, and its predicate as SQL.
+ *		Also the columns in an expression.
  *
- * A foreign key finds the rows of a parent by "column = $1".  A partial index
- * can serve it if its predicate follows from that: WHERE tag_id IS NOT NULL
- * does, WHERE deleted_at IS NULL does not.  The planner's own prover answers.
+ * A foreign key looks up the rows that reference a parent's row by "column =
+ * $1".  A partial index can serve that if this clause implies the predicate of
+ * the index: WHERE tag_id IS NOT NULL is implied, WHERE deleted_at IS NULL is
+ * not.  The planner's predicate_implied_by() decides.
+ *
+ * No table is opened or locked, and no function of a predicate is run.
  */
 #include "postgres.h"
 
@@ -21,8 +25,9 @@
 #include "catalog/facts.h"
 
 /*
- * The clause by which a foreign key looks its rows up, a list of
- * "column operator $n", as the planner would see it.
+ * Returns the clause by which a foreign key looks up its rows, as the planner
+ * would have it: a list of "column operator $n".  NIL if an operator has no
+ * commutator, or a column is not in the facts.
  */
 static List *
 lookup_clause(const TableFacts *table, const ForeignKeyFacts *key)
@@ -62,7 +67,8 @@ lookup_clause(const TableFacts *table, const ForeignKeyFacts *key)
 }
 
 /*
- * Which foreign keys' lookups may use this partial index?
+ * Returns the places, in the table's list of foreign keys, of those whose
+ * lookup implies the predicate of a partial index.
  */
 Bitmapset *
 keys_implying(const TableFacts *table, const IndexFacts *index)
@@ -73,10 +79,10 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
 	ListCell   *cell;
 
 	/*
-	 * As RelationGetIndexPredicate() has it, but for eval_const_expressions():
-	 * that would run functions that the table's owner chose, with the rights
-	 * of whoever asks for the report.  Of what that would have simplified, only
-	 * NOT matters to the prover.
+	 * The same as RelationGetIndexPredicate(), but without
+	 * eval_const_expressions(): this would run functions that the owner of the
+	 * table chose with the rights of the caller.  Of its simplifications only
+	 * that of NOT matters to predicate_implied_by(), and is done here.
 	 */
 	node = (Node *) canonicalize_qual((Expr *) node, false);
 	predicate = make_ands_implicit((Expr *) node);
@@ -96,8 +102,8 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
 }
 
 /*
- * A table as a query's range table has it, with the names of its columns as the
- * facts have them; what is dropped, or not there, has its number.
+ * Returns a range table entry for a table, with the column names from the
+ * facts.  A dropped column is named by its number.
  */
 static RangeTblEntry *
 make_entry(const TableFacts *table)
@@ -118,8 +124,9 @@ make_entry(const TableFacts *table)
 }
 
 /*
- * A partial index's predicate as SQL.  pg_get_expr() would open the table, and
- * so wait for who holds a lock on it, and find another table than was read.
+ * Returns the predicate of a partial index as SQL, from the facts alone.
+ * pg_get_expr() would open the table: it would wait for a conflicting lock,
+ * and could find the table changed since the facts were read.
  */
 char *
 predicate_text(const TableFacts *table, const IndexFacts *index)
@@ -133,7 +140,8 @@ predicate_text(const TableFacts *table, const IndexFacts *index)
 }
 
 /*
- * The columns of a table that an expression is about.
+ * Returns the columns of the first range table entry (varno 1) that an
+ * expression uses; 0 stands for the whole row and for system columns.
  */
 Bitmapset *
 expression_columns(Node *expression)
@@ -149,7 +157,7 @@ expression_columns(Node *expression)
 }
 
 /*
- * The columns of an index, also those inside of its expressions.
+ * Returns the columns of an index, with those that its expressions use.
  */
 Bitmapset *
 indexed_columns(const IndexFacts *index)

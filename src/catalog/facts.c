@@ -1,6 +1,9 @@
 /*
  * facts.c
- *		Questions to the facts of a table, as read.c has read them.
+ *		Functions of the facts of a table, as read.c has read them.
+ *
+ * Most look at the facts only, and return null or NIL if they find nothing.
+ * Those that ask the syscache say so.
  */
 #include "postgres.h"
 
@@ -14,7 +17,8 @@
 #include "catalog/facts.h"
 
 /*
- * The column of that number or name, or null.
+ * Returns the column of that number, or null: a system column or a dropped one
+ * is not in the facts.
  */
 ColumnFacts *
 find_column(const TableFacts *table, AttrNumber attnum)
@@ -25,6 +29,7 @@ find_column(const TableFacts *table, AttrNumber attnum)
 	return NULL;
 }
 
+/* Returns the column of that name, or null. */
 ColumnFacts *
 find_column_by_name(const TableFacts *table, const char *name)
 {
@@ -34,9 +39,7 @@ find_column_by_name(const TableFacts *table, const char *name)
 	return NULL;
 }
 
-/*
- * The index of that OID, or null.
- */
+/* Returns the index of that OID, or null. */
 IndexFacts *
 find_index(const TableFacts *table, Oid oid)
 {
@@ -46,9 +49,7 @@ find_index(const TableFacts *table, Oid oid)
 	return NULL;
 }
 
-/*
- * The columns of a foreign key as a set.
- */
+/* Returns the columns of a foreign key as a set. */
 Bitmapset *
 key_columns(const ForeignKeyFacts *key)
 {
@@ -59,9 +60,7 @@ key_columns(const ForeignKeyFacts *key)
 	return columns;
 }
 
-/*
- * The index of the primary key, or null.
- */
+/* Returns the index of the primary key, or null. */
 IndexFacts *
 find_primary_key(const TableFacts *table)
 {
@@ -72,7 +71,8 @@ find_primary_key(const TableFacts *table)
 }
 
 /*
- * The names of numbered columns, in that order; an expression has none.
+ * Returns the names of columns given by number, in this order.  The number 0,
+ * which stands for an expression, is left out.
  */
 List *
 column_names(const TableFacts *table, const AttrNumber *columns, int count)
@@ -85,9 +85,7 @@ column_names(const TableFacts *table, const AttrNumber *columns, int count)
 	return names;
 }
 
-/*
- * The names of a list of ColumnFacts.
- */
+/* Returns the names of a list of ColumnFacts. */
 List *
 names_of(List *columns)
 {
@@ -99,7 +97,8 @@ names_of(List *columns)
 }
 
 /*
- * The names of those columns of a set that can be null.
+ * Returns the names of those columns of the set that are not NOT NULL, in the
+ * order of the table.
  */
 List *
 nullable_columns(const TableFacts *table, const Bitmapset *columns)
@@ -113,8 +112,8 @@ nullable_columns(const TableFacts *table, const Bitmapset *columns)
 }
 
 /*
- * Can the pair's key be a conflict target by its name?  It can if it is a
- * constraint's, and not deferrable.
+ * Can ON CONFLICT ON CONSTRAINT name this key?  It needs a constraint that is
+ * not deferrable.  Asks the catalogs for the constraint.
  */
 bool
 is_conflict_target(const IndexFacts *key)
@@ -123,8 +122,9 @@ is_conflict_target(const IndexFacts *key)
 }
 
 /*
- * Does the index hold its columns to be unique now?  What is being built, or
- * was left by a failed build, does not.
+ * Does the index now enforce that its columns are unique, perhaps for the rows
+ * of a predicate only?  An index that is being built, or that a failed build
+ * left behind, does not; one with an expression does not count.
  */
 bool
 is_key(const IndexFacts *index)
@@ -133,7 +133,7 @@ is_key(const IndexFacts *index)
 }
 
 /*
- * And for every row?
+ * As is_key(), but false for a partial index.
  */
 bool
 is_whole_key(const IndexFacts *index)
@@ -142,7 +142,8 @@ is_whole_key(const IndexFacts *index)
 }
 
 /*
- * Are these columns unique by themselves, for every row?
+ * Does an index enforce, for every row, that these columns or a part of them
+ * are unique?
  */
 bool
 is_unique(const TableFacts *table, const Bitmapset *columns)
@@ -154,7 +155,8 @@ is_unique(const TableFacts *table, const Bitmapset *columns)
 }
 
 /*
- * The name of an index; its number, if it is gone.
+ * Returns the name of an index, from the syscache; its OID if it has been
+ * dropped.
  */
 char *
 index_name(const IndexFacts *index)
@@ -165,8 +167,8 @@ index_name(const IndexFacts *index)
 }
 
 /*
- * "schema.name" for what stands, or is to stand, beside a table: the table
- * itself by a new name, an index of it.
+ * Returns "schema.name", quoted, with the schema of the table.  name: the
+ * table's new name, or the name of an index of it.
  */
 char *
 qualified_beside(const TableFacts *table, const char *name)
@@ -175,7 +177,8 @@ qualified_beside(const TableFacts *table, const char *name)
 }
 
 /*
- * The type of a column that is to hold the same values: "text COLLATE s.c"
+ * Returns the type, as SQL, for a column that is to hold the same values.  The
+ * collation is named if it is not the type's own: "text COLLATE s.c"
  */
 char *
 column_type(const ColumnFacts *column)
@@ -200,8 +203,9 @@ column_type(const ColumnFacts *column)
 }
 
 /*
- * "public.invoice_tags", for a fix.  The table is not locked, so its facts are
- * asked, not the catalogs.
+ * Returns the qualified name of a table from its facts, for the fix of a
+ * finding: "public.invoice_tags".  The table need not be locked, so the
+ * catalogs may already have another name for it.
  */
 const char *
 table_name(const TableFacts *table)

@@ -1,6 +1,6 @@
 /*
  * facts.h
- *		What the catalogs say of tables, read into plain structs.
+ *		What the catalogs say of tables, in plain structs that read.c fills.
  */
 #ifndef JUNCTION_FACTS_H
 #define JUNCTION_FACTS_H
@@ -23,35 +23,38 @@ typedef struct ColumnFacts
 	int32		typmod;
 	Oid			collation;
 	bool		notnull;
-	bool		has_default;	/* of its own, or an identity */
+	bool		has_default;	/* a DEFAULT, a generation expression or an
+								 * identity; a default of its type's does not
+								 * count */
 } ColumnFacts;
 
-/* A foreign key, as the table that owns it sees it */
+/* A foreign key of a table */
 typedef struct ForeignKeyFacts
 {
 	Oid			oid;
 	char	   *name;
-	Oid			parent;
-	struct TableFacts *parent_table;	/* null if it was not read too */
-	char	   *parent_name;	/* unqualified */
-	int			nkeys;
+	Oid			parent;			/* the referenced table */
+	struct TableFacts *parent_table;	/* null if the parent was not read too */
+	char	   *parent_name;	/* without schema, not quoted */
+	int			nkeys;			/* the number of its columns */
 	AttrNumber *columns;
-	AttrNumber *parent_columns;
-	Oid		   *operators;		/* parent column = column */
+	AttrNumber *parent_columns; /* the referenced ones, in the same order */
+	Oid		   *operators;		/* for each column: parent column = column */
 	char		on_delete;		/* pg_constraint.confdeltype */
 	char		on_update;		/* pg_constraint.confupdtype */
 	Bitmapset  *delete_set;		/* the columns that ON DELETE SET NULL or SET
-								 * DEFAULT sets; none with another action */
+								 * DEFAULT sets; null for another action */
 	char		match;			/* pg_constraint.confmatchtype */
 	bool		deferrable;
-	bool		deferred;
+	bool		deferred;		/* INITIALLY DEFERRED */
 	bool		validated;
-	bool		enforced;		/* since 18 it need not be */
-	List	   *disabled;		/* names of its triggers on this table that do
-								 * not fire */
-	List	   *disabled_at_parent;
-	List	  **families;		/* per column: the operator families in which
-								 * that operator means equality (OIDs) */
+	bool		enforced;		/* false for NOT ENFORCED, which 18 has */
+	List	   *disabled;		/* names (char *) of its triggers on this table
+								 * that do not fire */
+	List	   *disabled_at_parent; /* the same of its triggers on the parent */
+	List	  **families;		/* for each column: OIDs of the operator families
+								 * in which its lookup by "column = $1" is
+								 * equality */
 } ForeignKeyFacts;
 
 /* An index, whether or not a constraint owns it */
@@ -59,20 +62,22 @@ typedef struct IndexFacts
 {
 	Oid			oid;
 	Oid			method;			/* access method */
-	int			nkeys;			/* INCLUDE columns are no keys */
-	int			ncolumns;		/* keys and INCLUDE columns */
+	int			nkeys;			/* the number of key columns */
+	int			ncolumns;		/* key columns and INCLUDE columns */
 	AttrNumber *columns;		/* key columns in order, 0 for an expression */
-	Bitmapset  *column_set;		/* the same as a set, and 0 for an expression */
-	Oid		   *classes;		/* operator classes */
-	Oid		   *families;
-	Oid		   *collations;
-	int16	   *options;		/* DESC, NULLS FIRST */
+	Bitmapset  *column_set;		/* the key columns as a set, with 0 if there is
+								 * an expression */
+	Oid		   *classes;		/* operator class of each key column */
+	Oid		   *families;		/* operator family of each */
+	Oid		   *collations;		/* collation of each */
+	int16	   *options;		/* of each: pg_index.indoption, for DESC and
+								 * NULLS FIRST */
 	bool		unique;
-	bool		primary;
-	bool		exclusion;
-	bool		replica_identity;
+	bool		primary;		/* of a PRIMARY KEY */
+	bool		exclusion;		/* of an EXCLUDE constraint */
+	bool		replica_identity;	/* chosen by REPLICA IDENTITY USING INDEX */
 	bool		usable;			/* valid, ready and live */
-	bool		deferrable;
+	bool		deferrable;		/* of a deferrable constraint */
 	char	   *expressions;	/* nodeToString form; null if it has none */
 	char	   *predicate;		/* nodeToString form; null if not partial */
 	Bitmapset  *implied_by;		/* if partial: the foreign keys, by place in
@@ -86,54 +91,62 @@ typedef struct ConstraintFacts
 	Oid			oid;
 	char	   *name;
 	char		type;			/* pg_constraint.contype */
-	int			nkeys;
-	AttrNumber *columns;		/* that it is on */
-	Bitmapset  *column_set;		/* the same */
-	Oid			index;			/* its own, not a foreign key's; or InvalidOid */
-	bool		inherited;		/* from a parent, or the table it is a partition of */
+	int			nkeys;			/* the number of columns */
+	AttrNumber *columns;		/* those that it is on, in its order */
+	Bitmapset  *column_set;		/* the columns as a set */
+	Oid			index;			/* that enforces it; InvalidOid for a foreign key,
+								 * whose index is the parent's */
+	bool		inherited;		/* from an inheritance parent or the partitioned
+								 * table */
 	bool		validated;
 	char	   *expression;		/* of a check, nodeToString form; or null */
 } ConstraintFacts;
 
-/* A table with all that decides whether, and of what kind, it is a junction */
+/* A table, with everything that classify() decides by */
 typedef struct TableFacts
 {
 	Oid			oid;
 	Oid			namespace;
 	char	   *name;
-	char	   *noun;			/* its singular, once it was asked for */
+	char	   *noun;			/* table_noun() of its name, set by
+								 * junction_name_of(); null before */
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
 	char		identity;		/* pg_class.relreplident */
 	bool		partition;
-	bool		has_children;	/* by inheritance, or partitions */
-	bool		extension_member;
-	bool		shard;			/* of a table that Citus has distributed */
-	List	   *ignored;		/* names of the rules that its comment silences */
+	bool		has_children;	/* inheritance children or partitions;
+								 * annotations.c */
+	bool		extension_member;	/* annotations.c */
+	bool		shard;			/* of a distributed table; citus.c */
+	List	   *ignored;		/* names of the rules that its comment ignores;
+								 * annotations.c */
 	List	   *columns;		/* ColumnFacts, by number */
-	Bitmapset  *partition_key;	/* columns; none if not partitioned by any */
+	Bitmapset  *partition_key;	/* columns of the partition key; null if there
+								 * are none */
 	List	   *foreign_keys;	/* ForeignKeyFacts, oldest first */
 	List	   *indexes;		/* IndexFacts, oldest first */
-	List	   *referenced;		/* OIDs of the indexes that foreign keys of any
-								 * table rest on, one for each such key */
+	List	   *referenced;		/* for each foreign key that references this
+								 * table: the OID of the index that it uses */
 } TableFacts;
 
-/* What makes the facts of one read: decode.c's */
+/* The state of decode.c during one read */
 typedef struct FactMaker
 {
-	char	   *room;			/* for the next facts */
-	Size		left;
-	List	   *operators;		/* what they mean, as far as it was asked */
-	List	   *classes;
+	char	   *room;			/* free memory, for the next facts */
+	Size		left;			/* bytes of it */
+	List	   *operators;		/* cache of Meaning, by operator */
+	List	   *classes;		/* cache of Meaning, by operator class */
 } FactMaker;
 
-/* All tables, with their OIDs for an index */
+/* The facts of many tables, or of all */
 typedef struct Database
 {
-	MemoryContext context;		/* where all facts are */
-	List	   *tables;			/* TableFacts, oldest first */
-	struct table_map_hash *by_oid;	/* read.c's */
-	struct HTAB *by_link;		/* model/parent_lookup.c's; null until it is asked */
+	MemoryContext context;		/* that holds all facts */
+	List	   *tables;			/* TableFacts: from read_database() oldest first,
+								 * from read_tables() in the order given */
+	struct table_map_hash *by_oid;	/* read.c: finds a table */
+	struct HTAB *by_link;		/* model/parent_lookup.c: made at its first use,
+								 * null before */
 } Database;
 
 /* annotations.c */

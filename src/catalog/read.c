@@ -1,31 +1,30 @@
 /*
  * read.c
- *		What the catalogs say of tables: columns, foreign keys, indexes.
+ *		Reads tables from the catalogs: their columns, foreign keys and
+ *		indexes.
  *
- * One reader serves for one table and for all of them, in the same phases:
+ * One reader serves for one table and for all tables, in the same phases:
  *
  *	1. pg_class: the tables.
- *	2. pg_constraint: every foreign key goes to the table that owns it, and its
- *	   index to the table that it points at.
+ *	2. pg_constraint: each foreign key is added to its table, and its index to
+ *	   the referenced table.
  *	3. pg_index: the indexes.
  *	4. pg_attribute: the columns.
- *	5. for one table alone, pg_depend: who references it is told by what rests
- *	   on its indexes, as pg_constraint has no index on confrelid.
+ *	5. Only for one table, pg_depend: the foreign keys that reference it.  They
+ *	   depend on its indexes; pg_constraint has no index on confrelid.
  *
- * For the whole database each catalog is read once from end to end; what only
- * the report asks for, annotations.c adds.  Nothing here opens or locks
- * a table, so a table that is dropped meanwhile is no error; it is there or
- * not, as the snapshot has it.
+ * For the whole database each catalog is scanned once.  annotations.c and
+ * citus.c add what only the report needs.  Nothing here opens or locks a
+ * table, so a table that is dropped meanwhile causes no error.
  *
- * One read is one snapshot: the caller's, or one that is taken for it.  Scans
- * with a snapshot each would see a table as it never was, a foreign key whose
- * column is gone.  For the same reason what rows of a catalog say is looked up
- * there too and not in the syscache, which may be newer.  The last phase leaves
- * out what points at a column that is not there, so that nobody need ask.
+ * One read uses one snapshot: the caller's, or one that is taken here.  With a
+ * snapshot for each scan a foreign key could name a column that is not there.
+ * For the same reason other rows of these catalogs are read with the snapshot
+ * too, not from the syscache, which may be newer.  After phase 4, foreign keys
+ * and indexes with a missing column are left out.
  *
- * The facts are plain copies in the caller's memory context (decode.c).  This
- * file reads only: it raises no error that a user could cause, and it runs no
- * SQL.
+ * The facts are copies in the caller's memory context (decode.c).  This file
+ * only reads.  It raises no error that a user can cause, and runs no SQL.
  */
 #include "postgres.h"
 
@@ -49,15 +48,15 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
-/* A table in hand, found by its OID */
+/* An entry of the hash table of tables */
 typedef struct TableEntry
 {
 	Oid			oid;			/* hash key */
-	char		status;			/* simplehash's */
+	char		status;			/* used by simplehash.h */
 	TableFacts *facts;
 } TableEntry;
 
-/* Every row of every catalog asks for its table: a hash of the tables' own */
+/* A simplehash, for speed: each row of each catalog looks up its table */
 #define SH_PREFIX		table_map
 #define SH_ELEMENT_TYPE	TableEntry
 #define SH_KEY_TYPE		Oid
@@ -69,17 +68,19 @@ typedef struct TableEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* The state of one read */
 typedef struct Reader
 {
-	Oid			relid;			/* the only table asked for, or InvalidOid */
+	Oid			relid;			/* the table to read, or InvalidOid for all */
 	Snapshot	snapshot;
-	table_map_hash *tables;
-	List	   *oids;			/* of the tables that are being read */
+	table_map_hash *tables;		/* those read so far */
+	List	   *oids;			/* of the tables that this pass reads */
 	FactMaker	maker;
 } Reader;
 
 /*
- * Start a scan for the rows of the table asked for, by index, or for all rows.
+ * Start a scan of a catalog: by this index, for the rows of the one table to
+ * read, or of all rows.
  */
 static void
 begin_scan(Reader *reader, CatalogScan *scan, Oid catalog, Oid index, AttrNumber attnum)
@@ -90,9 +91,7 @@ begin_scan(Reader *reader, CatalogScan *scan, Oid catalog, Oid index, AttrNumber
 		scan_catalog(scan, catalog, reader->snapshot);
 }
 
-/*
- * The table's facts, empty ones if it is new.
- */
+/* Returns the facts of a table, which are empty if it is new. */
 static TableFacts *
 enter_table(Reader *reader, Oid relid)
 {
@@ -107,6 +106,7 @@ enter_table(Reader *reader, Oid relid)
 	return entry->facts;
 }
 
+/* Returns the facts of a table, or null. */
 static TableFacts *
 look_up(table_map_hash *tables, Oid relid)
 {
@@ -115,18 +115,21 @@ look_up(table_map_hash *tables, Oid relid)
 	return entry ? entry->facts : NULL;
 }
 
+/* Order columns by number. */
 static int
 compare_columns(const ListCell *a, const ListCell *b)
 {
 	return ((ColumnFacts *) lfirst(a))->attnum - ((ColumnFacts *) lfirst(b))->attnum;
 }
 
+/* Order foreign keys by OID, so by age. */
 static int
 compare_foreign_keys(const ListCell *a, const ListCell *b)
 {
 	return oid_cmp(&((ForeignKeyFacts *) lfirst(a))->oid, &((ForeignKeyFacts *) lfirst(b))->oid);
 }
 
+/* Order indexes by OID, so by age. */
 static int
 compare_indexes(const ListCell *a, const ListCell *b)
 {
@@ -134,8 +137,8 @@ compare_indexes(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Put facts into a list that is in order.  Rows mostly stand in the order in
- * which they were made, so the place is mostly the end.
+ * Insert facts into a sorted list.  Rows mostly come in the order of their
+ * creation, so the search begins at the end.
  */
 static List *
 insert(List *list, void *facts, list_sort_comparator compare)
@@ -149,9 +152,9 @@ insert(List *list, void *facts, list_sort_comparator compare)
 }
 
 /*
- * Is a table of this pg_class row to be looked at?  Partitions are their
- * root's; another session's temporary tables are none of ours; what initdb
- * made has no foreign keys.
+ * Is the relation of this pg_class row to be read with the whole database?
+ * Partitions are not, as their root is.  Temporary tables of other sessions
+ * are not, nor tables that initdb made, which have no foreign keys.
  */
 static bool
 is_wanted_table(Form_pg_class form)
@@ -166,7 +169,8 @@ is_wanted_table(Form_pg_class form)
 }
 
 /*
- * The columns by which a partitioned table is, at its top, partitioned.
+ * Returns the columns of a table's partition key, without those of its
+ * partitions.
  */
 static Bitmapset *
 read_partition_key(Reader *reader, Oid relid)
@@ -189,9 +193,7 @@ read_partition_key(Reader *reader, Oid relid)
 	return columns;
 }
 
-/*
- * Phase 1.
- */
+/* Phase 1: the tables. */
 static void
 read_classes(Reader *reader)
 {
@@ -221,7 +223,7 @@ read_classes(Reader *reader)
 }
 
 /*
- * The name of a relation, as the snapshot has it.
+ * Returns the name of a relation in the snapshot; its OID if it is not there.
  */
 static char *
 read_name(Reader *reader, Oid relid)
@@ -240,8 +242,8 @@ read_name(Reader *reader, Oid relid)
 }
 
 /*
- * Join a foreign key with the table that it points at.  That is not in hand if
- * it is a partition, or if only another table was asked for.
+ * Set the parent of a foreign key.  parent: its facts, or null if it is a
+ * partition, or was not read because another table alone was asked for.
  */
 static void
 set_parent(Reader *reader, ForeignKeyFacts *key, TableFacts *parent)
@@ -251,8 +253,8 @@ set_parent(Reader *reader, ForeignKeyFacts *key, TableFacts *parent)
 }
 
 /*
- * Phase 2.  A key with a parent constraint is a partition's copy of its
- * root's.
+ * Phase 2: the foreign keys.  Those with a parent constraint are left out:
+ * they are a partition's copy of its root's.
  */
 static void
 read_foreign_keys(Reader *reader)
@@ -287,7 +289,7 @@ read_foreign_keys(Reader *reader)
 }
 
 /*
- * Is this a foreign key, and none that a partition has from its root?
+ * Is the constraint a foreign key, and not a partition's copy of its root's?
  */
 static bool
 is_foreign_key(Reader *reader, Oid constraint)
@@ -309,7 +311,7 @@ is_foreign_key(Reader *reader, Oid constraint)
 }
 
 /*
- * Phase 5.
+ * Phase 5: set referenced of the one table that is read.
  */
 static void
 read_references(Reader *reader, TableFacts *table)
@@ -334,9 +336,7 @@ read_references(Reader *reader, TableFacts *table)
 	}
 }
 
-/*
- * Phase 3.
- */
+/* Phase 3: the indexes. */
 static void
 read_indexes(Reader *reader)
 {
@@ -359,9 +359,7 @@ read_indexes(Reader *reader)
 	end_scan(&scan);
 }
 
-/*
- * Phase 4.
- */
+/* Phase 4: the columns, without system columns and dropped ones. */
 static void
 read_columns(Reader *reader)
 {
@@ -378,7 +376,7 @@ read_columns(Reader *reader)
 
 		if (att->attnum <= 0 || att->attisdropped)
 			continue;
-		/* the columns of a table stand together, mostly */
+		/* a table's rows are mostly adjacent, so its look-up is kept */
 		if (relid != att->attrelid)
 			facts = look_up(reader->tables, att->attrelid);
 		relid = att->attrelid;
@@ -388,9 +386,7 @@ read_columns(Reader *reader)
 	end_scan(&scan);
 }
 
-/*
- * Are all these columns there?  An expression's 0 is none.
- */
+/* Are all these columns in the facts? 0, for an expression, is not checked. */
 static bool
 has_columns(const TableFacts *table, const AttrNumber *columns, int count)
 {
@@ -401,8 +397,8 @@ has_columns(const TableFacts *table, const AttrNumber *columns, int count)
 }
 
 /*
- * Leave out the foreign keys and indexes that point at a column that is not
- * there.
+ * Remove the foreign keys and indexes that have a column which is not in the
+ * facts.
  */
 static void
 forget_dangling(TableFacts *table)
@@ -418,8 +414,8 @@ forget_dangling(TableFacts *table)
 }
 
 /*
- * Ask which foreign keys may use the partial indexes, now that the keys'
- * columns are known.
+ * Set implied_by of the partial indexes.  The foreign keys and columns are
+ * known.
  */
 static void
 prove_predicates(TableFacts *table)
@@ -429,6 +425,7 @@ prove_predicates(TableFacts *table)
 			index->implied_by = keys_implying(table, index);
 }
 
+/* Phases 1 to 4, and the work on each table that needs them all. */
 static void
 read_all(Reader *reader)
 {
@@ -446,10 +443,10 @@ read_all(Reader *reader)
 }
 
 /*
- * The partitioned table, or index, at the top of a partition; another is its
- * own.  A partition that is being detached concurrently is still marked as one,
- * but has no ancestor: it has its own root already, as it will when that is
- * done.
+ * Returns the partitioned table or index at the top of a partition's tree; for
+ * any other relation, itself.  A partition that is being detached concurrently
+ * is still marked as a partition but has no ancestor, and counts as its own
+ * root, as it will be.
  */
 Oid
 partition_root(Oid relid)
@@ -459,9 +456,7 @@ partition_root(Oid relid)
 	return ancestors == NIL ? relid : llast_oid(ancestors);
 }
 
-/*
- * The snapshot of a read for which the caller gave none.
- */
+/* Returns a registered catalog snapshot, for a caller that gave none. */
 static Snapshot
 take_snapshot(void)
 {
@@ -469,8 +464,8 @@ take_snapshot(void)
 }
 
 /*
- * Read one table into a reader that may have others; null if there is none, as
- * the snapshot has it.
+ * Read one table into a reader, which can already have others.  Returns null
+ * if the snapshot does not have it.
  */
 static TableFacts *
 read_one(Reader *reader, Oid relid)
@@ -487,8 +482,8 @@ read_one(Reader *reader, Oid relid)
 }
 
 /*
- * The facts of one table that the caller has locked, whatever kind of relation
- * it is.
+ * Returns the facts of one relation, of any kind, as it is now.  The caller
+ * has locked it.
  */
 TableFacts *
 read_table(Oid relid)
@@ -505,8 +500,8 @@ read_table(Oid relid)
 }
 
 /*
- * The facts of some tables, as the snapshot has them; those that it does not
- * have are left out.  They need not be locked.
+ * Returns the facts of these tables as the snapshot has them, without those
+ * that it does not have.  They need not be locked.
  */
 Database *
 read_tables(List *oids, Snapshot snapshot)
@@ -527,11 +522,13 @@ read_tables(List *oids, Snapshot snapshot)
 }
 
 /*
- * The facts of all tables, as the snapshot has them.
+ * Returns the facts of all tables that is_wanted_table() accepts, as the
+ * snapshot has them.
  */
 Database *
 read_database(Snapshot snapshot)
 {
+	/* 1024 to begin with: the tables of a large schema; it grows */
 	Reader		reader = {.snapshot = snapshot,.tables = table_map_create(CurrentMemoryContext, 1024, NULL)};
 	Database   *database = palloc0(sizeof(Database));
 
@@ -545,7 +542,8 @@ read_database(Snapshot snapshot)
 }
 
 /*
- * A table of the database, or null: it may be a partition, or none.
+ * Returns a table of the database, or null: it may be a partition, or not a
+ * table.
  */
 TableFacts *
 find_table(const Database *database, Oid relid)

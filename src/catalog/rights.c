@@ -1,9 +1,9 @@
 /*
  * rights.c
- *		Who owns a table, and whether the caller may see all of its rows.
+ *		Who owns a table, and whether the caller may read all of its rows.
  *
- * A table need not be locked to be asked about, so each look-up may find that
- * it is gone.
+ * The table need not be locked, so each look-up can find that it has been
+ * dropped.
  */
 #include "postgres.h"
 
@@ -20,8 +20,8 @@
 #include "catalog/facts.h"
 
 /*
- * The role that owns a table, which need not be locked: InvalidOid if the table
- * is gone.
+ * Returns the role that owns a table; InvalidOid if the table has been
+ * dropped.
  */
 static Oid
 find_table_owner(Oid relid)
@@ -37,7 +37,7 @@ find_table_owner(Oid relid)
 }
 
 /*
- * The same; 42P01 if the table is gone.
+ * Returns the role that owns a table; 42P01 if the table has been dropped.
  */
 Oid
 table_owner(Oid relid)
@@ -50,7 +50,8 @@ table_owner(Oid relid)
 }
 
 /*
- * Is a table the caller's?  One that is gone is nobody's.
+ * Does the caller have the rights of the table's owner?  False if the table
+ * has been dropped.
  */
 bool
 is_own_table(Oid relid)
@@ -61,7 +62,8 @@ is_own_table(Oid relid)
 }
 
 /*
- * May a role select from the table?
+ * Does the role have SELECT on the whole table, and USAGE on its schema?
+ * 42P01 if the table has been dropped.
  */
 static bool
 may_select(Oid relid, Oid role)
@@ -71,8 +73,10 @@ may_select(Oid relid, Oid role)
 }
 
 /*
- * May the caller read the table, and all of it?  So must its owner, as whom the
- * rows are counted.
+ * May the caller read every row of the table?  Its owner must have the
+ * privileges too, for the counts run as the owner (statement/owner.c).  False
+ * if row-level security applies to the caller.  42P01 if the table has been
+ * dropped.
  */
 bool
 may_read_all(Oid relid)

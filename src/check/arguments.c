@@ -1,9 +1,11 @@
 /*
  * arguments.c
- *		What every SQL-callable function asks of its arguments.
+ *		Checks the arguments that every SQL-callable function takes, and reads
+ *		them.
  *
- * The functions are not strict, so that a null where none can be is an error
- * (22004) that names the argument, and not a null without a word.
+ * The functions are not STRICT.  A null for an argument that cannot be null
+ * raises 22004 and names the argument; a strict function would silently return
+ * null.
  */
 #include "postgres.h"
 
@@ -16,11 +18,15 @@
 #include "base/base.h"
 #include "check/check.h"
 
-/* The longest that a user may ask to wait, in days: below INT_MAX ms, as timeouts are */
+/*
+ * The longest interval that an argument can have, in days.  PostgreSQL's
+ * timeouts are at most INT_MAX ms, which is 24.8 days.
+ */
 #define MAX_DAYS	24
 
 /*
- * Refuse null for an argument that has a name here: 22004.
+ * Refuse null for a required argument: 22004.  required: for each of the count
+ * arguments its name, or null if it can be null.
  */
 void
 check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count)
@@ -33,7 +39,8 @@ check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count)
 }
 
 /*
- * The elements of a text[] argument as a list of strings.
+ * Returns the elements of a text[] argument (List of char *).  22023 if it has
+ * several dimensions or a null element.  argument: its name, for the message.
  */
 List *
 text_array_to_list(ArrayType *array, const char *argument)
@@ -60,8 +67,9 @@ text_array_to_list(ArrayType *array, const char *argument)
 }
 
 /*
- * An interval in milliseconds.  22023 if it is negative, or longer than a
- * timeout can be: since 17 it may be infinite.
+ * Returns an interval argument in milliseconds; a month counts 30 days.  22023
+ * if it is negative or longer than MAX_DAYS, which infinity (17) is too.  n:
+ * its number, from 0; name: its name, for the message.
  */
 int64
 interval_ms(FunctionCallInfo fcinfo, int n, const char *name)

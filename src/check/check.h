@@ -1,6 +1,7 @@
 /*
  * check.h
- *		Preconditions and arguments: each function returns, or raises.
+ *		Checks of preconditions and arguments: each function returns, or
+ *		raises an error.
  */
 #ifndef JUNCTION_CHECK_H
 #define JUNCTION_CHECK_H
@@ -14,14 +15,15 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* A table that a foreign key is to point at, and its key */
+/* A table that a new foreign key will reference, and the key that it references */
 typedef struct Parent
 {
-	Relation	rel;
+	Relation	rel;			/* open and locked */
 	TableFacts *table;
-	List	   *key;			/* ColumnFacts: the shared ones, then the others */
-	List	   *shared;			/* those that another foreign key uses too */
-	List	   *own;			/* the others */
+	List	   *key;			/* ColumnFacts: shared, then own */
+	List	   *shared;			/* ColumnFacts: those that the junction's other
+								 * foreign key references too */
+	List	   *own;			/* ColumnFacts: the key's other columns */
 } Parent;
 
 /* arguments.c */

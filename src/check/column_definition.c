@@ -1,17 +1,11 @@
 /*
  * column_definition.c
- *		The columns that a promotion is to add, as the user wrote them.
+ *		Parses the definition of a column that a promotion adds, as the user
+ *		wrote it.
  *
- *	1. Parse each: it must be exactly one column definition, and no key.
- *	2. Ask the catalogs what ALTER TABLE will ask: is the type there, its
- *	   collation, what the default, the check or the generation expression calls,
- *	   the table that is referenced and its key?
- *	3. Look for a row, if there must be none: a NOT NULL without a default.
- *
- * So a dry run passes no definition of which the catalogs, or one look for a
- * row, tell that it cannot be.  Each error has the SQLSTATE that ALTER TABLE
- * would give it.  What a value of a row says (a default that breaks a check) is
- * left to ALTER TABLE.  Nothing is changed here.
+ * The text must be exactly one column definition, without a primary key.  What
+ * the definition names (its type, a function of its default, a referenced
+ * table) is checked by promote/added_columns.c.  Nothing is changed here.
  */
 #include "postgres.h"
 
@@ -22,7 +16,8 @@
 #include "check/check.h"
 
 /*
- * An error of the parser's about a column definition is one of the argument's.
+ * Error context callback: turn a syntax error of the parser into an error of
+ * the argument, 22023, with the definition in the detail.
  */
 static void
 column_definition_error(void *definition)
@@ -32,12 +27,13 @@ column_definition_error(void *definition)
 	errcode(ERRCODE_INVALID_PARAMETER_VALUE);
 	errposition(0);
 	errdetail("The column definition is \"%s\".", (const char *) definition);
-	errhint("Give one column an element, as in 'role text NOT NULL DEFAULT ''member'''.");
+	errhint("Give each array element one column definition, such as 'role text NOT NULL DEFAULT ''member'''.");
 }
 
 /*
- * Parse the definition as it will stand, another command behind it: so what
- * swallows its end, a semicolon or a comment, shows.
+ * Parse the definition as an ADD COLUMN with another sub-command behind it.  A
+ * definition that would swallow the rest of the statement, by a semicolon or a
+ * comment, then gives other than two sub-commands.
  */
 static List *
 parse_as_added_column(const char *definition)
@@ -56,9 +52,9 @@ parse_as_added_column(const char *definition)
 }
 
 /*
- * Parse the definition of a column to be added, and refuse what is not exactly
- * that: 22023.  The column must not be (part of) a key that is the promotion's
- * to make, and its name must fit.
+ * Returns the definition of a column, parsed.  22023 if it is not exactly one
+ * column definition or is a primary key; 42622 and 42701 if
+ * check_column_name() refuses its name.
  */
 ColumnDef *
 check_column_definition(const char *definition)
@@ -77,7 +73,7 @@ check_column_definition(const char *definition)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is not exactly one column definition", definition),
-				 errhint("Give one column an element, as in 'role text NOT NULL DEFAULT ''member'''.")));
+				 errhint("Give each array element one column definition, such as 'role text NOT NULL DEFAULT ''member'''.")));
 
 	column = castNode(ColumnDef, command->def);
 	foreach_ptr(Constraint, constraint, column->constraints)
@@ -85,9 +81,9 @@ check_column_definition(const char *definition)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" cannot be the primary key", column->colname),
-					 errdetail("The primary key will be the id that the promotion adds.")));
+					 errdetail("The promotion adds an id column as the primary key.")));
 
-	/* the parser has cut the name; the text still has it whole */
+	/* the parser has cut a long name, so the name is read from the text */
 	name = DirectFunctionCall2(parse_ident,
 							   CStringGetTextDatum(psprintf("ALTER TABLE t ADD COLUMN %s", definition) +
 												   column->location),
@@ -97,7 +93,8 @@ check_column_definition(const char *definition)
 }
 
 /*
- * Is a type's name one of those that stand for an integer with a sequence?
+ * Is the type one of serial's names, which stand for an integer with a
+ * sequence?
  */
 bool
 is_serial(const TypeName *type)

@@ -1,10 +1,11 @@
 /*
  * name.c
- *		Names that the user gives to what is to be made.
+ *		Checks names that the user gives to new objects, and the right to
+ *		create them.
  *
- * Each function returns, or refuses: a name that is too long (42622) or taken
- * (42P07, 42710, 42701), a schema in which the caller, or the owner that the new
- * table will have, may not create (42501).
+ * Each function returns, or raises: 42622 for a name that is too long; 42P07,
+ * 42710 or 42701 for one that is in use; 42501 if the caller, or the owner of
+ * the new table, must not create objects in the schema.
  */
 #include "postgres.h"
 
@@ -28,7 +29,7 @@
 #include "check/check.h"
 
 /*
- * Refuse a name of the user's that the server would cut.
+ * Refuse a name that is longer than the server keeps (42622) or empty (22023).
  */
 void
 check_name_length(const char *name)
@@ -37,7 +38,7 @@ check_name_length(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_NAME_TOO_LONG),
 				 errmsg("name \"%s\" is too long", name),
-				 errdetail("It has %zu bytes, and a name can have %d.",
+				 errdetail("The name has %zu bytes, and the limit is %d.",
 						   strlen(name), NAMEDATALEN - 1)));
 	if (name[0] == '\0')
 		ereport(ERROR,
@@ -46,7 +47,8 @@ check_name_length(const char *name)
 }
 
 /*
- * Refuse a name that no column can have: 42622, 42701.
+ * Refuse a name that no column can have: 42622, 22023, or 42701 for the name
+ * of a system column.
  */
 void
 check_column_name(const char *name)
@@ -59,10 +61,10 @@ check_column_name(const char *name)
 }
 
 /*
- * Take a table's name apart as SQL would: folded unless quoted, with or
- * without a schema.  *schema is null if there was none.
- *
- * 22023 if it is no name, 42622 if a part of it is too long.
+ * Returns the name in a text that names a table as SQL does: folded to lower
+ * case unless it is quoted, with or without a schema.  *schema: the schema's
+ * name, or null.  22023 if it is not such a name, 42622 if a part of it is too
+ * long.
  */
 char *
 parse_table_name(text *name, char **schema)
@@ -74,7 +76,7 @@ parse_table_name(text *name, char **schema)
 	if (list_length(names) > 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a table's name", text_to_cstring(name)),
+				 errmsg("\"%s\" is not a valid table name", text_to_cstring(name)),
 				 errhint("Give \"table\" or \"schema.table\".")));
 	foreach_ptr(char, part, names)
 		check_name_length(part);
@@ -82,6 +84,7 @@ parse_table_name(text *name, char **schema)
 	return llast(names);
 }
 
+/* Refuse a schema in which the role does not have CREATE: 42501. */
 static void
 check_role_may_create(Oid namespace, Oid role)
 {
@@ -92,7 +95,8 @@ check_role_may_create(Oid namespace, Oid role)
 }
 
 /*
- * Refuse a schema in which the caller may not create, nor rename: 42501.
+ * Refuse a schema in which the caller does not have CREATE, which renaming
+ * takes too: 42501.
  */
 void
 check_may_create_in(Oid namespace)
@@ -101,8 +105,9 @@ check_may_create_in(Oid namespace)
 }
 
 /*
- * Refuse to make something in the schema of a table for the table's owner, if
- * the caller is another and the owner may not create there: 42501.
+ * Refuse to create an object for the owner of a table in the table's schema,
+ * if the owner is not the caller and does not have CREATE there: 42501.  A
+ * caller who is a superuser is not refused.
  */
 void
 check_owner_may_create(Relation rel)
@@ -125,8 +130,8 @@ check_relation_name_free(Oid namespace, const char *name)
 }
 
 /*
- * Refuse a name for a key that its table cannot use: 42P07 if a relation of
- * the schema has it, 42710 if another constraint of the table has.
+ * Refuse a name for a key of a table: 42P07 if a relation of the schema has
+ * it, 42710 if another constraint of the table has it.
  */
 void
 check_key_name_free(Oid relid, const char *name)
@@ -140,8 +145,9 @@ check_key_name_free(Oid relid, const char *name)
 }
 
 /*
- * Refuse a name for a table that a relation has, or a type: a table makes one.
- * The name of an array type is no obstacle, the server renames that.
+ * Refuse a name for a table: 42P07 if a relation of the schema has it, 42710
+ * if a type has it, as a table creates a type of its name.  An array type is
+ * accepted, as the server renames it.
  */
 void
 check_table_name_free(Oid namespace, const char *name)
@@ -155,12 +161,12 @@ check_table_name_free(Oid namespace, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("type \"%s\" already exists", name),
-				 errdetail("A table has a type of the same name.")));
+				 errdetail("A table creates a type of the same name.")));
 }
 
 /*
- * The name that a table is to have, as the user gave it.  It stays in its
- * schema: 22023 for another.
+ * Returns the new name of a table, as the user gave it.  22023 if it has
+ * another schema than the table's, and what parse_table_name() refuses.
  */
 char *
 check_new_table_name(const TableFacts *table, text *name)
@@ -171,7 +177,7 @@ check_new_table_name(const TableFacts *table, text *name)
 	if (schema != NULL && LookupExplicitNamespace(schema, true) != table->namespace)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" cannot be moved to schema \"%s\" by another name",
+				 errmsg("\"%s\" cannot be moved to schema \"%s\" by renaming it",
 						display_name(table->oid), schema),
 				 errhint("Use ALTER TABLE ... SET SCHEMA afterwards.")));
 	return result;

@@ -1,14 +1,14 @@
 /*
  * parent.c
- *		The other end of a foreign key that is to be made: a table, and the key
- *		of it that can be pointed at.
+ *		Opens the parent of a new foreign key, and finds the key that it
+ *		references.
  *
- * That is the primary key.  Where both foreign keys of a junction are to share
- * a column (tenant_id), it is a unique key that holds it, such as
+ * This is the primary key.  If both foreign keys of a junction share a column
+ * (tenant_id), it is a unique key that contains the column, such as
  * (tenant_id, id).
  *
- * The table is locked in ACCESS SHARE mode, so that the key that was found is
- * there still when the foreign key is made.
+ * The parent is locked in ACCESS SHARE mode to the end of the transaction, so
+ * that the key still exists when the foreign key is created.
  */
 #include "postgres.h"
 
@@ -22,8 +22,8 @@
 #include "check/check.h"
 
 /*
- * Does a unique index hold all the shared columns and one or more besides, and
- * can foreign keys rest on it?
+ * Can a foreign key reference this index, and does it contain all shared
+ * columns and at least one other?  shared: names of columns.
  */
 static bool
 is_usable_key(const TableFacts *table, const IndexFacts *index, List *shared)
@@ -40,6 +40,11 @@ is_usable_key(const TableFacts *table, const IndexFacts *index, List *shared)
 	return true;
 }
 
+/*
+ * Raise the error that the table has no key to reference: 42704 if it has no
+ * primary key, or no unique key with the shared columns; 55000 if its primary
+ * key is deferrable or not valid.
+ */
 static void
 raise_no_key(const Parent *parent, List *shared)
 {
@@ -50,7 +55,7 @@ raise_no_key(const Parent *parent, List *shared)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" has no primary key", name),
-				 errdetail("A foreign key needs one to point at."),
+				 errdetail("A foreign key needs a key to reference."),
 				 errhint("Add one: ALTER TABLE %s ADD PRIMARY KEY (...).",
 						 qualified_name(parent->table->oid))));
 	if (shared == NIL)
@@ -58,7 +63,8 @@ raise_no_key(const Parent *parent, List *shared)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the primary key of table \"%s\" cannot be referenced", name),
 				 errdetail("It is deferrable or not valid."),
-				 errhint("Make the primary key \"%s\" anew, NOT DEFERRABLE.", index_name(primary))));
+				 errhint("Drop the primary key \"%s\" and add it again as NOT DEFERRABLE.",
+						 index_name(primary))));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no unique key that holds the shared columns", name),
@@ -68,9 +74,9 @@ raise_no_key(const Parent *parent, List *shared)
 }
 
 /*
- * The parent's key to point at: the primary key, or with shared columns the
- * oldest unique key that holds them, that with the primary key's columns
- * first.
+ * Returns the key to reference: the primary key if it contains the shared
+ * columns; or else a unique key that does, the oldest that also contains the
+ * primary key's columns, or the oldest of all.  Raises if there is none.
  */
 static IndexFacts *
 find_key(const Parent *parent, List *shared)
@@ -99,8 +105,8 @@ find_key(const Parent *parent, List *shared)
 }
 
 /*
- * The role must be able to name the table, and have REFERENCES on all columns
- * that a foreign key points at.
+ * Refuse (42501) if the caller has no USAGE on the table's schema, or no
+ * REFERENCES on the columns of the key.
  */
 static void
 check_may_reference(const Parent *parent)
@@ -123,11 +129,12 @@ check_may_reference(const Parent *parent)
 }
 
 /*
- * Open a parent and find the key that a foreign key will point at.  shared:
- * the names of the columns that another foreign key of the table uses too.
+ * Open and lock a parent, and find the key that a foreign key will reference.
+ * parent: all zero on entry.  shared: names of the columns that the junction's
+ * other foreign key references too.
  *
- * What table.c refuses of a table, and: 42704 without a key to point at, 55000
- * if the primary key can't be referenced, 42501 without REFERENCES on the key.
+ * Raises what open_table_to_reference() and find_key() raise, and 42501
+ * without REFERENCES on the key.
  */
 void
 open_parent(Parent *parent, Oid relid, List *shared)
@@ -138,7 +145,7 @@ open_parent(Parent *parent, Oid relid, List *shared)
 	parent->table = read_table(relid);
 	key = find_key(parent, shared);
 
-	/* shared ones in the order given, so that both sides have the same */
+	/* in the order given, so that both foreign keys have the same order */
 	foreach_ptr(char, name, shared)
 		parent->shared = lappend(parent->shared, find_column_by_name(parent->table, name));
 	for (int i = 0; i < key->nkeys; i++)

@@ -1,11 +1,12 @@
 /*
  * table.c
- *		Preconditions: small functions that either return or raise.
+ *		Checks tables: whether a verb can look at a table or change it, and
+ *		whether it is a junction.
  *
- * What every verb refuses of a table stands here once, in a fixed order: is it
- * there, is it a table of the right kind, is it the caller's.  It is asked
- * before the lock is taken, so that nobody queues in front of a table that is
- * not his, and again under the lock, when the answer counts.
+ * The checks of every verb are made here, in this order: does the table exist,
+ * is it of the right kind, does the caller own it.  They are made before the
+ * table is locked, so that a caller without rights never queues for the lock,
+ * and again under the lock, which decides.
  */
 #include "postgres.h"
 
@@ -28,7 +29,8 @@
 #include "model/model.h"
 
 /*
- * Refuse what is no table, or is one only in part.
+ * Refuse what is not a table, a system catalog or a partition (42809), or a
+ * temporary table of another session (0A000).
  */
 static void
 check_relation_kind(Oid relid, Form_pg_class form)
@@ -55,6 +57,9 @@ check_relation_kind(Oid relid, Form_pg_class form)
 				 errmsg("\"%s\" is a temporary table of another session", name)));
 }
 
+/*
+ * Refuse a table that an extension owns: 42809.
+ */
 static void
 check_not_extension_member(Oid relid)
 {
@@ -65,12 +70,13 @@ check_not_extension_member(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is a member of an extension", display_name(relid)),
-				 errdetail("Its shape is up to the extension \"%s\".", name)));
+				 errdetail("Only the extension \"%s\" should change it.", name)));
 }
 
 /*
- * Refuse somebody else's table.  object_ownercheck() would look it up once
- * more, and fail if it is gone by then.
+ * Refuse a table that the caller does not own: 42501.  object_ownercheck()
+ * would look the table up again, and raise an error if it has been dropped
+ * since.
  */
 static void
 check_is_owner(Form_pg_class form)
@@ -80,8 +86,9 @@ check_is_owner(Form_pg_class form)
 }
 
 /*
- * What check_table_kind() refuses; and, if the table is to change, what only
- * its owner may do.  The table need not be locked: it is looked up once.
+ * Check a table that need not be locked.  It is looked up once.  42P01 if it
+ * does not exist, and what check_relation_kind() refuses.  to_change: refuse
+ * also an extension's table, and one that the caller does not own.
  */
 static void
 check_table(Oid relid, bool to_change)
@@ -100,7 +107,8 @@ check_table(Oid relid, bool to_change)
 }
 
 /*
- * Refuse what is no table to look at: 42P01, 42809.
+ * Refuse a table that cannot be looked at: 42P01, 42809, 0A000.  It need not
+ * be locked.
  */
 void
 check_table_kind(Oid relid)
@@ -108,6 +116,10 @@ check_table_kind(Oid relid)
 	check_table(relid, false);
 }
 
+/*
+ * Check a table, open and lock it, and check it again.  42P01 if it is dropped
+ * while we wait for the lock, and what check_table() raises.
+ */
 static Relation
 open_checked(Oid relid, LOCKMODE lockmode, bool to_change)
 {
@@ -115,7 +127,7 @@ open_checked(Oid relid, LOCKMODE lockmode, bool to_change)
 	char	   *name;
 
 	check_table(relid, to_change);
-	/* it may be dropped while we wait for the lock */
+	/* for the message, if it is dropped while we wait for the lock */
 	name = display_name(relid);
 	rel = try_relation_open(relid, lockmode);
 	if (rel == NULL)
@@ -125,11 +137,10 @@ open_checked(Oid relid, LOCKMODE lockmode, bool to_change)
 }
 
 /*
- * Open a table whose shape is to change: the caller's own, and nothing that
- * belongs to a system, a partitioned table or an extension.
- *
- * 42P01 if it is gone, 42809 if it is of the wrong kind, 42501 if it is
- * somebody else's, 0A000 for a temporary table of another session.
+ * Open and lock a table that will be changed.  42P01 if it does not exist;
+ * 42809 if it is not a table, is a system catalog or a partition, or belongs
+ * to an extension; 42501 if the caller does not own it; 0A000 if it is a
+ * temporary table of another session.
  */
 Relation
 open_table_to_change(Oid relid, LOCKMODE lockmode)
@@ -138,8 +149,10 @@ open_table_to_change(Oid relid, LOCKMODE lockmode)
 }
 
 /*
- * Open a table that a foreign key is to point at.  It may be somebody else's:
- * whether its columns may be referenced is asked of each.
+ * Open and lock a table that a foreign key will reference.  As
+ * open_table_to_change(), but the caller need not own the table, and an
+ * extension can.  Whether the caller has REFERENCES on its columns is not
+ * checked here.
  */
 Relation
 open_table_to_reference(Oid relid, LOCKMODE lockmode)
@@ -148,7 +161,7 @@ open_table_to_reference(Oid relid, LOCKMODE lockmode)
 }
 
 /*
- * Refuse a table that has its columns from a type: 42809.
+ * Refuse a typed table (CREATE TABLE OF): 42809.
  */
 void
 check_not_typed(Relation rel)
@@ -159,13 +172,13 @@ check_not_typed(Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("columns of typed table \"%s\" cannot be changed", display_name(relid)),
-				 errhint("Free it from its type first: ALTER TABLE %s NOT OF.",
+				 errhint("Detach it from its type first: ALTER TABLE %s NOT OF.",
 						 qualified_name(relid))));
 }
 
 /*
- * Refuse a table that Citus has distributed: 0A000.  For what changes a key in
- * place, or reads and fills rows by their place.
+ * Refuse a table that Citus has distributed: 0A000.  For verbs that change a
+ * key in place, or that read or fill rows by their ctid.
  */
 void
 check_not_distributed(Oid relid)
@@ -174,13 +187,13 @@ check_not_distributed(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a distributed table", display_name(relid)),
-				 errdetail("Citus keeps its rows in shards, and would not carry this change of its key to them."),
-				 errhint("Change it with ALTER TABLE, each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT a statement of its own.")));
+				 errdetail("Citus keeps its rows in shards, and would not apply this change to them."),
+				 errhint("Use ALTER TABLE, with a separate statement for each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT.")));
 }
 
 /*
- * Refuse a table of which the caller may not see every row: 42501.  reason: why
- * that matters, a sentence.
+ * Refuse a table of which the caller may not read every row: 42501.  reason:
+ * the detail, a sentence that says why every row matters.
  */
 void
 check_reads_all(Oid relid, const char *reason)
@@ -188,13 +201,14 @@ check_reads_all(Oid relid, const char *reason)
 	if (!may_read_all(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to read all of \"%s\"", display_name(relid)),
+				 errmsg("permission denied to read all rows of \"%s\"", display_name(relid)),
 				 errdetail("%s", reason),
-				 errhint("It takes SELECT on the table, for you and for its owner, and no row-level security that is forced on you.")));
+				 errhint("You and the owner of the table need SELECT on it, and row-level security must not apply to you.")));
 }
 
 /*
- * The table as a junction, or 42809.  The caller has locked it.
+ * Returns the table as a junction; 42809 if it is not one.  The caller has
+ * locked the table.
  */
 Junction *
 require_junction(Oid relid)
@@ -210,7 +224,7 @@ require_junction(Oid relid)
 								  "It has %d foreign keys, and a junction has two.",
 								  list_length(junction->table->foreign_keys),
 								  list_length(junction->table->foreign_keys)) :
-				 errdetail("It has no unique key over exactly the columns of two foreign keys, or those of one of them are unique by themselves."),
+				 errdetail("It has no unique key over exactly the columns of two foreign keys, or the columns of one of the two are unique by themselves."),
 				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
 	return junction;
 }

@@ -1,19 +1,20 @@
 /*
  * classify.c
- *		Is a table a junction, of what kind, which are its endpoints, and which
- *		index serves each?
+ *		Decides whether a table is a junction, of which kind, which foreign
+ *		keys are its endpoints, and which index serves each.
  *
- * A pure decision on the facts that catalog/read.c read: no catalog is asked, no
- * error is raised.  The questions are asked in this order, and the first that
- * is answered decides:
+ * A pure decision on the facts that catalog/read.c read: it asks no catalog
+ * and raises no error.  The questions are asked in this order, and the first
+ * that is answered with yes decides:
  *
  *	1. Is there a pair key, a unique index over exactly the columns of two
  *	   endpoints?  Then the table is pure, payload or entity.
- *	2. Does a key hold three or more endpoints whole?  Then it is multiway.
+ *	2. Does a key hold all columns of three or more endpoints?  Then it is
+ *	   multiway.
  *	3. Is there nothing but two endpoints?  Then it is unkeyed.
  *
- * A table where the columns of one endpoint alone are unique is none of them:
- * each of its rows belongs to one row there.
+ * An endpoint whose columns alone are unique makes no junction: each row of its
+ * parent has at most one row here.
  */
 #include "postgres.h"
 
@@ -25,6 +26,7 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
+/* Returns the name of a kind, as junction.junctions shows it. */
 const char *
 kind_name(JunctionKind kind)
 {
@@ -47,10 +49,12 @@ kind_name(JunctionKind kind)
 }
 
 /*
- * The foreign keys of a table as endpoints: those on the same columns are one,
- * and a key whose columns are a part of another's is its scope.  A table that
- * points at itself is a tree or a chain of versions: a junction belongs to
- * neither of the tables that it links, so that is no endpoint.
+ * Returns the endpoints of a table.  Each foreign key is one, except:
+ *
+ *	- of several on the same columns, all but the oldest;
+ *	- one whose columns are a proper subset of another's: it is scope;
+ *	- one that references its own table: it makes a tree or a chain of
+ *	  versions, whereas a junction is none of the tables that it links.
  */
 static List *
 find_endpoints(const TableFacts *table)
@@ -89,8 +93,13 @@ find_endpoints(const TableFacts *table)
 }
 
 /*
- * Can an index, if it is valid, look up the rows of an endpoint by equality on
- * all of its columns?
+ * Can the index look up the rows of an endpoint by equality on all of its
+ * columns?  Whether the index is valid is not checked.
+ *
+ * It has to be a btree whose first key columns are the endpoint's, in any
+ * order, or a hash on exactly its one column, with the operator families of
+ * the foreign key and the collations of the columns.  A partial index has to
+ * have a predicate that the lookup implies.
  */
 static bool
 could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *endpoint)
@@ -122,8 +131,9 @@ could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *en
 }
 
 /*
- * Find the index that serves each endpoint: the pair key if it does, or else
- * the oldest.  Where there is none, one that is only invalid.
+ * Set served_by of each endpoint: the pair key if it serves the endpoint, or
+ * else the oldest index that does.  Set invalid to the oldest index that would
+ * serve it if it were valid.
  */
 static void
 find_serving_indexes(Junction *junction)
@@ -137,7 +147,7 @@ find_serving_indexes(Junction *junction)
 		{
 			IndexFacts **found = index->usable ? &endpoint->served_by : &endpoint->invalid;
 
-			/* one that is to be unique met duplicates, and would again */
+			/* a failed unique index met duplicates: to rebuild it would fail again */
 			if (!index->usable && index->unique &&
 				bms_equal(index->column_set, endpoint->columns))
 				continue;
@@ -148,7 +158,7 @@ find_serving_indexes(Junction *junction)
 }
 
 /*
- * The endpoints of the table that are none of the junction's.
+ * Set others of a junction: the endpoints of the table that are not its own.
  */
 static void
 find_others(Junction *junction, List *endpoints)
@@ -159,8 +169,9 @@ find_others(Junction *junction, List *endpoints)
 }
 
 /*
- * Of two keys over a pair, is the first the better?  One for every row beats a
- * partial one, the primary key beats others, and then the oldest wins.
+ * Is the first key a better pair key than the second, which can be null?  A
+ * whole key is better than a partial one, then the primary key than others,
+ * then the older one.
  */
 static bool
 is_better_key(const IndexFacts *key, const IndexFacts *than)
@@ -175,8 +186,8 @@ is_better_key(const IndexFacts *key, const IndexFacts *than)
 }
 
 /*
- * The place in a key of the first column that this endpoint does not share
- * with the others.
+ * Returns the place in a key of the first column that belongs to this endpoint
+ * and to no other; the number of key columns if there is none.
  */
 static int
 own_place(const IndexFacts *key, const Endpoint *endpoint, List *endpoints)
@@ -197,7 +208,7 @@ own_place(const IndexFacts *key, const Endpoint *endpoint, List *endpoints)
 }
 
 /*
- * Put endpoints in the order in which the key names them.
+ * Returns the endpoints in the order in which the key names their own columns.
  */
 static List *
 order_by_key(List *endpoints, const IndexFacts *key)
@@ -212,7 +223,8 @@ order_by_key(List *endpoints, const IndexFacts *key)
 }
 
 /*
- * 1. Find the best pair key over any two endpoints.
+ * Question 1: find the best pair key over any two endpoints, and set the pair
+ * and the endpoints of the junction.
  */
 static bool
 find_pair_key(Junction *junction, List *endpoints)
@@ -244,8 +256,8 @@ find_pair_key(Junction *junction, List *endpoints)
 }
 
 /*
- * 2. Find a key that holds three or more endpoints whole, and one column more
- * at the most: an ordinal, or a date.
+ * Question 2: find the best whole key that holds all columns of three or more
+ * endpoints and at most one other column, such as an ordinal or a date.
  */
 static bool
 find_multiway_key(Junction *junction, List *endpoints)
@@ -277,10 +289,11 @@ find_multiway_key(Junction *junction, List *endpoints)
 }
 
 /*
- * 3. Are there two foreign keys, nothing beside them, and no key?
+ * Question 3: are there two endpoints, no other column but stamps, and no key?
  *
- * A surrogate id makes a row a thing of its own, a copy or an event, unless
- * nothing refers to it and the name of the table says that it is a link.
+ * With a surrogate id the table is unkeyed only if nothing references it and
+ * its name holds the names of both parents.  Otherwise each row is an object
+ * of its own, such as a copy or an event.
  */
 static bool
 is_unkeyed(Junction *junction, List *endpoints)
@@ -319,8 +332,9 @@ is_unkeyed(Junction *junction, List *endpoints)
 }
 
 /*
- * The first index over columns with which a key over the two endpoints, in that
- * order, would begin, so that nothing would need the index any more; or null.
+ * Returns the first plain btree index whose columns are the first columns of a
+ * key over the two endpoints in this order, or null.  With the key this index
+ * is redundant.
  */
 IndexFacts *
 index_below_key(const TableFacts *table, const Endpoint *first, const Endpoint *second)
@@ -350,9 +364,10 @@ index_below_key(const TableFacts *table, const Endpoint *first, const Endpoint *
 }
 
 /*
- * An unkeyed junction's endpoints have no order yet.  The key that it is to
- * get had better begin with the one that no index serves; or if both are
- * served, with the one whose index is still needed beside the key.
+ * Order the endpoints of an unkeyed junction, for the key that it lacks.  The
+ * key should begin with the endpoint that no index serves.  If both are served,
+ * it should begin with one where it makes no index redundant, as no statement
+ * adds the key and drops an index.
  */
 static void
 order_for_key(Junction *junction)
@@ -370,6 +385,7 @@ order_for_key(Junction *junction)
 		junction->endpoints = list_make2(right, left);
 }
 
+/* Set own_columns of a junction: those that are not of the pair. */
 static void
 find_own_columns(Junction *junction)
 {
@@ -379,8 +395,8 @@ find_own_columns(Junction *junction)
 }
 
 /*
- * Judge a table.  Never null; what is no junction is of kind JUNCTION_NONE and
- * has no endpoints.
+ * Classify a table.  Never null: if the table is not a junction, the result is
+ * of the kind JUNCTION_NONE and has no endpoints.
  */
 Junction *
 classify(TableFacts *table)
@@ -421,8 +437,9 @@ classify(TableFacts *table)
 }
 
 /*
- * The names of those of a key's columns that are in the set, in its order and
- * once each: an index may name a column twice.
+ * Returns the names of those columns of a key that are in the set, in the
+ * order of the key.  An index can name a column twice; its name is returned
+ * once.
  */
 static List *
 names_in_key(const TableFacts *table, const AttrNumber *key, int count, const Bitmapset *columns)
@@ -440,9 +457,9 @@ names_in_key(const TableFacts *table, const AttrNumber *key, int count, const Bi
 }
 
 /*
- * The names of an endpoint's columns: in the order of the key that holds them
- * where there is one, so that a shared column leads; or else as the foreign
- * key has them.
+ * Returns the names of an endpoint's columns: in the order of the pair key if
+ * there is one, so that a shared column comes first, or else in that of the
+ * foreign key.
  */
 List *
 endpoint_columns(const Junction *junction, const Endpoint *endpoint)
@@ -456,8 +473,8 @@ endpoint_columns(const Junction *junction, const Endpoint *endpoint)
 }
 
 /*
- * The names of the pair's columns, in the order of its key, or else endpoint
- * by endpoint.
+ * Returns the names of the pair's columns: in the order of the pair key if
+ * there is one, or else endpoint by endpoint.
  */
 List *
 pair_columns(const Junction *junction)

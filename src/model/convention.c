@@ -1,17 +1,17 @@
 /*
  * convention.c
- *		The conventions: how tables, columns, constraints and indexes are named.
+ *		The conventions by which tables, columns, constraints and indexes are
+ *		named.
  *
- * A table and its columns are named from the parents, in English (inflect.c).
- * Constraints and indexes are named as PostgreSQL itself would, or as
- * drizzle-kit would if junction.naming says so.  All names fit 63 bytes, cut
- * where PostgreSQL cuts: its own lose the middle (makeObjectName), drizzle's
- * lose the end, as the server does it to them.
+ * A table and its columns are named after the parents, in English (inflect.c).
+ * Constraints and indexes are named as PostgreSQL itself names them, or with
+ * junction.naming = drizzle as drizzle-kit does.  All names fit in 63 bytes.
+ * A longer name is cut as its convention cuts it: PostgreSQL (makeObjectName)
+ * shortens the parts of a name before its label, drizzle-kit leaves it to the
+ * server to cut the end.
  *
- * None collides: a name that a relation of the schema, a constraint there or
- * an earlier step of the same plan has is given a number.  Neither of core's
- * ChooseRelationName and ChooseConstraintName knows all three, so the loop is
- * ours.
+ * A name that is built here can be in use already.  free_name.c chooses one
+ * that is not.
  */
 #include "postgres.h"
 
@@ -25,8 +25,9 @@
 #include "model/model.h"
 
 /*
- * junction.naming: an administrator sets it, per database or role, where
- * another tool keeps the schema and would rename what it does not know.
+ * junction.naming.  An administrator sets it for a database or a role where
+ * drizzle-kit manages the schema, which renames objects whose names do not
+ * follow its convention.
  */
 int			junction_naming = NAMING_POSTGRES;
 
@@ -37,8 +38,9 @@ static const struct config_enum_entry naming_options[] = {
 };
 
 /*
- * "OrderItem" and "orderItem" become "order_item", "HTTPRoute" "http_route".
- * What has no capitals stays.
+ * Returns a name in snake_case: "OrderItem" and "orderItem" become
+ * "order_item", "HTTPRoute" becomes "http_route".  A name without capitals is
+ * unchanged.  Only ASCII letters are changed.
  */
 static char *
 snake_case(const char *name)
@@ -63,7 +65,7 @@ snake_case(const char *name)
 }
 
 /*
- * What a row of a table is called: order_item for OrderItems.
+ * Returns the noun for a row of a table: order_item for OrderItems.
  */
 char *
 table_noun(const char *table)
@@ -72,8 +74,8 @@ table_noun(const char *table)
 }
 
 /*
- * The table that links two others: both names in alphabetical order, by bytes,
- * the first in the singular.
+ * Returns the name of a junction of two tables: both names in alphabetical
+ * order, by bytes, the first in the singular.
  */
 char *
 junction_table_name(const char *left, const char *right)
@@ -87,7 +89,8 @@ junction_table_name(const char *left, const char *right)
 }
 
 /*
- * The same of two tables that are asked for often: their nouns are kept.
+ * As junction_table_name(), for two tables of a database.  The rules call it
+ * for many pairs of tables, so the noun of a table is kept in its facts.
  */
 char *
 junction_name_of(Database *database, TableFacts *left, TableFacts *right)
@@ -103,9 +106,10 @@ junction_name_of(Database *database, TableFacts *left, TableFacts *right)
 }
 
 /*
- * The column that refers to a parent's key column: invoices.id is invoice_id.
- * If it is the only one, and has its table's name in front already, it keeps
- * its own: album.album_id is album_id.
+ * Returns the name of the column that references a parent's key column:
+ * invoice_id for invoices.id.  single: the key has no other column; then a
+ * column that begins with the noun of its table keeps its name, such as
+ * album.album_id.
  */
 char *
 endpoint_column_name(const char *parent, const char *column, bool single)
@@ -120,7 +124,8 @@ endpoint_column_name(const char *parent, const char *column, bool single)
 }
 
 /*
- * A name without capitals, and without what stands between its words.
+ * Returns a name in lower case (ASCII), without underscores, hyphens and
+ * spaces.
  */
 char *
 squash_name(const char *name)
@@ -136,7 +141,8 @@ squash_name(const char *name)
 }
 
 /*
- * The words of a name, each in the singular, without anything between them.
+ * Returns the words of a name, each in the singular, with nothing between
+ * them.
  */
 static char *
 squash_singular(const char *name)
@@ -152,7 +158,8 @@ squash_singular(const char *name)
 }
 
 /*
- * Does the name of a table hold that of a parent, in the singular or plural?
+ * Does the name of a table contain the name of a parent?  Each can be in the
+ * singular or in the plural.  False if parent is null.
  */
 bool
 name_holds_parent(const char *name, const char *parent)
@@ -165,8 +172,8 @@ name_holds_parent(const char *name, const char *parent)
 }
 
 /*
- * A column's name without its digits: tag_id and tag_id2, tag1_id and tag2_id
- * have the same.
+ * Returns the name of a column without its digits: tag_id and tag_id2 have the
+ * same stem, and so do tag1_id and tag2_id.
  */
 char *
 name_stem(const char *column)
@@ -182,7 +189,8 @@ name_stem(const char *column)
 }
 
 /*
- * "a_b_c", no longer than a name can be: more would be cut off anyway.
+ * Returns "a_b_c", cut at a character boundary to 63 bytes, the most that a
+ * name can have.
  */
 char *
 join_names(List *names)
@@ -200,7 +208,7 @@ join_names(List *names)
 	return buf.data;
 }
 
-/* What a name is for, in PostgreSQL's own convention */
+/* Returns the last part of a name in PostgreSQL's convention: what it is for */
 const char *
 postgres_label(NameKind kind)
 {
@@ -216,7 +224,10 @@ postgres_label(NameKind kind)
 	return labels[kind];
 }
 
-/* The part of a name between the table's and the label, in that convention */
+/*
+ * Returns the part of a name between the table's name and the label, in
+ * PostgreSQL's convention; null if there is none.
+ */
 const char *
 postgres_middle(NameKind kind, List *columns)
 {
@@ -226,8 +237,12 @@ postgres_middle(NameKind kind, List *columns)
 }
 
 /*
- * drizzle-kit's: t_a_b_pk (t_pkey for one column), t_a_b_unique,
- * t_a_parents_id_fk, t_a_index.
+ * Returns a name in drizzle-kit's convention.  parent and parent_columns
+ * matter for foreign keys only.
+ *
+ *	t_pkey, t_a_b_pk, t_a_b_unique, t_a_parents_id_fk, t_a_index
+ *
+ * t_pkey is a primary key of one column, t_a_b_pk one of several.
  */
 char *
 drizzle_name(NameKind kind, const char *table, List *columns,
@@ -257,7 +272,7 @@ drizzle_name(NameKind kind, const char *table, List *columns,
 }
 
 /*
- * Is this the name that a convention gives, be it PostgreSQL's or drizzle's?
+ * Is this the name that PostgreSQL's convention or drizzle-kit's gives?
  */
 bool
 is_conventional(const char *name, NameKind kind, const char *table, List *columns,
@@ -268,14 +283,12 @@ is_conventional(const char *name, NameKind kind, const char *table, List *column
 		strcmp(name, drizzle_name(kind, table, columns, parent, parent_columns)) == 0;
 }
 
-/*
- * Define junction.naming.
- */
+/* Define the setting junction.naming. */
 void
 naming_init(void)
 {
 	DefineCustomEnumVariable("junction.naming",
-							 "How junction names constraints and indexes.",
+							 "Sets how junction names constraints and indexes.",
 							 "\"postgres\" names them as PostgreSQL would, \"drizzle\" as drizzle-kit would.",
 							 &junction_naming,
 							 NAMING_POSTGRES,

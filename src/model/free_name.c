@@ -1,10 +1,14 @@
 /*
  * free_name.c
- *		Names that nothing else has: of constraints and indexes, by the convention.
+ *		Chooses names for constraints and indexes that are not in use.
  *
- * A statement of a plan takes names, and frees others, before it runs.  So what
- * the catalogs say is in use is asked together with what the plan has taken and
- * freed so far (NameSpace).
+ * A statement of a plan uses names, and frees others, before it runs.  So a
+ * name is checked against the catalogs and against the names that the plan has
+ * taken and freed so far (NameSpace).
+ *
+ * A name in use is given a number.  Neither ChooseRelationName() nor
+ * ChooseConstraintName() of PostgreSQL checks relations, constraints and the
+ * names of a plan together, so this is done here.
  */
 #include "postgres.h"
 
@@ -18,7 +22,7 @@
 #include "base/base.h"
 #include "model/model.h"
 
-/* A name, and the schema in which it is taken */
+/* A name, and the schema in which it is taken: entry and key of the hash table */
 typedef struct TakenName
 {
 	Oid			namespace;
@@ -26,7 +30,7 @@ typedef struct TakenName
 } TakenName;
 
 /*
- * An empty set of names that are taken.
+ * Returns an empty set of taken names, for names of any schema.
  */
 HTAB *
 make_taken_names(void)
@@ -36,9 +40,14 @@ make_taken_names(void)
 	ctl.keysize = sizeof(TakenName);
 	ctl.entrysize = sizeof(TakenName);
 	ctl.hcxt = CurrentMemoryContext;
+	/* 64 to begin with: more names than the plan of one table takes; it grows */
 	return hash_create("junction taken names", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+/*
+ * Find or enter a name in the set of taken names; returns whether it was
+ * there.
+ */
 static bool
 search_taken(const NameSpace *space, const char *name, HASHACTION action)
 {
@@ -51,7 +60,7 @@ search_taken(const NameSpace *space, const char *name, HASHACTION action)
 }
 
 /*
- * Take a name, whether it is free or not.
+ * Mark a name as taken, whether or not it is in use.
  */
 void
 take_name(NameSpace *space, const char *name)
@@ -60,7 +69,8 @@ take_name(NameSpace *space, const char *name)
 }
 
 /*
- * Has an earlier step, or another fix, taken the name?
+ * Has an earlier step of the plan, or the fix of another finding, taken the
+ * name?
  */
 bool
 is_name_taken(const NameSpace *space, const char *name)
@@ -68,6 +78,11 @@ is_name_taken(const NameSpace *space, const char *name)
 	return search_taken(space, name, HASH_FIND);
 }
 
+/*
+ * Is the name in use, by the plan so far or by the catalogs?  A constraint's
+ * name must be free in its table only; that of a new table's constraint is
+ * chosen so that no constraint of the schema has it, as PostgreSQL does.
+ */
 static bool
 is_in_use(const NameSpace *space, const char *name)
 {
@@ -83,7 +98,9 @@ is_in_use(const NameSpace *space, const char *name)
 }
 
 /*
- * Take a name, numbered if it is taken.  label may be null.
+ * Build a name with makeObjectName(), take it and return it.  If it is in use,
+ * 1, 2 and so on is appended to the label until it is not.  name2 and label
+ * can be null.
  */
 static char *
 take_numbered(NameSpace *space, const char *name1, const char *name2, const char *label)
@@ -98,8 +115,8 @@ take_numbered(NameSpace *space, const char *name1, const char *name2, const char
 }
 
 /*
- * PostgreSQL's conventions: t_pkey, t_a_b_key, t_a_fkey, t_a_idx; and for the
- * pair's key after a promotion t_a_b_unique, under both conventions.
+ * Take and return a name in PostgreSQL's convention: t_pkey, t_a_b_key,
+ * t_a_fkey, t_a_idx; and t_a_b_unique for the pair's UNIQUE after a promotion.
  */
 static char *
 postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
@@ -108,9 +125,9 @@ postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
 }
 
 /*
- * A free name for a constraint or an index of a table, which from now on is
- * taken.  columns: those that it is over, in order; parent and parent_columns
- * matter for foreign keys alone.
+ * Take and return a free name for a constraint or an index of a table, in the
+ * convention of junction.naming.  columns: its columns, in order.  parent and
+ * parent_columns matter for foreign keys only.
  */
 char *
 choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
@@ -123,12 +140,13 @@ choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 }
 
 /*
- * The name of a constraint or an index after its table was renamed, or null if
- * it is not named after the table: user_orgs_org_id_idx goes with user_orgs,
- * fk_rails_591dad3359 stays.
+ * Take and return the name of a constraint or an index after its table is
+ * renamed.  Null if it is not named after the table: user_orgs_org_id_idx is
+ * renamed with user_orgs, fk_rails_591dad3359 is not.
  *
- * columns: those that it is over.  A name that PostgreSQL had to cut is known
- * by being what it would have chosen for them.
+ * columns: its columns.  A name that PostgreSQL had to cut does not begin with
+ * the whole name of the table.  It is recognized as the name that PostgreSQL
+ * chooses for these columns.
  */
 char *
 choose_renamed(NameSpace *space, const char *name, const char *old_table,

@@ -1,37 +1,37 @@
 /*
  * inflect.c
- *		The singular of English table names.
+ *		Builds the singular of English table names.
  *
- * A name is taken as snake_case and lower case, and only its last word, what
- * follows the last underscore, is looked at: order_items has order_item for
- * its singular.  Endings are compared byte by byte and hold ASCII letters
- * only, so letters beyond ASCII pass through, in whatever encoding the server
- * may have.
+ * A name is expected in snake_case and lower case.  Only its last word, behind
+ * the last underscore, is changed: order_items becomes order_item.  Endings
+ * are compared byte by byte and have ASCII letters only, so other letters are
+ * unchanged in every server encoding.
  *
- * A word goes through these tables, and the first that knows it decides:
+ * A word is looked up in these tables, and the first that has it decides:
  *
  *	1. irregular: plurals with a singular of their own;
- *	2. loses_s: plurals that a later table would cut too short, or leave;
+ *	2. loses_s: plurals that only lose the s, and that a later table would
+ *	   change otherwise or not at all;
  *	3. unchanging: words that look like a plural and have no other form;
  *	4. takes_es: singulars that end in s, and their plurals in -es;
- *	5. rules: the regular endings, a plain -s last.
+ *	5. rules: the regular endings, last a plain -s.
  *
- * An entry stands for every word with that ending, so that compounds follow
- * their last part (salespeople, userstatuses); with a ^ before it, for that
- * word alone, where the ending would catch others (^toes, but potatoes).
+ * An entry matches every word with this ending, so that compounds follow their
+ * last part (salespeople, userstatuses).  With a ^ before it, it matches this
+ * word only, because other words have the same ending (^toes, but potatoes).
  *
- * A singular is meant to stay as it is, hence the entries for words that end
- * in s without being plurals.  This is no dictionary: a word with two
- * readings gets the one that a table is likely to mean (bases are base, not
- * basis; media and data are one thing).  It knows no language but English,
- * and it does not mind the length of the result, which may exceed that of the
- * name by a letter or two.
+ * A singular should stay unchanged, so there are entries for words that end in
+ * s and are not plurals.  This is not a dictionary: of two readings of a word
+ * the one that a table is likely to mean is chosen (bases is base, not basis;
+ * media and data stay).  Only English is known.  The result can be longer than
+ * the name by a letter or two; the caller cuts it.
  */
 #include "postgres.h"
 
 #include "base/base.h"
 #include "model/model.h"
 
+/* An ending in the plural and in the singular; plural can begin with ^ */
 typedef struct Inflection
 {
 	const char *plural;
@@ -238,7 +238,7 @@ static const Inflection rules[] = {
 };
 
 /*
- * Whether the word is one of those that the entry stands for.
+ * Does the entry match the word?  length: of the word, in bytes.
  */
 static bool
 entry_matches(const char *entry, const char *word, size_t length)
@@ -253,6 +253,7 @@ entry_matches(const char *entry, const char *word, size_t length)
 	return memcmp(word + length - ending_length, ending, ending_length) == 0;
 }
 
+/* Does an entry of the list, which has n, match the word? */
 static bool
 is_listed(const char *word, size_t length, const char *const *list, int n)
 {
@@ -265,6 +266,10 @@ is_listed(const char *word, size_t length, const char *const *list, int n)
 	return false;
 }
 
+/*
+ * Returns the first entry of the list, which has n, that matches the word, or
+ * null.
+ */
 static const Inflection *
 find_inflection(const char *word, size_t length, const Inflection *list, int n)
 {
@@ -283,7 +288,7 @@ find_inflection(const char *word, size_t length, const Inflection *list, int n)
 	find_inflection(word, length, list, lengthof(list))
 
 /*
- * How the word is inflected, or null if it stays as it is.
+ * Returns the inflection of a word, or null if the word is unchanged.
  */
 static const Inflection *
 choose_inflection(const char *word)
@@ -293,6 +298,7 @@ choose_inflection(const char *word)
 	size_t		length = strlen(word);
 	const Inflection *found;
 
+	/* shorter words are abbreviations (os, us) rather than plurals */
 	if (length < 3)
 		return NULL;
 
@@ -315,11 +321,11 @@ choose_inflection(const char *word)
 }
 
 /*
- * The name with its last word in the singular, in fresh memory.
+ * Returns the name with its last word in the singular, as a copy.
  *
- * Taking off an s can lay bare a plural that someone took for a singular
- * (criterias, peoples), so it goes on until the word stays.  That also makes
- * the singular of a singular the same name.
+ * Without its s a word can be a plural that somebody took for a singular
+ * (criterias, peoples), so this is repeated until the word is unchanged.  Thus
+ * the singular of a singular is the same name.
  */
 char *
 singular_name(const char *name)

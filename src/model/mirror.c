@@ -1,16 +1,17 @@
 /*
  * mirror.c
- *		The unique index of an undirected junction: either order of a pair may be
- *		there, its mirror image may not.
+ *		The unique index of an undirected junction, which allows a pair in one
+ *		order only: if (a, b) is there, (b, a) is refused.
  *
- * It is over the lesser end and the greater one, so that both orders give the
- * same entry.  For ends of one column LEAST and GREATEST tell which is which;
- * they compare as the type itself does.  For ends of several columns the ends
- * are compared column by column, with the operators of each type's own btree
- * order, by their full names: a type may have no "<" in pg_catalog, or one
- * there that orders otherwise.
+ * The index is over the lesser end and the greater end, so that both orders of
+ * a pair give the same entry.  With ends of one column, LEAST and GREATEST
+ * return them; they compare by the default btree order of the type.  Ends of
+ * several columns are compared column by column, with the qualified operators
+ * of each type's default btree order: the operator < of pg_catalog may not
+ * exist for the type, or may order otherwise.
  *
- * Builds text, and knows such an index when it sees one.
+ * This file builds the text of the index and recognizes such an index.  It
+ * runs nothing.
  */
 #include "postgres.h"
 
@@ -26,8 +27,9 @@
 #include "model/model.h"
 
 /*
- * "OPERATOR(pg_catalog.<)": what means less, or equal, in a type's order.  The
- * type has one, or there could be no key over it.
+ * Returns the operator for less or equal (a btree strategy) of a type's
+ * default order: "OPERATOR(pg_catalog.<)".  The type has this order, as a key
+ * could not be over it otherwise.
  */
 static char *
 order_operator(Oid type, StrategyNumber strategy)
@@ -39,7 +41,8 @@ order_operator(Oid type, StrategyNumber strategy)
 }
 
 /*
- * The left end before the right one, from column n on:
+ * Returns the condition that the left end is less than the right end, from
+ * column n on:
  *
  *	(a < b OR (a = b AND (a2 < b2)))
  */
@@ -60,14 +63,15 @@ before(List *left, List *right, List *columns, int n)
 }
 
 /*
- * What the index is over: the lesser end's columns and then the greater's.
- * columns: ColumnFacts with the types of the names in left, and in right.
+ * Returns the expressions of the index: the columns of the lesser end, then
+ * those of the greater end.  left, right: the names of the columns; columns:
+ * ColumnFacts with their types, which are the same for both ends.
  *
  *	LEAST(a, b), GREATEST(a, b)
  *
- * or for each of several columns
+ * or for each of several columns, with the condition of before():
  *
- *	(CASE WHEN a before b THEN a ELSE b END)
+ *	(CASE WHEN (a < b OR ...) THEN a ELSE b END)
  */
 char *
 mirror_expressions(List *left, List *right, List *columns)
@@ -94,8 +98,8 @@ mirror_expressions(List *left, List *right, List *columns)
 }
 
 /*
- * Is an index over expressions that each mix the two ends?  Then it is to keep
- * either order of a pair from being there beside the other.
+ * Is the index over two or more expressions that each use columns of both
+ * ends?  Then its purpose is to refuse the second order of a pair.
  */
 static bool
 mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *right)
@@ -113,8 +117,9 @@ mixes_ends(const IndexFacts *index, const Bitmapset *left, const Bitmapset *righ
 }
 
 /*
- * The index that makes a junction undirected, or null.  Whoever made it may have
- * written its expressions in another form than this file does.
+ * Returns the index that makes a junction undirected, or null.  Its
+ * expressions can differ from those that this file builds, as somebody else
+ * may have written them.
  */
 IndexFacts *
 find_mirror_index(const Junction *junction)

@@ -1,6 +1,7 @@
 /*
  * model.h
- *		What a junction is, decided from the facts, and how things are called.
+ *		What a junction is, decided from the facts, and how tables, columns,
+ *		constraints and indexes are named.
  */
 #ifndef JUNCTION_MODEL_H
 #define JUNCTION_MODEL_H
@@ -11,9 +12,10 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
+/* The kind of a table, as classify() decides it */
 typedef enum JunctionKind
 {
-	JUNCTION_NONE,
+	JUNCTION_NONE,				/* not a junction */
 	JUNCTION_PURE,
 	JUNCTION_PAYLOAD,
 	JUNCTION_ENTITY,
@@ -21,37 +23,37 @@ typedef enum JunctionKind
 	JUNCTION_MULTIWAY
 } JunctionKind;
 
-/* One side of the link */
+/* An endpoint: one side of the link */
 typedef struct Endpoint
 {
 	ForeignKeyFacts *key;		/* the oldest foreign key on these columns */
-	int			place;			/* its place in the table's list */
-	Bitmapset  *columns;
-	IndexFacts *served_by;		/* an index that can look it up, or null */
-	IndexFacts *invalid;		/* one that could if it were valid, or null */
+	int			place;			/* of the key in TableFacts.foreign_keys, from 0 */
+	Bitmapset  *columns;		/* of the key */
+	IndexFacts *served_by;		/* an index that serves it, or null */
+	IndexFacts *invalid;		/* one that would if it were valid, or null */
 } Endpoint;
 
-/* What classify() makes of a table */
+/* What classify() returns for a table */
 typedef struct Junction
 {
 	TableFacts *table;
 	JunctionKind kind;
 	List	   *endpoints;		/* Endpoint: two, in the pair key's order; three
 								 * or more if multiway */
-	List	   *others;			/* Endpoint: those beside the pair */
+	List	   *others;			/* Endpoint: the table's other endpoints */
 	Bitmapset  *pair;			/* the columns of all endpoints */
 	IndexFacts *pair_key;		/* null if unkeyed; if multiway, the key that
 								 * holds the endpoints */
-	IndexFacts *primary_key;	/* whatever it covers, or null */
+	IndexFacts *primary_key;	/* over any columns, or null */
 	List	   *own_columns;	/* ColumnFacts beside the pair */
 } Junction;
 
-/* What a column that holds a time says of its row */
+/* The event whose time a column holds */
 typedef enum StampKind
 {
 	STAMP_NONE,
-	STAMP_CREATED,
-	STAMP_UPDATED
+	STAMP_CREATED,				/* the row was inserted */
+	STAMP_UPDATED				/* the row was last updated */
 } StampKind;
 
 /* How constraints and indexes are named: junction.naming */
@@ -61,11 +63,11 @@ typedef enum Naming
 	NAMING_DRIZZLE
 } Naming;
 
-/* What a name is for; the conventions differ by it */
+/* What a name is for, as far as a convention makes a difference */
 typedef enum NameKind
 {
-	NAME_PRIMARY_KEY,
-	NAME_COMPOSITE_PRIMARY_KEY,
+	NAME_PRIMARY_KEY,			/* of one column */
+	NAME_COMPOSITE_PRIMARY_KEY, /* of several columns */
 	NAME_UNIQUE,
 	NAME_DEMOTED,				/* the pair's UNIQUE after a promotion */
 	NAME_FOREIGN_KEY,
@@ -73,17 +75,17 @@ typedef enum NameKind
 } NameKind;
 
 /*
- * The names that a plan has taken and freed in a schema so far.  A constraint
- * of another table is in nobody's way, but where a table is made a name is
- * chosen that none in the schema has, as PostgreSQL does.
+ * The names that a plan has taken and freed in a schema so far.  Constraints of
+ * two tables can have the same name; but for the constraints of a new table
+ * names are chosen that no constraint of the schema has, as PostgreSQL does.
  */
 typedef struct NameSpace
 {
 	Oid			namespace;
-	struct HTAB *taken;			/* of any schema: convention.c's */
-	List	   *freed;			/* of char * */
-	Oid			table;			/* whose constraints are named; InvalidOid if it
-								 * is still to be made */
+	struct HTAB *taken;			/* names of any schema, from make_taken_names() */
+	List	   *freed;			/* char *: names that the plan drops or renames */
+	Oid			table;			/* the table of the constraints; InvalidOid if it
+								 * does not exist yet */
 } NameSpace;
 
 /* classify.c */

@@ -1,12 +1,11 @@
 /*
  * parent_lookup.c
- *		Which table does a column mean by its name?
+ *		Finds the table that a column means by its name.
  *
- * Every table whose primary key is one column is listed under the name that a
- * column has that refers to it by convention, tags under tag_id; and, with a
- * dot before it so that the two are not mixed up, under what a row of it is
- * called, .tag.  The list is made when it is first asked for; most reports
- * never do.
+ * Tables whose primary key has one column are listed under two names: that of
+ * a column that references the table by convention, tag_id for tags; and the
+ * noun of the table with a dot before it, .tag, so that the two are not mixed
+ * up.  The list is made at the first look-up, as most reports do none.
  */
 #include "postgres.h"
 
@@ -16,12 +15,16 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
+/* An entry of the hash table: the tables that are listed under one name */
 typedef struct LinkEntry
 {
 	char		name[NAMEDATALEN];	/* hash key */
 	List	   *tables;			/* TableFacts */
 } LinkEntry;
 
+/*
+ * Returns the column of a table's primary key, or null if it has not just one.
+ */
 static ColumnFacts *
 key_column(const TableFacts *table)
 {
@@ -32,6 +35,10 @@ key_column(const TableFacts *table)
 	return find_column(table, primary->columns[0]);
 }
 
+/*
+ * List a table under a name.  A name of more than 63 bytes is not listed: no
+ * column can have it.
+ */
 static void
 enter(Database *database, const char *name, TableFacts *table)
 {
@@ -45,7 +52,7 @@ enter(Database *database, const char *name, TableFacts *table)
 }
 
 /*
- * Make the list, to last as long as the database's facts.
+ * Make the list.  It lives as long as the facts of the database.
  */
 static void
 make_directory(Database *database)
@@ -56,6 +63,7 @@ make_directory(Database *database)
 	ctl.keysize = NAMEDATALEN;
 	ctl.entrysize = sizeof(LinkEntry);
 	ctl.hcxt = CurrentMemoryContext;
+	/* 1024 to begin with: the names of a large schema; it grows */
 	database->by_link = hash_create("junction links", 1024, &ctl,
 									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	foreach_ptr(TableFacts, table, database->tables)
@@ -70,6 +78,11 @@ make_directory(Database *database)
 	MemoryContextSwitchTo(outer);
 }
 
+/*
+ * Returns the one table, other than the given one, that is listed under the
+ * name and whose primary key is of the type; null if there is none, or more
+ * than one.
+ */
 static TableFacts *
 find_parent(Database *database, const TableFacts *table, const char *name, Oid type)
 {
@@ -93,8 +106,9 @@ find_parent(Database *database, const TableFacts *table, const char *name, Oid t
 }
 
 /*
- * The one table that a column of this name and type refers to by convention;
- * null if there is none, or more than one.  table: where the column stands.
+ * Returns the one table that a column of this name and type references by
+ * convention; null if there is none, or more than one.  table: the table of
+ * the column, which is not considered.
  */
 TableFacts *
 find_parent_by_link(Database *database, const TableFacts *table, const char *column, Oid type)
@@ -103,7 +117,7 @@ find_parent_by_link(Database *database, const TableFacts *table, const char *col
 }
 
 /*
- * The one table of which a row is called that, and has a key of this type.
+ * As find_parent_by_link(), for the one table with this noun.
  */
 TableFacts *
 find_parent_by_noun(Database *database, const TableFacts *table, const char *noun, Oid type)

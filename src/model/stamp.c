@@ -1,11 +1,12 @@
 /*
  * stamp.c
- *		Columns that say only when a row was made, or last changed.
+ *		Recognizes stamps: columns that only hold the time when a row was
+ *		inserted or last updated.
  *
- * Each framework spells them in its own way: created_at, createdAt, createdat
- * (without quotes), date_created, inserted_at, lastModifiedDate.  They are told
- * by their name: a word for the event, and before and behind it nothing but
- * words for a time.  One list serves the classifier, promote and demote.
+ * Frameworks spell them differently: created_at, createdAt, createdat (without
+ * quotes), date_created, inserted_at, lastModifiedDate.  A stamp is recognized
+ * by its name: a word for the event, with nothing but words for time before
+ * and behind it.  The classifier, promote and demote all use this list.
  */
 #include "postgres.h"
 
@@ -15,7 +16,7 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* A word for an event, of which a column may hold the time */
+/* A word for an event */
 typedef struct EventWord
 {
 	const char *word;
@@ -35,6 +36,11 @@ static const char *const words_behind[] = {
 	"at", "on", "date", "time", "datetime", "timestamp", "ts", "utc"
 };
 
+/*
+ * Returns the kind of a name without separators, of length bytes: that of an
+ * event word, once words for time are taken off both ends; STAMP_NONE if other
+ * words remain.
+ */
 static StampKind
 kind_of_words(const char *words, size_t length)
 {
@@ -65,9 +71,7 @@ kind_of_words(const char *words, size_t length)
 	return STAMP_NONE;
 }
 
-/*
- * Which time a column holds, by its name.
- */
+/* Returns the event whose time a column of this name holds. */
 StampKind
 stamp_kind(const char *name)
 {
@@ -79,7 +83,8 @@ stamp_kind(const char *name)
 }
 
 /*
- * Does a column say only when the row was made, or changed?
+ * Is the column a stamp?  It has to have the name of one, and be of type
+ * timestamptz, timestamp or date.
  */
 bool
 is_stamp(const ColumnFacts *column)
@@ -90,8 +95,8 @@ is_stamp(const ColumnFacts *column)
 }
 
 /*
- * The column of a table that holds that time, whatever its type; null if none
- * does.
+ * Returns the first column of a table whose name is that of a stamp of this
+ * kind, of any type; null if there is none.
  */
 ColumnFacts *
 find_stamp(const TableFacts *table, StampKind kind)

@@ -1,13 +1,10 @@
 /*
  * check_constants.c
- *		What the checks of a table say of the values of a column.
+ *		Reads the constants in the check constraints of a column.
  *
- * A check is not solved; but the constants that it compares with are good
- * guesses: status IN ('open', 'closed'), price > 0, length(code) = 3.  And an
- * error that names the check says by that which columns are to be tried with
- * another value.
- *
- * Nothing of a check is run here.
+ * A check is not solved.  The constants that it compares with are good guesses
+ * for values that pass it: status IN ('open', 'closed'), price > 0,
+ * length(code) = 3.  No check is run here.
  */
 #include "postgres.h"
 
@@ -24,6 +21,7 @@
 #include "catalog/facts.h"
 #include "sample/sample.h"
 
+/* Add a value to the hints, as text with its type and type category. */
 static void
 add_hint(List **hints, Oid type, Datum value)
 {
@@ -41,6 +39,7 @@ add_hint(List **hints, Oid type, Datum value)
 	*hints = lappend(*hints, hint);
 }
 
+/* Add the elements of an array to the hints, without nulls. */
 static void
 add_element_hints(List **hints, Oid element, ArrayType *array)
 {
@@ -58,6 +57,9 @@ add_element_hints(List **hints, Oid element, ArrayType *array)
 			add_hint(hints, element, values[i]);
 }
 
+/*
+ * Tree walker: add the constants of an expression to the hints, without nulls.
+ */
 static bool
 collect_constants(Node *node, List **hints)
 {
@@ -80,8 +82,9 @@ collect_constants(Node *node, List **hints)
 }
 
 /*
- * The constants with which the checks of a table, and those of the column's
- * domain, compare a column.
+ * Returns the constants (List of Hint) in the table's checks that use the
+ * column, and in the checks of its domain.  The caller has opened and locked
+ * the table.
  */
 List *
 column_hints(Relation rel, const ColumnFacts *column)
@@ -98,7 +101,7 @@ column_hints(Relation rel, const ColumnFacts *column)
 	}
 	if (get_typtype(column->type) == TYPTYPE_DOMAIN)
 	{
-		/* the memory context holds on to it, too */
+		/* palloc'd, for a callback of the memory context keeps a pointer to it */
 		DomainConstraintRef *domain = palloc(sizeof(DomainConstraintRef));
 
 		InitDomainConstraintRef(column->type, domain, CurrentMemoryContext, false);

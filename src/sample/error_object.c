@@ -1,10 +1,10 @@
 /*
  * error_object.c
- *		What an error is about: the table, the key, the foreign key that raised
- *		it.
+ *		Finds the table, type, index or foreign key that an error names.
  *
- * The server gives the names of the object with the error.  In a partitioned
- * table that is a partition's, and stands for the root's.
+ * The server reports the names of the object with the error (ErrorData).  In a
+ * partitioned table it reports a partition or the partition's constraint;
+ * these functions return that of the partitioned table.
  */
 #include "postgres.h"
 
@@ -22,6 +22,7 @@
 #include "catalog/facts.h"
 #include "sample/sample.h"
 
+/* Returns the table that an error names, perhaps a partition, or InvalidOid. */
 static Oid
 named_table(const ErrorData *error)
 {
@@ -34,7 +35,8 @@ named_table(const ErrorData *error)
 }
 
 /*
- * The table, or InvalidOid.
+ * Returns the table that an error names, or InvalidOid; for a partition, its
+ * root.
  */
 Oid
 error_table(const ErrorData *error)
@@ -43,7 +45,7 @@ error_table(const ErrorData *error)
 }
 
 /*
- * The type, or InvalidOid.
+ * Returns the type that an error names, or InvalidOid.
  */
 Oid
 error_type(const ErrorData *error)
@@ -58,7 +60,7 @@ error_type(const ErrorData *error)
 }
 
 /*
- * The index of that table that an error names, or null.
+ * Returns the index of this table that an error names, or null.
  */
 IndexFacts *
 error_index(const ErrorData *error, const TableFacts *table)
@@ -73,7 +75,8 @@ error_index(const ErrorData *error, const TableFacts *table)
 }
 
 /*
- * The constraint of which this one is a part.
+ * Returns the constraint at the top of a partition's constraint; for any
+ * other, itself.
  */
 static Oid
 root_constraint(Oid constraint)
@@ -96,7 +99,7 @@ root_constraint(Oid constraint)
 }
 
 /*
- * The foreign key of that table that an error names, or null.
+ * Returns the foreign key of this table that an error names, or null.
  */
 ForeignKeyFacts *
 error_key(const ErrorData *error, const TableFacts *table)
@@ -113,6 +116,10 @@ error_key(const ErrorData *error, const TableFacts *table)
 	return NULL;
 }
 
+/*
+ * Does the caller lack this privilege on the table, and on one of its columns
+ * at least?
+ */
 static bool
 lacks(Oid relid, AclMode mode)
 {
@@ -121,7 +128,11 @@ lacks(Oid relid, AclMode mode)
 }
 
 /*
- * What the server said, and if it refused for want of a privilege, which.
+ * Returns the message of an error.  If a privilege was missing (42501), the
+ * missing ones are appended: those of needed (SELECT, INSERT, DELETE) on the
+ * table, and USAGE on its schema.
+ *
+ *	"permission denied for table tags (missing: INSERT on tags)"
  */
 char *
 describe_error(const ErrorData *error, Oid relid, AclMode needed)

@@ -1,19 +1,19 @@
 /*
  * make_row.c
- *		Rows that are made to try something with, parents and all.
+ *		Makes rows to try something with, and the parents that they need.
  *
- * A row is built column by column: from what is asked for, from the column's
- * default or identity, from a null where there can be one, else from a value
- * that is made for its type (value.c).  Before that, each foreign key that the
- * row cannot do without gets a parent, which is made in the same way; so no
- * row of the user's is used, nor locked.
+ * A row is built column by column.  A column gets the value that is asked for;
+ * or else its default or identity; or else a null, if it can be null; or else
+ * a value made for its type (value.c).  Before this, each foreign key that
+ * must not be null gets a parent, which is made in the same way.  So no row of
+ * the user's is used or locked.
  *
- * Whether a row is good only the server knows.  So it is inserted, in a
- * subtransaction; if it is refused, the error names a constraint, this its
- * columns, and those are tried with other values, until all were.  What was
- * good is remembered for the next row.
+ * Only the server can tell whether a row is valid.  So each row is inserted,
+ * in a subtransaction.  If the row is refused, the error names a constraint,
+ * and its columns are tried with other values until all have been tried.  The
+ * choice that succeeded is kept for the next row.
  *
- * The caller rolls back what was made.
+ * The caller rolls back the rows.
  */
 #include "postgres.h"
 
@@ -24,22 +24,33 @@
 #include "sample/sample.h"
 #include "statement/statement.h"
 
-/* How far parents of parents are followed */
+/*
+ * Tables in a chain of foreign keys in which rows are made: a chain in a real
+ * schema is rarely longer, and each level can multiply the tries.
+ */
 #define MAX_DEPTH	8
 
-/* How often a row is tried in all */
+/*
+ * INSERTs that are tried for one row: enough to combine some ten values of two
+ * columns, and short, as each is one subtransaction.
+ */
 #define MAX_TRIES	200
 
-/* How often, if a sequence may be behind the values that are there */
+/*
+ * INSERTs that are repeated unchanged after a unique violation on an identity
+ * column.  Its sequence can be behind the values in the table, and gives another
+ * value each time; if it is behind by more, other values are tried.
+ */
 #define MAX_SEQUENCE_TRIES	5
 
-/* A parent that was made, so far as it is known */
+/* A parent that was made */
 typedef struct MadeRow
 {
 	Oid			table;
-	List	   *cells;
+	List	   *cells;			/* Cell: the columns that are known */
 } MadeRow;
 
+/* Returns a new cell; value is null for a null. */
 Cell *
 make_cell(AttrNumber attnum, char *value)
 {
@@ -50,6 +61,7 @@ make_cell(AttrNumber attnum, char *value)
 	return cell;
 }
 
+/* Returns the cell of a column, or null. */
 Cell *
 find_cell(List *cells, AttrNumber attnum)
 {
@@ -60,7 +72,8 @@ find_cell(List *cells, AttrNumber attnum)
 }
 
 /*
- * No row: say why.  error: what the server has said last, or null.
+ * Returns false, with the reason in sampler->why.  error: the last error of
+ * the server, or null.
  */
 static bool
 fail(Sampler *sampler, const SampleTable *table, ErrorData *error, const char *why)
@@ -70,6 +83,7 @@ fail(Sampler *sampler, const SampleTable *table, ErrorData *error, const char *w
 	return false;
 }
 
+/* Must the column not be null, by NOT NULL or because the request wants it? */
 static bool
 is_required(const SampleTable *table, AttrNumber attnum, const RowRequest *request)
 {
@@ -77,7 +91,9 @@ is_required(const SampleTable *table, AttrNumber attnum, const RowRequest *reque
 }
 
 /*
- * Must there be a parent?  Not where a column is null.
+ * Must a foreign key have a parent?  place: its place in the table's list.  It
+ * must if all its columns are given or required, with MATCH FULL also if one
+ * is, or if follow_instead() has chosen it.  It need not if one is given as null.
  */
 static bool
 needs_parent(const SampleTable *table, const ForeignKeyFacts *key, int place,
@@ -102,7 +118,7 @@ needs_parent(const SampleTable *table, const ForeignKeyFacts *key, int place,
 }
 
 /*
- * Is the parent among those that were made?
+ * Has a row with these cells been made in the table?
  */
 static bool
 is_made(const Sampler *sampler, Oid table, List *cells)
@@ -124,6 +140,7 @@ is_made(const Sampler *sampler, Oid table, List *cells)
 	return false;
 }
 
+/* Record a parent that was made, with the cells that are known of it. */
 static void
 remember(Sampler *sampler, Oid table, List *row)
 {
@@ -135,7 +152,8 @@ remember(Sampler *sampler, Oid table, List *row)
 }
 
 /*
- * A row that must point into its own table points at itself.
+ * Let a row that must reference a row of its own table reference itself: add
+ * the cells to do so.
  */
 static void
 point_at_itself(const SampleTable *table, const ForeignKeyFacts *key, List **cells)
@@ -160,8 +178,8 @@ point_at_itself(const SampleTable *table, const ForeignKeyFacts *key, List **cel
 }
 
 /*
- * Make the parent of a foreign key, unless it is made, and add what it gives
- * the row to the cells.
+ * Make the parent of a foreign key, unless it has been made, and add the cells
+ * that reference it.  Returns false if it cannot be made (sampler->why).
  */
 static bool
 follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *table, List **cells)
@@ -172,7 +190,7 @@ follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *tabl
 	bool		complete = true;
 
 	if (parent == NULL)
-		return fail(sampler, table, NULL, "a table that it needs has gone");
+		return fail(sampler, table, NULL, "a table that it references no longer exists");
 	for (int i = 0; i < key->nkeys; i++)
 	{
 		Cell	   *cell = find_cell(*cells, key->columns[i]);
@@ -198,8 +216,9 @@ follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *tabl
 }
 
 /*
- * See to all foreign keys of a row: those that need a parent get one, and the
- * others a null, whatever the default is.
+ * Handle all foreign keys of a row: make a parent for each that needs one, and
+ * set the others to null, even if they have a default.  Returns false if a
+ * parent cannot be made (sampler->why).
  */
 static bool
 follow_keys(Sampler *sampler, SampleTable *table, const RowRequest *request, List **cells)
@@ -223,6 +242,7 @@ follow_keys(Sampler *sampler, SampleTable *table, const RowRequest *request, Lis
 	return true;
 }
 
+/* Is the column left out of the INSERT, for the server to fill? */
 static bool
 is_left_out(const SampleTable *table, const SampleColumn *column, const RowRequest *request)
 {
@@ -233,7 +253,7 @@ is_left_out(const SampleTable *table, const SampleColumn *column, const RowReque
 }
 
 /*
- * The statement built is:
+ * Returns the statement that inserts the row:
  *
  *	INSERT INTO public.invoices (id, name) OVERRIDING SYSTEM VALUE
  *	VALUES ('1234567890', 'probe_1f00') RETURNING id
@@ -275,7 +295,8 @@ insert_text(const SampleTable *table, const RowRequest *request, List *cells)
 }
 
 /*
- * The columns whose values an error is about, as far as it tells.
+ * Returns the columns whose values an error is about; null if it does not
+ * tell.
  */
 static Bitmapset *
 blamed_columns(const SampleTable *table, const ErrorData *error)
@@ -286,7 +307,7 @@ blamed_columns(const SampleTable *table, const ErrorData *error)
 	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
 		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION && error->table_name == NULL))
 	{
-		/* one of the values that were made, or a domain inside of one */
+		/* an invalid value, or a domain within a value: it can be any made value */
 		foreach_ptr(SampleColumn, column, table->columns)
 			if (column->choice > 0)
 				columns = bms_add_member(columns, column->facts->attnum);
@@ -322,8 +343,9 @@ blamed_columns(const SampleTable *table, const ErrorData *error)
 }
 
 /*
- * Can a foreign key that was left null be followed instead?  A check may want
- * one of several.
+ * Choose a foreign key that was left null, and has this column, to be followed
+ * from now on: a check can require one of several foreign keys.  Returns false
+ * if there is none.
  */
 static bool
 follow_instead(SampleTable *table, const RowRequest *request, AttrNumber attnum)
@@ -341,9 +363,9 @@ follow_instead(SampleTable *table, const RowRequest *request, AttrNumber attnum)
 }
 
 /*
- * Choose other values for these columns: the next of the first, or if it has
- * none the first again and the next of the second, and so on, as an odometer
- * counts.  False if all were tried.
+ * Choose other values for these columns, as an odometer counts: the next value
+ * of the first column; if it has no more, its first value again and the next
+ * one of the second column, and so on.  Returns false if all have been tried.
  */
 static bool
 choose_others(SampleTable *table, const RowRequest *request, List *cells, Bitmapset *columns)
@@ -374,8 +396,10 @@ choose_others(SampleTable *table, const RowRequest *request, List *cells, Bitmap
 }
 
 /*
- * Forget one of the parents that gave these columns their values, another each
- * time, so that it is made anew: a check may compare the two ends.
+ * Remove the cell of one of the parents that gave these columns their values,
+ * so that this parent is made anew: a check can compare the two ends.  turn:
+ * the number of the try, which selects the parent.  Returns false if there is
+ * none.
  */
 static bool
 renew_parent(const RowRequest *request, List **cells, const Bitmapset *columns, int turn)
@@ -393,7 +417,7 @@ renew_parent(const RowRequest *request, List **cells, const Bitmapset *columns, 
 }
 
 /*
- * Is there an identity that may give another value by itself?
+ * Is one of the columns an identity that the server fills?
  */
 static bool
 has_sequence(const SampleTable *table, const RowRequest *request, Bitmapset *columns)
@@ -407,7 +431,8 @@ has_sequence(const SampleTable *table, const RowRequest *request, Bitmapset *col
 }
 
 /*
- * What the row has become, from what the statement has returned.
+ * Returns the wanted columns of the inserted row (List of Cell), from the
+ * values that INSERT RETURNING has returned.
  */
 static List *
 returned_cells(const SampleTable *table, const RowRequest *request, List *values)
@@ -422,8 +447,8 @@ returned_cells(const SampleTable *table, const RowRequest *request, List *values
 }
 
 /*
- * Why the last try was the last: what the server said, or that there was no
- * value to say anything of.
+ * Returns the reason why no row could be inserted: the server's message, or
+ * that no value is known for the type of a column.
  */
 static const char *
 last_error(SampleTable *table, const ErrorData *error)
@@ -444,7 +469,7 @@ last_error(SampleTable *table, const ErrorData *error)
 }
 
 /*
- * Try rows until one is taken.
+ * Insert a row, trying values until one is accepted.  As make_row().
  */
 static bool
 insert_row(Sampler *sampler, SampleTable *table, const RowRequest *request, List **row)
@@ -479,15 +504,18 @@ insert_row(Sampler *sampler, SampleTable *table, const RowRequest *request, List
 			return fail(sampler, table, result.error, last_error(table, result.error));
 	}
 	if (request->wanted != NULL && result.values == NIL)
-		return fail(sampler, table, NULL, "a trigger or a rule swallowed it");
+		return fail(sampler, table, NULL, "a trigger or a rule discarded it");
 	*row = returned_cells(table, request, result.values);
 	return true;
 }
 
 /*
- * Make a row, and what it cannot do without.  row: what it holds in the
- * columns wanted (Cell).  If none can be made, sampler->why tells why, in
- * words, and sampler->error holds what the server said of that row, if it did.
+ * Insert a row, and the parents that it needs.  *row: the columns wanted (List
+ * of Cell).
+ *
+ * Returns false if no row can be made: sampler->why is the reason, a phrase,
+ * and sampler->error the server's error at the last try, or null.  Errors that
+ * say nothing about the row, such as a cancel, are raised (try_statement).
  */
 bool
 make_row(Sampler *sampler, Oid relid, const RowRequest *request, List **row)
@@ -502,7 +530,7 @@ make_row(Sampler *sampler, Oid relid, const RowRequest *request, List **row)
 		return false;
 	}
 	if (list_member_oid(sampler->under_way, relid))
-		return fail(sampler, table, NULL, "it needs another one there first");
+		return fail(sampler, table, NULL, "it needs another row of the same table first");
 	if (list_length(sampler->under_way) >= MAX_DEPTH)
 		return fail(sampler, table, NULL, "too many tables would need a row first");
 

@@ -13,28 +13,28 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
-/* A constant of a check, which hints at the values that pass it */
+/* A constant of a check, which hints at values that pass the check */
 typedef struct Hint
 {
-	Oid			type;
+	Oid			type;			/* of the constant */
 	char		category;		/* pg_type.typcategory */
-	char	   *text;
+	char	   *text;			/* the constant as text */
 } Hint;
 
-/* What a row holds in a column, as text */
+/* The value of a row in one column, as text */
 typedef struct Cell
 {
 	AttrNumber	attnum;
 	char	   *value;			/* null for a null */
 } Cell;
 
-/* A row that is to be made */
+/* A request for a row, to make_row() */
 typedef struct RowRequest
 {
-	List	   *given;			/* of Cell */
-	Bitmapset  *wanted;			/* columns that are not to be null, and to be
-								 * told */
-	Bitmapset  *left_out;		/* columns to leave to the server */
+	List	   *given;			/* Cell: the values to use */
+	Bitmapset  *wanted;			/* columns that must not be null, and that are
+								 * returned */
+	Bitmapset  *left_out;		/* columns that the INSERT must not name */
 	Bitmapset  *dangling;		/* columns whose foreign keys get no parent */
 } RowRequest;
 
@@ -42,45 +42,52 @@ typedef struct RowRequest
 typedef struct SampleColumn
 {
 	ColumnFacts *facts;
-	bool		generated;		/* computed from others: it cannot be given */
+	bool		generated;		/* GENERATED AS (expression): never inserted */
 	bool		identity;
-	bool		overridden;		/* an identity GENERATED ALWAYS, if it is given */
-	bool		has_default;
-	Oid			type;			/* for which values are made */
+	bool		overridden;		/* GENERATED ALWAYS AS IDENTITY: to insert a value
+								 * takes OVERRIDING SYSTEM VALUE */
+	bool		has_default;	/* of its own or its type's, or an identity */
+	Oid			type;			/* type to make values for: the column's, or as
+								 * fit_type() has narrowed it */
 	int32		typmod;
-	List	   *hints;
-	List	   *passing;		/* which values a domain, or a type that is not
-								 * built in, takes; once they were tried */
-	bool		tried;
-	int			choice;			/* 0: leave it out; else which value */
+	List	   *hints;			/* Hint: from the checks that use the column */
+	List	   *passing;		/* if tried: places (int, from 0) of the made values
+								 * that the type accepts */
+	bool		tried;			/* a domain's or an extension type's values have
+								 * been cast to it */
+	int			choice;			/* the number of the value to insert, from 1; 0
+								 * leaves the column out */
 } SampleColumn;
 
-/* A check, and what it is about */
+/* A check constraint of a table */
 typedef struct SampleCheck
 {
 	char	   *name;
-	Bitmapset  *columns;
+	Bitmapset  *columns;		/* those that it uses */
 } SampleCheck;
 
+/* A table in which rows are made */
 typedef struct SampleTable
 {
 	TableFacts *facts;
-	char	   *name;			/* qualified */
-	char	   *display;
+	char	   *name;			/* qualified and quoted, for statements */
+	char	   *display;		/* for messages */
 	List	   *columns;		/* SampleColumn, as facts->columns */
 	List	   *checks;			/* SampleCheck */
-	Bitmapset  *followed;		/* foreign keys that are followed though they
-								 * need not be, by place */
+	Bitmapset  *followed;		/* foreign keys, by place in facts->foreign_keys,
+								 * that get a parent though they can be null */
 } SampleTable;
 
-/* What makes rows: make_row.c's, but for what it says of the last one */
+/* The state of make_row(), all zero at first; callers read why and error */
 typedef struct Sampler
 {
-	List	   *tables;			/* known so far */
-	List	   *made;			/* parents; to be forgotten with the rollback */
-	List	   *under_way;		/* OIDs of the tables in which one is being made */
-	char	   *why;			/* no row could be made */
-	ErrorData  *error;			/* what the server said of that row, or null */
+	List	   *tables;			/* SampleTable: those read so far */
+	List	   *made;			/* MadeRow: parents.  The caller sets it to NIL when
+								 * it rolls the rows back */
+	List	   *under_way;		/* OIDs of the tables in which a row is being made,
+								 * outermost first */
+	char	   *why;			/* reason why the last row could not be made */
+	ErrorData  *error;			/* the server's error for that row, or null */
 } Sampler;
 
 /* check_constants.c */

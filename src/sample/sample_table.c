@@ -1,9 +1,10 @@
 /*
  * sample_table.c
- *		The tables in which rows are made (make_row.c): what is to be known of
- *		their columns, and which values these can have.
+ *		The tables in which make_row.c makes rows: their columns, and the
+ *		values that these can have.
  *
- * What was found out is kept for the whole call, though what was made is rolled
+ * What is learned about a table (which values a type accepts, which choice
+ * succeeded) lives as long as the Sampler, although the caller rolls the rows
  * back after each probe.
  */
 #include "postgres.h"
@@ -21,6 +22,7 @@
 #include "sample/sample.h"
 #include "statement/statement.h"
 
+/* Returns a column, with what pg_attribute and the checks say of its values. */
 static SampleColumn *
 sample_column(Relation rel, ColumnFacts *facts)
 {
@@ -41,7 +43,9 @@ sample_column(Relation rel, ColumnFacts *facts)
 }
 
 /*
- * A table to make rows in, or null if it is gone.
+ * Returns a table to make rows in, or null if it has been dropped.  At first
+ * use it is locked in ACCESS SHARE mode to the end of the transaction, and
+ * read.
  */
 SampleTable *
 find_sample_table(Sampler *sampler, Oid relid)
@@ -76,6 +80,7 @@ find_sample_table(Sampler *sampler, Oid relid)
 	return table;
 }
 
+/* Returns a column of the table by its number, or null. */
 SampleColumn *
 find_sample_column(const SampleTable *table, AttrNumber attnum)
 {
@@ -86,7 +91,8 @@ find_sample_column(const SampleTable *table, AttrNumber attnum)
 }
 
 /*
- * Does a type have a word of its own about values, beside the server's?
+ * Do the values of the type have to be tried?  Those of a domain or of an
+ * extension's type do, as the type itself may refuse them.
  */
 static bool
 needs_trial(Oid type)
@@ -95,7 +101,8 @@ needs_trial(Oid type)
 }
 
 /*
- * Which of the values that are made for a column are of its type?
+ * Find the made values that the type of a column accepts.  Each runs one
+ * statement:
  *
  *	SELECT CAST('a@example.org' AS public.email)
  */
@@ -114,8 +121,8 @@ try_values(SampleColumn *column)
 }
 
 /*
- * The n-th value of a column, from 1 on, or null if there are no more.  Random
- * ones are others each time.
+ * Returns the n-th value for a column, from 1 on, as text; null if there are
+ * no more.  A random value is another one at each call.
  */
 char *
 column_value(SampleColumn *column, int n)
@@ -135,7 +142,8 @@ column_value(SampleColumn *column, int n)
 }
 
 /*
- * The same for whoever wants a value that is not there.
+ * Returns the n-th value, from 1 on, for a column that a row of the table may
+ * not have yet; null if there are no more, or the table has been dropped.
  */
 char *
 sample_value(Sampler *sampler, Oid relid, AttrNumber attnum, int n)
@@ -145,6 +153,7 @@ sample_value(Sampler *sampler, Oid relid, AttrNumber attnum, int n)
 	return table ? column_value(find_sample_column(table, attnum), n) : NULL;
 }
 
+/* Returns the facts of a table, or null if it has been dropped. */
 TableFacts *
 sample_facts(Sampler *sampler, Oid relid)
 {
@@ -154,8 +163,9 @@ sample_facts(Sampler *sampler, Oid relid)
 }
 
 /*
- * Where the child's type holds less than the parent's, the values are to be of
- * the child's.
+ * Make values for a parent's column by the type of the child's column, where
+ * this accepts fewer: smallint for integer, an integer for numeric, a shorter
+ * string.
  */
 void
 fit_type(SampleColumn *parent, const ColumnFacts *child)

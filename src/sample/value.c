@@ -1,13 +1,14 @@
 /*
  * value.c
- *		Values to make rows of: for any type, as text.
+ *		Makes values for columns of any type, as text.
  *
- * They are made, not taken from anywhere.  The first that a type has are
- * random, so that they are not there yet; then come those that a check hints
- * at, and the usual ones.  Whoever asks tries them in that order.
+ * The values are made, not read from the table.  First comes a random one,
+ * which is unlikely to be in the table; then those that the constants of
+ * checks hint at, another random one, and the usual ones.  make_row.c tries
+ * them in this order.
  *
- * As text, since that nests (an array of ranges of a domain), and since the
- * server's own reader then judges each.  Runs no SQL.
+ * Values are text because text nests (an array of ranges of a domain), and
+ * because the server's input function then checks each.  Runs no SQL.
  */
 #include "postgres.h"
 
@@ -27,15 +28,22 @@
 #include "base/base.h"
 #include "sample/sample.h"
 
-/* How long a text is that nothing limits */
+/*
+ * Characters of a text of unlimited length: "probe_" and 12 hexadecimal digits,
+ * random enough to be unique.
+ */
 #define TEXT_LENGTH	18
 
-/* The longest that is made because a check names its length */
+/*
+ * Characters of the longest text, or elements of the longest vector, that is
+ * made because a check or a type modifier names a length.  A larger number is
+ * more likely not a length, and its values would bloat each INSERT.
+ */
 #define MAX_HINTED_LENGTH	1000
 
 /*
- * Of types that have many values: how to write a random one, with a digit for
- * each # and a hexadecimal one for each @.
+ * How a random value of a type is written: # stands for a random decimal digit,
+ * @ for a hexadecimal one.
  */
 static const struct
 {
@@ -99,6 +107,7 @@ static const struct
 	{REGTYPEOID, "1#########"}
 };
 
+/* Values that common checks accept, by type or type category */
 static const char *const usual_strings[] = {
 	"a", "A", "abc", "ABC", "1", "123", "en", "US", "a@example.org", "https://example.org/",
 	"a-b", "#000000", "+15550100", "2000-01-01", "12:00", "00000000-0000-4000-8000-000000000000", "{}", ""
@@ -113,12 +122,14 @@ static const char *const usual_others[] = {
 	"1", "0", "a", "", "{}", "a=>1", "a.b", "(0,0)", "POINT(0 0)", "[1]", "<a/>"
 };
 
+/* Returns a random digit of base 2, 10 or 16. */
 static char
 random_digit(int base)
 {
 	return "0123456789abcdef"[pg_prng_uint64_range(&pg_global_prng_state, 0, base - 1)];
 }
 
+/* Returns a copy of a form with its # and @ replaced by random digits. */
 static char *
 fill_form(const char *form)
 {
@@ -130,6 +141,7 @@ fill_form(const char *form)
 	return result;
 }
 
+/* Returns this many random digits. */
 static char *
 random_digits(int count, int base)
 {
@@ -142,7 +154,7 @@ random_digits(int count, int base)
 }
 
 /*
- * A text of just this length.
+ * Returns a random text of exactly this many characters.
  */
 static char *
 random_text(int length)
@@ -153,7 +165,8 @@ random_text(int length)
 }
 
 /*
- * A number that fits into numeric(precision, scale).
+ * Returns a random number that fits numeric(precision, scale), given its type
+ * modifier.
  */
 static char *
 random_decimal(int32 typmod)
@@ -178,7 +191,8 @@ random_decimal(int32 typmod)
 }
 
 /*
- * A random value of a scalar type, or null: it has few, or is not known here.
+ * Returns a random value of a scalar type; null if the type is not known here
+ * or has few values.
  */
 static char *
 random_value(Oid type, int32 typmod)
@@ -217,6 +231,7 @@ random_value(Oid type, int32 typmod)
 	return NULL;
 }
 
+/* Add copies of count strings to the values. */
 static List *
 add_all(List *values, const char *const *more, int count)
 {
@@ -226,7 +241,7 @@ add_all(List *values, const char *const *more, int count)
 }
 
 /*
- * The usual values of a scalar type.
+ * Add the usual values of a scalar type.
  */
 static List *
 usual_values(List *values, Oid type, int32 typmod)
@@ -243,7 +258,7 @@ usual_values(List *values, Oid type, int32 typmod)
 		return add_all(values, usual_strings, lengthof(usual_strings));
 	if (type >= FirstNormalObjectId)
 	{
-		/* of an extension: a vector has its dimensions there */
+		/* an extension's type: for a vector, the modifier is its dimensions */
 		if (typmod > 0 && typmod <= MAX_HINTED_LENGTH)
 		{
 			StringInfoData buf;
@@ -271,8 +286,10 @@ usual_values(List *values, Oid type, int32 typmod)
 }
 
 /*
- * What a check's constant may mean for a string: itself, something that begins
- * so, or a length.
+ * Add the values that a check's constant hints at for a string: the constant
+ * itself; with the wildcards of LIKE removed, alone and with random text
+ * behind or before it; or if it is a number, texts of this length and one
+ * more.
  */
 static List *
 hinted_strings(List *values, const Hint *hint)
@@ -298,6 +315,10 @@ hinted_strings(List *values, const Hint *hint)
 	return lappend(values, psprintf("%s%s", random_text(8), buf.data));
 }
 
+/*
+ * Add the values that the constants of checks (List of Hint) hint at for a
+ * type: for a number the constant, and the constant plus and minus one.
+ */
 static List *
 hinted_values(List *values, Oid type, List *hints)
 {
@@ -320,7 +341,8 @@ hinted_values(List *values, Oid type, List *hints)
 }
 
 /*
- * A value inside another: "a\"b"
+ * Returns a value quoted as an element of an array, a range or a composite
+ * value: "a\"b"
  */
 static char *
 quoted(const char *value)
@@ -339,6 +361,7 @@ quoted(const char *value)
 	return buf.data;
 }
 
+/* Returns the labels of an enum. */
 static List *
 enum_values(Oid type)
 {
@@ -356,7 +379,8 @@ enum_values(Oid type)
 }
 
 /*
- * ("a","b"): each attribute the first value of its type
+ * Returns one value of a composite type, with the first value of each
+ * attribute's type: ("a","b").  NIL if the type has been dropped.
  */
 static List *
 composite_values(Oid type)
@@ -366,7 +390,7 @@ composite_values(Oid type)
 	StringInfoData buf;
 	const char *separator = "(";
 
-	/* the type is dropped as we look */
+	/* dropped since the look-up */
 	if (rel == NULL)
 		return NIL;
 	desc = RelationGetDescr(rel);
@@ -388,8 +412,10 @@ composite_values(Oid type)
 }
 
 /*
- * Values that hold others.  element: their type; form: a value around one of
- * its values; empty: one that holds none.
+ * Returns values of a container type, an array or a range.  element: the type
+ * it contains.  prefix, suffix: the text around one value of it, which is
+ * written twice for a range.  empty: the value that contains none, which comes
+ * last.
  */
 static List *
 values_around(Oid element, int32 typmod, List *hints, bool range, const char *prefix,
@@ -408,9 +434,10 @@ values_around(Oid element, int32 typmod, List *hints, bool range, const char *pr
 }
 
 /*
- * Values for a type, as text, those first that are likely to be new and good;
- * none if there can be none.  hints: constants (Hint) of checks.  A domain's
- * are its base type's: whether they pass its checks is to be tried.
+ * Returns values for a type (List of char *), those first that are most likely
+ * to be new and accepted; NIL if none is known.  hints: constants of checks
+ * (List of Hint).  A domain gets the values of its base type, which its checks
+ * can refuse.
  */
 List *
 make_values(Oid type, int32 typmod, List *hints)
@@ -419,7 +446,7 @@ make_values(Oid type, int32 typmod, List *hints)
 	Oid			element = get_element_type(base);
 	List	   *values = NIL;
 
-	/* these are arrays that are not written so */
+	/* int2vector and oidvector have elements, but are not written as arrays */
 	if (base == INT2VECTOROID || base == OIDVECTOROID)
 		element = InvalidOid;
 	check_stack_depth();
@@ -438,7 +465,7 @@ make_values(Oid type, int32 typmod, List *hints)
 								 "{[", "]}", "{}");
 	}
 
-	/* some random ones, as the first may be there, or a check may compare two */
+	/* two random ones: the first may be in the table, or a check compare columns */
 	for (int i = 0; i < 2; i++)
 	{
 		char	   *value = random_value(base, typmod);
