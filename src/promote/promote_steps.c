@@ -188,10 +188,10 @@ find_check(const Promotion *promotion)
  *	ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
  *	ALTER TABLE public.user_orgs DROP CONSTRAINT c
  *
- * The text of the CALL is for a dry run.  Its arguments are the defaults of
- * promote_concurrently: 10000 rows a batch, no pause, a lock timeout of 100
- * ms, 10 min of waiting for one lock.  A real run fills with the caller's
- * arguments (promote_concurrently.c).
+ * The CALL is for a user who runs the statements of a dry run.  Its arguments
+ * are the defaults of promote_concurrently: 10000 rows a batch, no pause, a
+ * lock timeout of 100 ms, 10 min of waiting for one lock.  The procedure
+ * fills with its caller's arguments instead (promote_concurrently.c).
  */
 static void
 build_not_null(List **steps, const Promotion *promotion, bool validated)
