@@ -15,7 +15,7 @@ CREATE TYPE junction.statement AS (
     locks text
 );
 COMMENT ON TYPE junction.statement IS
-'a statement that a verb ran, or would run; locks: those it takes on tables that exist already, strongest first';
+'a statement that a verb ran, or would run; locks: the locks that it takes on existing tables, strongest first';
 
 CREATE TYPE junction.finding AS (
     junction regclass,
@@ -50,7 +50,7 @@ CREATE FUNCTION junction.create(
 AS 'MODULE_PATHNAME', 'junction_create'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.create(regclass, regclass, text, text[], text[], text[], text, text, bool, bool, bool, bool) IS
-'make the junction of two tables: two foreign keys, the pair as primary key, the reverse index';
+'create the junction of two tables, with two foreign keys, the pair as primary key, and the reverse index';
 
 --
 -- Change
@@ -73,7 +73,7 @@ CREATE FUNCTION junction.promote(
 AS 'MODULE_PATHNAME', 'junction_promote'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.promote(regclass, text, text[], bool, text, regtype, text[], text, bool, bool, bool, bool) IS
-'make a junction an entity: an id becomes its primary key, the pair stays unique, the table takes a name of its own';
+'make a junction an entity: add an id as its primary key, keep the pair unique, and rename the table if a name is given';
 
 CREATE PROCEDURE junction.promote_concurrently(
     junction regclass,
@@ -94,7 +94,7 @@ CREATE PROCEDURE junction.promote_concurrently(
 AS 'MODULE_PATHNAME', 'junction_promote_concurrently'
 LANGUAGE C;
 COMMENT ON PROCEDURE junction.promote_concurrently(regclass, text, text[], bool, text, regtype, text[], text, bool, int, interval, bigint, interval, interval) IS
-'promote a junction while others read and write it; if it was stopped, the same call goes on';
+'promote a junction while others read and write it; if it was stopped, the same call continues it';
 
 CREATE PROCEDURE junction._fill(
     relation regclass,
@@ -108,7 +108,7 @@ CREATE PROCEDURE junction._fill(
 AS 'MODULE_PATHNAME', 'junction_fill'
 LANGUAGE C;
 COMMENT ON PROCEDURE junction._fill(regclass, text, int, interval, bigint, interval, interval) IS
-'for the plan of a concurrent promotion: give each row the default of a column that was added empty';
+'internal, for the plan of a concurrent promotion: set a column that was added without values to its default, in each row';
 
 CREATE FUNCTION junction.demote(
     entity regclass,
@@ -119,7 +119,7 @@ CREATE FUNCTION junction.demote(
 AS 'MODULE_PATHNAME', 'junction_demote'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.demote(regclass, text, bool, bool) IS
-'make an entity a junction again: the id and its columns go, the pair becomes the primary key';
+'make an entity a junction again: drop the id and the columns behind it, and make the pair the primary key';
 
 CREATE FUNCTION junction.repair(
     junction regclass,
@@ -129,7 +129,7 @@ CREATE FUNCTION junction.repair(
 AS 'MODULE_PATHNAME', 'junction_repair'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.repair(regclass, text[], bool) IS
-'run the fixes that the report has for a table by these rules; by default, add the missing reverse index';
+'run the fixes of the report for one table and the given rules; by default, add the missing reverse index';
 
 CREATE PROCEDURE junction.repair_concurrently(
     junction regclass DEFAULT NULL,
@@ -146,14 +146,14 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'junction_primary_to_unique'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.primary_to_unique(regclass, text) IS
-'make the primary key of a table a UNIQUE constraint of that name, in place: nothing is rebuilt';
+'make the primary key of a table a UNIQUE constraint with the given name, in place: nothing is rebuilt';
 
 CREATE FUNCTION junction.unique_to_primary(junction regclass, name text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'junction_unique_to_primary'
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.unique_to_primary(regclass, text) IS
-'make the UNIQUE constraint over the pair of a table its primary key of that name, in place: nothing is rebuilt';
+'make the UNIQUE constraint over the pair of a table its primary key with the given name, in place: nothing is rebuilt';
 
 --
 -- Look
@@ -172,14 +172,14 @@ CREATE FUNCTION junction._junctions(
 AS 'MODULE_PATHNAME', 'junction_list'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction._junctions() IS
-'for the view junction.junctions';
+'internal, the rows of the view junction.junctions';
 
 CREATE FUNCTION junction.report(relation regclass DEFAULT NULL)
 RETURNS SETOF junction.finding
 AS 'MODULE_PATHNAME', 'junction_report'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction.report(regclass) IS
-'what is wrong with the junctions of the database, or with one table, and how to mend it';
+'list what is wrong with the junctions of the database, or with one table, and how to fix it';
 
 CREATE FUNCTION junction.dependents(
     junction regclass,
@@ -191,14 +191,14 @@ CREATE FUNCTION junction.dependents(
 AS 'MODULE_PATHNAME', 'junction_dependents'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION junction.dependents(regclass) IS
-'what a promotion of the table touches: what happens to each thing, and what to do about it';
+'list the objects that a promotion of the table affects, the effect on each, and what to do about it';
 
 CREATE FUNCTION junction.check(severity text DEFAULT 'warning')
 RETURNS void
 AS 'MODULE_PATHNAME', 'junction_check'
 LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.check(text) IS
-'raise an error if the report holds anything of that severity or worse: for CI';
+'raise an error if the report has a finding of the given severity or worse, for CI';
 
 CREATE VIEW junction.junctions AS
 SELECT junction, kind, endpoints, parents, served_by, pair_key, predicate, own_columns
@@ -209,9 +209,9 @@ COMMENT ON COLUMN junction.junctions.junction IS 'the table';
 COMMENT ON COLUMN junction.junctions.kind IS 'pure, payload, entity, unkeyed or multiway';
 COMMENT ON COLUMN junction.junctions.endpoints IS 'the columns of each endpoint, quoted, in the order of the key';
 COMMENT ON COLUMN junction.junctions.parents IS 'the table that each endpoint points at';
-COMMENT ON COLUMN junction.junctions.served_by IS 'an index that can look each endpoint up, or null';
+COMMENT ON COLUMN junction.junctions.served_by IS 'for each endpoint an index that serves it, or null';
 COMMENT ON COLUMN junction.junctions.pair_key IS 'the unique index over the pair; null if unkeyed';
-COMMENT ON COLUMN junction.junctions.predicate IS 'the rows that the pair key holds for, if not all';
+COMMENT ON COLUMN junction.junctions.predicate IS 'the condition of the pair key if it is partial, or null';
 COMMENT ON COLUMN junction.junctions.own_columns IS 'the columns beside the pair';
 
 CREATE VIEW junction.half_indexed AS
@@ -219,7 +219,7 @@ SELECT junction, columns, fix
 FROM junction.report()
 WHERE rule OPERATOR(pg_catalog.=) 'half_indexed';
 COMMENT ON VIEW junction.half_indexed IS
-'the junctions that miss a reverse index, a row for each endpoint that no index serves';
+'the junctions that lack a reverse index, one row for each endpoint that no index serves';
 COMMENT ON COLUMN junction.half_indexed.junction IS 'the table';
 COMMENT ON COLUMN junction.half_indexed.columns IS 'the columns of the endpoint';
 COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the index';
@@ -239,7 +239,7 @@ CREATE FUNCTION junction.probe(
 AS 'MODULE_PATHNAME', 'junction_probe'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION junction.probe(regclass) IS
-'try to break each rule of a junction, with rows that are made for it and rolled back: held, broken or skipped';
+'try to break each rule of a junction with test rows, which are rolled back; outcome: held, broken or skipped';
 
 --
 -- Assertions for pgTAP
@@ -303,7 +303,7 @@ WHEN TAG IN (
 )
 EXECUTE FUNCTION junction._load_guard();
 COMMENT ON EVENT TRIGGER junction_guard IS
-'loads what junction.guard needs to see the commands of this session';
+'loads the library, so that junction.guard sees the commands of this session';
 
 --
 -- Beside
@@ -314,4 +314,4 @@ RETURNS uuid
 AS 'MODULE_PATHNAME', 'junction_uuidv7'
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION junction.uuidv7() IS
-'a UUID of version 7 (RFC 9562), each greater than the one before in this session';
+'return a UUID of version 7 (RFC 9562), greater than the one before in this session';

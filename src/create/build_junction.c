@@ -1,7 +1,10 @@
 /*
  * build_junction.c
- *		The statements that make a junction: one CREATE TABLE that holds everything
- *		that a table can hold, then the indexes.
+ *		Builds the statements that create a junction: CREATE TABLE with all
+ *		its columns and constraints, then the indexes.
+ *
+ * Builds text only.  The parents are open and locked, and every name and
+ * column in NewJunction is decided and checked (create.c).
  */
 #include "postgres.h"
 
@@ -16,7 +19,12 @@
 #include "statement/statement.h"
 
 /*
- * "    name type NOT NULL,"
+ * Appends, for each name:
+ *
+ *	    name type NOT NULL,
+ *
+ * columns: ColumnFacts of the parent, in the same order, which give the
+ * types.
  */
 static void
 append_columns(StringInfo buf, List *names, List *columns)
@@ -27,7 +35,8 @@ append_columns(StringInfo buf, List *names, List *columns)
 }
 
 /*
- * The columns of a side's foreign key in the junction: shared ones first.
+ * Returns the columns of one foreign key of the junction, shared ones first:
+ * a new list of names.
  */
 static List *
 side_columns(const NewJunction *junction, const NewEndpoint *side)
@@ -36,7 +45,9 @@ side_columns(const NewJunction *junction, const NewEndpoint *side)
 }
 
 /*
- * "    CONSTRAINT n FOREIGN KEY (a) REFERENCES s.parent (id) ON DELETE CASCADE"
+ * Appends the foreign key to one parent:
+ *
+ *	    CONSTRAINT n FOREIGN KEY (a) REFERENCES s.parent (id) ON DELETE CASCADE
  */
 static void
 append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoint *side, NameSpace *names)
@@ -52,8 +63,8 @@ append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoin
 }
 
 /*
- * The locks of a table's birth: each foreign key takes one on its parent, and
- * on all partitions of that.
+ * Returns the locks of the CREATE TABLE, as text: each foreign key takes
+ * SHARE ROW EXCLUSIVE on its parent and on the parent's partitions.
  */
 static char *
 parent_locks(const NewJunction *junction)
@@ -67,7 +78,7 @@ parent_locks(const NewJunction *junction)
 }
 
 /*
- * The statement built is:
+ * Builds:
  *
  *	CREATE TABLE public.invoice_tags (
  *	    invoice_id integer NOT NULL,
@@ -105,7 +116,9 @@ build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
 }
 
 /*
- * CREATE INDEX invoice_tags_tag_id_idx ON public.invoice_tags (tag_id)
+ * Builds the index for the endpoint that the primary key does not begin with:
+ *
+ *	CREATE INDEX invoice_tags_tag_id_idx ON public.invoice_tags (tag_id)
  */
 static void
 build_reverse_index(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
@@ -119,7 +132,10 @@ build_reverse_index(StatementPlan *plan, const NewJunction *junction, NameSpace 
 }
 
 /*
- * CREATE UNIQUE INDEX friends_least_greatest_idx ON public.friends
+ * Builds the index that keeps (b, a) out of an undirected relation that holds
+ * (a, b):
+ *
+ *	CREATE UNIQUE INDEX friends_least_greatest_idx ON public.friends
  *		(LEAST(user_id, friend_id), GREATEST(user_id, friend_id))
  */
 static void
@@ -135,6 +151,10 @@ build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *
 								junction->left.parent.own));
 }
 
+/*
+ * Builds all statements for a junction: the table, the reverse index unless
+ * it was declined, and the mirror index if it is undirected.
+ */
 void
 build_junction(StatementPlan *plan, const NewJunction *junction)
 {

@@ -1,18 +1,19 @@
 /*
  * create.c
- *		junction.create: a pure junction, right in one call.
+ *		junction.create: creates a pure junction with its keys and indexes in
+ *		one call.
  *
  *	1. Check the parents: tables that may be referenced, each with a key
  *	   (check/parent.c).
- *	2. Decide: the columns, the schema, the persistence, the names.
- *	3. Build one CREATE TABLE that holds everything a table can hold, then the
- *	   indexes: the reverse one, and for an undirected relation the mirror.
- *	4. Run them, or only return them (statement/plan.c).
+ *	2. Decide on the columns, the schema, the persistence and the name, and refuse
+ *	   what PostgreSQL would refuse.
+ *	3. Build the CREATE TABLE and the indexes (build_junction.c).
+ *	4. Run the statements, or only return them (statement/plan.c).
  *
- * The parents are locked in ACCESS SHARE mode while we look, so that what was
- * checked still is so when the statements run; those take their own locks.
- * This verb does not look at tables that exist already: with if_not_exists, a
- * table of that name is left as it is, whatever it is.
+ * The parents are locked in ACCESS SHARE mode until the transaction ends, so
+ * that their keys stay as they were checked; the statements take their own
+ * locks.  With if_not_exists, an existing relation of the name is left as it
+ * is and is not looked at.
  */
 #include "postgres.h"
 
@@ -31,7 +32,7 @@
 #include "model/model.h"
 #include "statement/statement.h"
 
-/* What is asked for, and is not decided on yet */
+/* The arguments from which NewJunction is still to be filled */
 typedef struct CreateArguments
 {
 	Oid			left_table;
@@ -42,7 +43,9 @@ typedef struct CreateArguments
 } CreateArguments;
 
 /*
- * What a foreign key does when its parent goes, as SQL.
+ * Returns the ON DELETE clause for an argument's value, with a leading space;
+ * empty for "no action", which is the default of SQL.  22023 for another
+ * value.
  */
 static const char *
 parse_on_delete(const char *argument, text *value)
@@ -59,12 +62,17 @@ parse_on_delete(const char *argument, text *value)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for \"%s\": \"%s\"", argument, action),
 			 pg_strncasecmp(action, "set ", 4) == 0 ?
-			 errdetail("The columns of a junction are NOT NULL and its key: they cannot be set to anything else.") : 0,
+			 errdetail("The columns of a junction are NOT NULL and form its key, so ON DELETE SET NULL and SET DEFAULT do not fit.") : 0,
 			 errhint("Use \"cascade\", \"restrict\" or \"no action\".")));
 }
 
 /*
- * Name a side's own columns, as asked or by convention.
+ * Decides the names of one endpoint's own columns: those that the caller gave
+ * (asked; shared columns among them are skipped), or by convention if asked
+ * is null.
+ *
+ * 22023 if their number does not match the parent's key, 42622 and 42701 for
+ * a name that a column cannot have.
  */
 static void
 name_columns(NewEndpoint *side, ArrayType *asked, List *shared)
@@ -92,12 +100,13 @@ name_columns(NewEndpoint *side, ArrayType *asked, List *shared)
 				 errmsg_plural("\"%s\" must name %d column", "\"%s\" must name %d columns",
 							   list_length(side->parent.own), side->argument,
 							   list_length(side->parent.own)),
-				 errdetail("They are to hold the key (%s) of table \"%s\".",
+				 errdetail("They reference the key (%s) of table \"%s\".",
 						   column_list(names_of(side->parent.own)), display_name(side->parent.table->oid))));
 }
 
 /*
- * No column may come twice, and what both sides share must be the same.
+ * Refuse a column name that appears twice: 42701; and a shared column whose
+ * two parent columns differ in type: 22023.
  */
 static void
 check_column_names(const NewJunction *junction)
@@ -111,8 +120,8 @@ check_column_names(const NewJunction *junction)
 		if (list_has_name(seen, name))
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("column \"%s\" would be there twice", name),
-					 errhint("Name the columns with left_columns and right_columns, or with shared_columns if both foreign keys are to use it.")));
+					 errmsg("column \"%s\" would appear twice", name),
+					 errhint("Name the columns with left_columns and right_columns; name a column that both foreign keys use in shared_columns.")));
 		seen = lappend(seen, name);
 	}
 
@@ -130,6 +139,11 @@ check_column_names(const NewJunction *junction)
 	}
 }
 
+/*
+ * Refuse a relation of a table to itself without column names for both
+ * endpoints (named is false), and an undirected relation of two tables:
+ * 22023.
+ */
 static void
 check_relation_to_self(const NewJunction *junction, bool named)
 {
@@ -151,8 +165,10 @@ check_relation_to_self(const NewJunction *junction, bool named)
 }
 
 /*
- * A permanent table can refer to permanent ones, an unlogged one to those and
- * to unlogged ones, a temporary one to temporary ones only.
+ * Returns the persistence (pg_class.relpersistence) of the junction.  A
+ * permanent table can reference only permanent tables, an unlogged one also
+ * unlogged tables, a temporary one only temporary tables.  0A000 if exactly
+ * one parent is temporary.
  */
 static char
 decide_persistence(const NewJunction *junction)
@@ -168,8 +184,8 @@ decide_persistence(const NewJunction *junction)
 
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot link a temporary table to one that is not"),
-				 errdetail("\"%s\" is temporary, and foreign keys cannot cross there.",
+				 errmsg("cannot link a temporary table and a table that is not temporary"),
+				 errdetail("\"%s\" is temporary, and a foreign key cannot connect it and the other table.",
 						   display_name(temporary->parent.table->oid)),
 				 errhint("Make both tables temporary, or neither.")));
 	}
@@ -179,7 +195,10 @@ decide_persistence(const NewJunction *junction)
 }
 
 /*
- * The schema of the junction: the one named, or else that of both parents.
+ * Decides the schema of the junction: the one that the caller named (schema),
+ * or, if null, that of both parents.  22023 if the parents' schemas differ,
+ * or if a temporary junction is to be in another schema; 3F000 if there is no
+ * such schema.
  */
 static void
 decide_schema(NewJunction *junction, const char *schema)
@@ -213,13 +232,14 @@ decide_schema(NewJunction *junction, const char *schema)
 }
 
 /*
- * May a table be made there?
+ * Refuse a schema in which the caller may not create: 42501; and a temporary,
+ * catalog or TOAST schema for a junction that is not temporary: 22023.
  */
 static void
 check_may_create(const NewJunction *junction)
 {
 	if (junction->persistence == RELPERSISTENCE_TEMP)
-		return;					/* the parents are there, so may we be */
+		return;					/* the session has created the parents there */
 	if (isAnyTempNamespace(junction->namespace) || IsCatalogNamespace(junction->namespace) ||
 		IsToastNamespace(junction->namespace))
 		ereport(ERROR,
@@ -229,7 +249,8 @@ check_may_create(const NewJunction *junction)
 }
 
 /*
- * Is the name free?  With if_not_exists, false if it is not.
+ * Returns true if the name is free.  If it is taken: returns false with a
+ * NOTICE if if_not_exists, else 42P07 or 42710.
  */
 static bool
 check_name(const NewJunction *junction)
@@ -247,7 +268,8 @@ check_name(const NewJunction *junction)
 }
 
 /*
- * Check both parents and decide on everything that is to be made of them.
+ * Checks both parents, and decides on everything that NewJunction holds.
+ * Leaves the parents open and locked in ACCESS SHARE mode.
  */
 static void
 prepare(NewJunction *junction, const CreateArguments *arguments)
@@ -270,8 +292,8 @@ prepare(NewJunction *junction, const CreateArguments *arguments)
 }
 
 /*
- * Take what the call gives: into the arguments, what is still to be decided on;
- * into the junction, what stands as it is.
+ * Reads the arguments of the call: those that need decisions into arguments,
+ * the others into junction.
  */
 static void
 read_arguments(FunctionCallInfo fcinfo, CreateArguments *arguments, NewJunction *junction)
@@ -297,12 +319,15 @@ PG_FUNCTION_INFO_V1(junction_create);
  *				   left_columns text[], right_columns text[], shared_columns text[],
  *				   left_on_delete text, right_on_delete text, reverse_index bool,
  *				   undirected bool, if_not_exists bool, dry_run bool)
- *		returns setof junction.statement
+ *	returns setof junction.statement
  *
- * 42809 for what is no table; 42704 for a parent without a key; 22023 for
- * arguments that don't fit; 42701, 42P07, 42710 for names that are taken;
- * 42622 for those too long; 42501 without REFERENCES on the parents or CREATE
- * on the schema; 0A000 where one parent is temporary and the other is not.
+ * 42P01 for a table that is gone; 42809 for a relation that is not a table,
+ * or is a partition or a system catalog; 42704 for a parent without a key;
+ * 55000 for a primary key that cannot be referenced; 22023 for arguments that
+ * do not fit; 3F000 for a schema that does not exist; 42701, 42P07, 42710 for
+ * names that are taken; 42622 for names that are too long; 42501 without
+ * REFERENCES on the parents or CREATE on the schema; 0A000 if one parent is
+ * temporary and the other is not.
  */
 Datum
 junction_create(PG_FUNCTION_ARGS)
@@ -322,7 +347,7 @@ junction_create(PG_FUNCTION_ARGS)
 	if (check_name(&junction))
 		build_junction(&plan, &junction);
 
-	/* the locks stay until the transaction ends */
+	/* the transaction keeps the locks */
 	relation_close(junction.left.parent.rel, NoLock);
 	relation_close(junction.right.parent.rel, NoLock);
 	return plan_finish(&plan, PG_GETARG_BOOL(11), fcinfo);

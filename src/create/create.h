@@ -1,6 +1,6 @@
 /*
  * create.h
- *		How a junction is made.
+ *		A junction that is to be created, and the builder of its statements.
  */
 #ifndef JUNCTION_CREATE_H
 #define JUNCTION_CREATE_H
@@ -9,27 +9,27 @@
 #include "check/check.h"
 #include "statement/statement.h"
 
-/* One parent, and what the junction has of it */
+/* One parent, and the foreign key that will reference it */
 typedef struct NewEndpoint
 {
-	const char *argument;		/* "left_columns", for messages */
+	const char *argument;		/* name of the argument, for messages */
 	Parent		parent;
-	List	   *columns;		/* names in the junction, one for each of the
-								 * parent's own key columns */
-	const char *on_delete;		/* as SQL, or null for the default */
+	List	   *columns;		/* names in the junction, one for each column
+								 * of parent.own */
+	const char *on_delete;		/* " ON DELETE CASCADE"; empty for NO ACTION */
 } NewEndpoint;
 
-/* The junction to be */
+/* The junction that is to be created */
 typedef struct NewJunction
 {
 	NewEndpoint left;
 	NewEndpoint right;
-	List	   *shared;			/* names of the shared columns */
-	Oid			namespace;		/* InvalidOid: a temporary schema yet to be made */
+	List	   *shared;			/* names of the columns that both foreign keys use */
+	Oid			namespace;
 	char	   *schema;
 	char	   *name;
-	char	   *qualified;		/* both, quoted */
-	char		persistence;
+	char	   *qualified;		/* schema and name, quoted */
+	char		persistence;	/* pg_class.relpersistence */
 	bool		reverse_index;
 	bool		undirected;		/* (a, b) and (b, a) are the same link */
 	bool		if_not_exists;

@@ -1,9 +1,14 @@
 /*
  * added_columns.c
- *		The columns that a promotion adds: whether PostgreSQL will take them.
+ *		Checks whether PostgreSQL will accept the columns that a promotion
+ *		adds.
  *
- * As far as the catalogs, and one look for a row, can tell, a dry run refuses
- * what the promotion would be refused for, with the same SQLSTATE.
+ * A dry run refuses what ALTER TABLE would refuse, with the same SQLSTATE, as
+ * far as the catalogs and one look for a row can tell.  What a value does (a
+ * default that violates a check) is left to ALTER TABLE.
+ *
+ * The table is open and locked.  Types, expressions and references are looked
+ * up with the server's own parser functions; nothing is changed.
  */
 #include "postgres.h"
 
@@ -27,7 +32,7 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
-/* A column that an expression may name though the table does not have it yet */
+/* A column that the table does not have yet, and that an expression may name */
 typedef struct AddedColumn
 {
 	const char *name;
@@ -36,13 +41,16 @@ typedef struct AddedColumn
 	Oid			collation;
 } AddedColumn;
 
-/* What the expressions of a definition are looked at with */
+/* What resolve_added() needs to find the columns of an expression */
 typedef struct Definitions
 {
 	const Promotion *promotion;
 	List	   *added;			/* AddedColumn */
 } Definitions;
 
+/*
+ * Returns a new AddedColumn with these values.
+ */
 static AddedColumn *
 added_column(const char *name, Oid type, int32 typmod, Oid collation)
 {
@@ -56,8 +64,9 @@ added_column(const char *name, Oid type, int32 typmod, Oid collation)
 }
 
 /*
- * The type of a column, by the server's own look-ups: 42704 for a type or a
- * collation that is not there, 42P16 for a pseudo-type.
+ * Returns a column of the argument "columns" with its type looked up; serial
+ * types are bigint.  42704 for a type or a collation that does not exist,
+ * 42P16 for a pseudo-type.
  */
 static AddedColumn *
 look_up_column(ColumnDef *column)
@@ -75,7 +84,8 @@ look_up_column(ColumnDef *column)
 }
 
 /*
- * All columns that the promotion adds.
+ * Returns all columns that the promotion adds (AddedColumn): the id, the
+ * user's in their order, the time stamps.
  */
 static List *
 look_up_columns(const Promotion *promotion)
@@ -90,9 +100,10 @@ look_up_columns(const Promotion *promotion)
 }
 
 /*
- * A reference to a column that only the statements before will have made: one
- * that is added, or any by the table's new name.  What matters of it is its
- * type.
+ * A p_post_columnref_hook: returns a null constant of the column's type for a
+ * column that exists only after earlier statements of the plan, or null.
+ * Such a column is one that the promotion adds, or any column qualified with
+ * the table's new name.  Only the type matters here.
  */
 static Node *
 resolve_added(ParseState *pstate, ColumnRef *reference, Node *found)
@@ -116,7 +127,8 @@ resolve_added(ParseState *pstate, ColumnRef *reference, Node *found)
 }
 
 /*
- * Where the expression of a check, or of a generated column, finds its columns.
+ * Returns a ParseState in which an expression finds the table's columns and
+ * those to be added.
  */
 static ParseState *
 expression_state(Definitions *definitions)
@@ -131,6 +143,10 @@ expression_state(Definitions *definitions)
 	return pstate;
 }
 
+/*
+ * Refuse a CHECK that PostgreSQL does not accept, as transformExpr() does:
+ * 42703, 42883, 42804 and others.
+ */
 static void
 check_check(ParseState *pstate, const Constraint *constraint)
 {
@@ -142,7 +158,8 @@ check_check(ParseState *pstate, const Constraint *constraint)
 }
 
 /*
- * The referenced column must be a key by itself: 42703, 42830.
+ * Refuse a reference to a column that does not exist (42703) or that has no
+ * unique index of its own (42830).
  */
 static void
 check_referenced_column(const TableFacts *parent, const char *name)
@@ -162,12 +179,14 @@ check_referenced_column(const TableFacts *parent, const char *name)
 			(errcode(ERRCODE_INVALID_FOREIGN_KEY),
 			 errmsg("column \"%s\" of table \"%s\" is not unique", name, display_name(parent->oid)),
 			 errdetail("A column to be added references it."),
-			 errhint("Reference a primary key, or a column with a UNIQUE of its own.")));
+			 errhint("Reference a primary key, or a column that has its own UNIQUE constraint.")));
 }
 
 /*
- * Refuse a reference to what cannot be referenced, as create does.  One to the
- * table itself may name the key that is still to be made.
+ * Refuse a reference to a table that cannot be referenced (check/parent.c).
+ * A reference to the promoted table itself is not checked, as its key may not
+ * exist yet.  Locks the referenced table in ACCESS SHARE mode until the
+ * transaction ends.
  */
 static void
 check_reference(const Promotion *promotion, const Constraint *constraint)
@@ -190,6 +209,11 @@ check_reference(const Promotion *promotion, const Constraint *constraint)
 	relation_close(parent.rel, NoLock);
 }
 
+/*
+ * Refuse a column whose default, generation expression, check or reference
+ * PostgreSQL does not accept.  type: the column as look_up_column() returned
+ * it.
+ */
 static void
 check_expressions(Definitions *definitions, ColumnDef *column, const AddedColumn *type)
 {
@@ -209,7 +233,8 @@ check_expressions(Definitions *definitions, ColumnDef *column, const AddedColumn
 }
 
 /*
- * Is a type a domain that is NOT NULL, or over one that is?
+ * Returns true if the type is a domain that is NOT NULL, itself or through
+ * its base domain.
  */
 static bool
 is_not_null_domain(Oid type)
@@ -230,7 +255,8 @@ is_not_null_domain(Oid type)
 }
 
 /*
- * Would a row that is there get a null where none may be?
+ * Returns true if the column would be null in existing rows although it, or
+ * its domain, is NOT NULL.
  */
 static bool
 leaves_null(const ColumnDef *column, Oid type)
@@ -252,7 +278,7 @@ leaves_null(const ColumnDef *column, Oid type)
 }
 
 /*
- * Refuse a NOT NULL without a default where there are rows: 23502.
+ * Refuse a NOT NULL column without a default if the table has rows: 23502.
  */
 static void
 check_no_rows(const Promotion *promotion, const ColumnDef *column)
@@ -262,7 +288,7 @@ check_no_rows(const Promotion *promotion, const ColumnDef *column)
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("column \"%s\" cannot be added to \"%s\"", column->colname,
 						display_name(promotion->table->oid)),
-				 errdetail("It is NOT NULL, and has no default for the rows that are there."),
+				 errdetail("It is NOT NULL and has no default for the existing rows."),
 				 errhint("Give it a default, or add it nullable and fill it.")));
 }
 
@@ -270,8 +296,9 @@ check_no_rows(const Promotion *promotion, const ColumnDef *column)
  * Refuse columns that ALTER TABLE could not add.  The promotion's columns are
  * parsed, and its table is open and locked.
  *
- * 42704, 42P16, 42883, 42703, 42804 and so on, as PostgreSQL has them for types,
- * expressions and references; 23502 for a column that would be null in a row.
+ * 42704, 42P16, 42883, 42703, 42804, 42830 and others, as PostgreSQL raises
+ * them for types, expressions and references; 23502 for a NOT NULL column
+ * that would be null in an existing row.
  */
 void
 check_added_columns(const Promotion *promotion)
@@ -283,11 +310,11 @@ check_added_columns(const Promotion *promotion)
 	definitions.added = look_up_columns(promotion);
 	foreach_ptr(ColumnDef, column, promotion->parsed)
 	{
-		/* behind the id */
+		/* the list begins with the id */
 		const AddedColumn *type = list_nth(definitions.added, foreach_current_index(column) + 1);
 
 		check_expressions(&definitions, column, type);
-		/* a concurrent promotion adds none of these, rows or not */
+		/* promote_steps_check.c refuses these, with and without rows */
 		if (!promotion->concurrently && leaves_null(column, type->type))
 			check_no_rows(promotion, column);
 	}

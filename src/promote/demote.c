@@ -1,20 +1,22 @@
 /*
  * demote.c
- *		junction.demote: from an entity back to a junction, in one transaction.
+ *		junction.demote: makes an entity a junction again, in one transaction.
  *
- *	1. Check: an entity that nothing refers to by its id, a key over the pair
- *	   that can be primary, columns that hold nothing (demote_check.c).
+ *	1. Check (demote_check.c): an entity, no other object that depends on the id,
+ *	   a pair key that can be primary, no data in the columns to drop.
  *	2. Build:
- *		a. the new name and what goes with it (statement/rename.c);
+ *		a. the new table name and the names that follow it (statement/rename.c);
  *		b. one ALTER TABLE that drops the primary key, the id and the columns
- *		   that came with it or after it;
- *		c. the pair's UNIQUE, made primary in place (key_in_place.c), unless it is
- *		   partial.
- *	3. Run, or only return (statement/plan.c).
+ *		   behind it;
+ *		c. the pair's UNIQUE, made primary in place (key_in_place.c), unless it
+ *		   is partial.
+ *	3. Run the statements, or only return them (statement/plan.c).
  *
- * Of a promotion that is under way, only the columns are dropped.
+ * If a concurrent promotion of the table is unfinished, the demotion undoes
+ * it: it only drops the columns that the promotion has added.
  *
- * Nothing is rewritten.
+ * The table is not rewritten.  The caller's transaction keeps ACCESS
+ * EXCLUSIVE on it; a dry run takes ACCESS SHARE.
  */
 #include "postgres.h"
 
@@ -34,8 +36,9 @@
 #include "statement/statement.h"
 
 /*
- * Add the locks on what the foreign keys of a table point at that go with
- * their columns; it may be a partition, with keys of its own.
+ * Adds the locks on the tables that foreign keys of relid reference, if these
+ * keys are dropped with their columns.  relid: the table or a table below it,
+ * whose column numbers may differ.  It is locked.
  */
 static void
 add_parent_locks(List **locks, const Demotion *demotion, Oid relid)
@@ -52,7 +55,8 @@ add_parent_locks(List **locks, const Demotion *demotion, Oid relid)
 }
 
 /*
- * The locks of the ALTER TABLE.
+ * Returns the locks of the ALTER TABLE that drops the columns, as text. Locks
+ * the tables below in ACCESS SHARE mode.
  */
 static char *
 alter_locks(const Demotion *demotion)
@@ -61,13 +65,16 @@ alter_locks(const Demotion *demotion)
 	List	   *locks = NIL;
 
 	add_locks(&locks, relid, AccessExclusiveLock, true);
-	/* a dry run has locked none of these yet */
+	/* a dry run has not locked the tables below yet */
 	foreach_oid(below, find_all_inheritors(relid, AccessShareLock, NULL))
 		add_parent_locks(&locks, demotion, below);
 	return locks_text(locks, demotion->table, demotion->name);
 }
 
-/* One that is computed from another column goes before that */
+/*
+ * Appends ", DROP COLUMN c" for each column to drop.  Generated columns come
+ * first, as they depend on others.
+ */
 static void
 append_drops(StringInfo buf, const Demotion *demotion)
 {
@@ -83,13 +90,16 @@ append_drops(StringInfo buf, const Demotion *demotion)
 }
 
 /*
- * The statement built is:
+ * Builds:
  *
  *	ALTER TABLE public.user_orgs
  *	    DROP CONSTRAINT memberships_pkey,
  *	    DROP COLUMN id,
  *	    DROP COLUMN created_at,
  *	    DROP COLUMN updated_at
+ *
+ * It also sets the pair's nullable columns NOT NULL, and resets the replica
+ * identity if its index is dropped.
  */
 static void
 build_dropped_columns(StatementPlan *plan, const Demotion *demotion)
@@ -110,12 +120,14 @@ build_dropped_columns(StatementPlan *plan, const Demotion *demotion)
 }
 
 /*
- * SELECT junction.unique_to_primary('public.user_orgs'::pg_catalog.regclass,
+ * Builds:
+ *
+ *	SELECT junction.unique_to_primary('public.user_orgs'::pg_catalog.regclass,
  *		'user_orgs_pkey'::pg_catalog.text)
  *
- * or, where no constraint owns the index,
+ * or, if no constraint owns the index:
  *
- * ALTER TABLE public.user_orgs
+ *	ALTER TABLE public.user_orgs
  *		ADD CONSTRAINT user_orgs_pkey PRIMARY KEY USING INDEX user_orgs_idx
  */
 static void
@@ -138,8 +150,8 @@ build_primary_pair(StatementPlan *plan, const Demotion *demotion, NameSpace *nam
 }
 
 /*
- * What a promotion that is under way has added; its check and its index go with
- * the id.
+ * Builds the drop of what an unfinished promotion has added; its check and
+ * its index are dropped with the id:
  *
  *	ALTER TABLE public.user_orgs
  *	    DROP COLUMN id,
@@ -156,6 +168,9 @@ build_undo(StatementPlan *plan, const Demotion *demotion)
 			 buf.data + 1);
 }
 
+/*
+ * Builds all statements of the demotion of an entity.
+ */
 static void
 build_demotion(StatementPlan *plan, const Demotion *demotion)
 {
@@ -184,16 +199,18 @@ build_demotion(StatementPlan *plan, const Demotion *demotion)
 PG_FUNCTION_INFO_V1(junction_demote);
 
 /*
- * junction.demote(entity regclass, name text, discard_columns bool, dry_run bool)
- *		returns setof junction.statement
+ * junction.demote(entity regclass, name text, discard_columns bool, dry_run
+ * bool)
+ *	returns setof junction.statement
  *
- * 42809 for what is no entity that can be a junction, 55000 for what is one
- * already, and where columns hold data; 2BP01 where something refers to the id
- * or to a column that goes; 23502 for nulls in the pair; 0A000 for a key that
- * cannot be primary, and for a distributed table; 42P07, 42710 for a name that is taken, 42622 for one too
- * long, 22023 for one that can't be; 42501 for somebody else's table, and for
- * one that the caller may not read where its rows matter; 55006 while a
- * promotion that is to be undone still runs.
+ * 42P01 for a table that is gone; 42809 for a table that is not an entity;
+ * 55000 for a table that is a junction already, and for columns that hold
+ * data; 2BP01 if other objects depend on what would be dropped; 23502 for
+ * nulls in the pair; 0A000 for a key that cannot be primary, for an index
+ * that would be lost and for a distributed table; 42P07, 42710 for a name
+ * that is taken, 42622 for a name that is too long, 22023 for another invalid
+ * name; 42501 for another role's table, and for rows that matter and that the
+ * caller may not read; 55006 while the unfinished promotion is still running.
  */
 Datum
 junction_demote(PG_FUNCTION_ARGS)
@@ -219,7 +236,7 @@ junction_demote(PG_FUNCTION_ARGS)
 	else
 		build_demotion(&plan, &demotion);
 
-	/* the lock stays until the transaction ends */
+	/* the transaction keeps the lock */
 	relation_close(demotion.rel, NoLock);
 	return plan_finish(&plan, dry_run, fcinfo);
 }

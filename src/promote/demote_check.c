@@ -1,22 +1,22 @@
 /*
  * demote_check.c
- *		What a demotion is to do, and all that it refuses.
+ *		Decides what a demotion drops, and raises all its refusals.
  *
- * Which columns go?  A promotion adds its columns behind those of the
- * junction, the id first.  So the id is where the junction ends: what stands
- * before it was the junction's own and stays, what stands behind it goes.  Time
- * stamps as a promotion adds them go without asking.  Any other column must
- * hold its default in every row, or the caller must say that it may go with
- * what it holds.
+ * Columns: a promotion adds the id behind the junction's columns, and its
+ * other columns behind the id.  So the columns before the id stay, and the id
+ * and all columns behind it are dropped.  Created/updated time stamps are
+ * dropped without asking.  Any other column must hold its default in every
+ * row, unless the caller set discard_columns.
  *
- * The pair's key becomes the primary key; a partial one, which holds the pair for
- * some rows only, cannot, and stays what it was before the promotion: the junction
- * has no primary key then.
+ * Key: the pair's key becomes the primary key.  A partial key cannot be
+ * primary, so it stays, and the junction has no primary key, as before the
+ * promotion.
  *
- * A promotion that is under way, and has added its columns, is undone by the
- * same rules; there is no name and no key to be changed then.
+ * An unfinished promotion that has added its columns is undone by the same
+ * rules for columns; name and key have not changed then.
  *
- * Reads only: the table once, if there are such columns.
+ * Reads only.  The table's rows are read only if a dropped column may hold
+ * data, or a column of the pair can be null.
  */
 #include "postgres.h"
 
@@ -40,8 +40,8 @@
 #include "statement/statement.h"
 
 /*
- * Refuse what is no entity: 55000 for what is a junction already, 42809 for
- * what is none of two tables with a key over every pair.
+ * Refuse a table that is not an entity: 55000 for a pure or payload junction,
+ * 42809 for any other kind.
  */
 static void
 check_demotable(const Junction *junction)
@@ -51,19 +51,20 @@ check_demotable(const Junction *junction)
 	if (junction->kind == JUNCTION_PURE || junction->kind == JUNCTION_PAYLOAD)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is no entity", name),
-				 errdetail("It has no primary key beside its pair (%s).",
+				 errmsg("\"%s\" is not an entity", name),
+				 errdetail("It has no primary key other than the pair (%s).",
 						   column_list(pair_columns(junction)))));
 	if (junction->kind != JUNCTION_ENTITY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is no entity that has been a junction", name),
-				 errdetail("It is of the kind \"%s\".", kind_name(junction->kind)),
-				 errhint("It needs an id as its primary key, and a UNIQUE over the two ends of the link.")));
+				 errmsg("\"%s\" is not an entity that links two tables", name),
+				 errdetail("Its kind is \"%s\".", kind_name(junction->kind)),
+				 errhint("An entity has an id as its primary key, and a UNIQUE constraint over the columns of two foreign keys.")));
 }
 
 /*
- * Refuse a bare index that ADD PRIMARY KEY USING INDEX would: 0A000.
+ * Refuse a pair key without a constraint whose index ADD PRIMARY KEY USING
+ * INDEX would not accept: 0A000.
  */
 static void
 check_bare_index(const Demotion *demotion)
@@ -83,12 +84,12 @@ check_bare_index(const Demotion *demotion)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("index \"%s\" cannot become a primary key", index_name(key)),
-				 errdetail("No constraint owns it, and its table is partitioned or its order is not the default."),
+				 errdetail("No constraint owns the index, and its table is partitioned, or its sort order, collation or operator class is not the default."),
 				 errhint("Add a UNIQUE constraint over (%s) first.",
 						 column_list(pair_columns(demotion->junction)))));
 }
 
-/* Does the server give each row another value there? */
+/* Does the column have a volatile default, which gives each row another value? */
 static bool
 is_generated_id(const Demotion *demotion, const ColumnFacts *column)
 {
@@ -98,8 +99,11 @@ is_generated_id(const Demotion *demotion, const ColumnFacts *column)
 }
 
 /*
- * The surrogate id: of the primary key's columns beside the pair the one that
- * is of a type for ids and, if there are several, has a default that makes them.
+ * Finds the surrogate id and sets demotion->id.  It is the only column of the
+ * primary key, outside the pair, that is a uuid, bigint or integer with a
+ * volatile default; if no column or several have one, the only such column
+ * without regard to the default.  Leaves null if that is not exactly one
+ * column.
  */
 static void
 find_id(Demotion *demotion)
@@ -125,7 +129,10 @@ find_id(Demotion *demotion)
 	}
 }
 
-/* Does this column say only what can be said again, or follow from others? */
+/*
+ * Returns true if dropping the column loses no data of the user's: the id, a
+ * generated column, or a created/updated time stamp.
+ */
 static bool
 holds_nothing(const Demotion *demotion, const ColumnFacts *column)
 {
@@ -136,8 +143,8 @@ holds_nothing(const Demotion *demotion, const ColumnFacts *column)
 }
 
 /*
- * The columns that go: the id, and what stands behind it.  Where there is none,
- * the primary key's own columns.
+ * Sets demotion->dropped: the id and all columns behind it; without an id,
+ * the columns of the primary key outside the pair.
  */
 static void
 find_dropped_columns(Demotion *demotion)
@@ -157,7 +164,7 @@ find_dropped_columns(Demotion *demotion)
 }
 
 /*
- * The names of the columns that stay.
+ * Returns the names of the columns that stay.
  */
 static List *
 remaining_columns(const Demotion *demotion)
@@ -171,9 +178,9 @@ remaining_columns(const Demotion *demotion)
 }
 
 /*
- * The name for the junction where none is given: the table's old one if a view
- * keeps that, else the convention's.  A promotion that is under way has not
- * changed the name.
+ * Returns the name of the junction if the caller gave none: that of the view
+ * that keeps the old name (old_name_view.c), else the convention's.  An
+ * unfinished promotion has not renamed the table, so its name stays.
  */
 static char *
 default_name(const Demotion *demotion)
@@ -191,9 +198,10 @@ default_name(const Demotion *demotion)
 }
 
 /*
- * The name that the junction is to have.  A view that a promotion has left under
- * that name gives it back; a view of somebody's own refuses it, as any other
- * relation of the name does.
+ * Decides the name that the junction gets.  A view that a promotion left
+ * under this name is to be dropped.  Any other relation of the name, another
+ * view included, is refused: 42P07.  22023 for a new name while a promotion
+ * is unfinished.
  */
 static void
 decide_junction_name(Demotion *demotion)
@@ -220,7 +228,7 @@ decide_junction_name(Demotion *demotion)
 }
 
 /*
- * Refuse to drop a column that is another table's to drop: 42809.
+ * Refuse to drop a column that the table inherits from another: 42809.
  */
 static void
 check_not_inherited(const Demotion *demotion)
@@ -239,8 +247,8 @@ check_not_inherited(const Demotion *demotion)
 }
 
 /*
- * Refuse where an index would go with a column that it holds, and is the pair's
- * key, or alone serves an endpoint: 0A000.
+ * Refuse if an index would be dropped with a column, and that index is the
+ * pair key, or is the only one that serves an endpoint: 0A000.
  */
 static void
 check_indexes_stay(const Demotion *demotion)
@@ -250,7 +258,7 @@ check_indexes_stay(const Demotion *demotion)
 	Junction   *served;
 	Junction   *junction;
 
-	/* the primary key's index has to go, and came with the promotion */
+	/* the primary key's index is dropped anyway, so it counts for neither */
 	before.indexes = after.indexes = NIL;
 	foreach_ptr(IndexFacts, index, demotion->table->indexes)
 	{
@@ -264,14 +272,14 @@ check_indexes_stay(const Demotion *demotion)
 	if (junction->pair_key != demotion->junction->pair_key)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("\"%s\" cannot be demoted with a key that includes other columns",
+				 errmsg("\"%s\" cannot be demoted because its pair key uses columns that would be dropped",
 						display_name(demotion->table->oid)),
 				 demotion->keeps_key ?
-				 errdetail("\"%s\" would go with a column that its predicate is about.",
+				 errdetail("Index \"%s\" would be dropped together with a column that its predicate uses.",
 						   index_name(demotion->junction->pair_key)) :
-				 errdetail("\"%s\" would go with a column that it includes.",
+				 errdetail("Index \"%s\" would be dropped together with a column that it includes.",
 						   index_name(demotion->junction->pair_key)),
-				 errhint("Make a UNIQUE over (%s) alone first.",
+				 errhint("Add a UNIQUE constraint over (%s) alone first.",
 						 column_list(pair_columns(demotion->junction)))));
 	for (int i = 0; i < list_length(junction->endpoints); i++)
 	{
@@ -283,15 +291,18 @@ check_indexes_stay(const Demotion *demotion)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a demotion of \"%s\" would leave it half-indexed",
 							display_name(demotion->table->oid)),
-					 errdetail("\"%s\", which serves (%s), would go with a column that it holds.",
+					 errdetail("Index \"%s\", which serves (%s), would be dropped together with a column that it uses.",
 							   index_name(endpoint->served_by), columns),
-					 errhint("Before, run: CREATE INDEX CONCURRENTLY ON %s (%s)",
+					 errhint("Run this first: CREATE INDEX CONCURRENTLY ON %s (%s)",
 							 qualified_name(demotion->table->oid), columns)));
 	}
 }
 
 /*
- * "role (12 rows), note (1 row)": what would be lost, or null.
+ * Returns the columns to drop in which rows hold data, as text; null if there
+ * are none:
+ *
+ *	role (12 rows), note (1 row)
  */
 static char *
 describe_losses(const Demotion *demotion)
@@ -321,16 +332,17 @@ describe_losses(const Demotion *demotion)
 }
 
 /*
- * Refuse a look at a table that the caller does not see whole: 42501.
+ * Refuse a caller who may not read all rows of the table: 42501.
  */
 static void
 check_sees_all(const Demotion *demotion)
 {
-	check_reads_all(demotion->table->oid, "Whether its rows allow the demotion cannot be known.");
+	check_reads_all(demotion->table->oid, "Whether its rows allow the demotion cannot be checked.");
 }
 
 /*
- * Refuse to lose what columns hold, unless that was asked for: 55000.
+ * Refuse to drop columns that hold data, unless the caller set
+ * discard_columns: 55000.
  */
 static void
 check_losses(const Demotion *demotion)
@@ -346,13 +358,14 @@ check_losses(const Demotion *demotion)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("a demotion of \"%s\" would lose data", display_name(demotion->table->oid)),
-				 errdetail("These columns would be dropped, and hold something else than their default: %s.",
+				 errdetail("These columns would be dropped, but hold values other than their default: %s.",
 						   losses),
-				 errhint("Use discard_columns => true if it may be lost.")));
+				 errhint("Use discard_columns => true if these values may be lost.")));
 }
 
 /*
- * A primary key allows no nulls: 23502 if there are any.
+ * Sets demotion->nullable, and refuses nulls in these columns, as a primary
+ * key allows none: 23502.
  */
 static void
 check_nulls(Demotion *demotion)
@@ -374,8 +387,10 @@ check_nulls(Demotion *demotion)
 }
 
 /*
- * All that the demotion drops, but for what goes with that: the primary key,
- * columns, here and below, and the view that has the name.
+ * Returns the objects that the demotion drops (ObjectAddress): the primary
+ * key's constraint, the columns of the table and of the tables below it, and
+ * the view of the old name.  Locks the tables below in lockmode.  PostgreSQL
+ * drops their indexes and constraints with them.
  */
 static List *
 dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
@@ -399,15 +414,16 @@ dropped_objects(const Demotion *demotion, LOCKMODE lockmode)
 }
 
 /*
- * Refuse while anything rests on what goes: 2BP01, with the names.  An index
- * or a constraint on a column goes with it.
+ * Refuse if other objects depend on what is dropped: 2BP01, with their names
+ * in the detail.  Indexes and constraints on a dropped column do not count,
+ * as they are dropped with it.
  */
 static void
 check_nothing_uses_dropped(const Demotion *demotion, LOCKMODE lockmode)
 {
 	char	   *dependents = describe_dependents(dropped_objects(demotion, lockmode), true);
 
-	/* nor may the table refer to itself, as the key goes before the column */
+	/* nor may the table reference its own id: the key is dropped before the column */
 	if (dependents == NULL && demotion->begun == NULL)
 	{
 		Oid			primary = demotion->junction->primary_key->oid;
@@ -417,16 +433,16 @@ check_nothing_uses_dropped(const Demotion *demotion, LOCKMODE lockmode)
 	if (dependents != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("\"%s\" cannot be demoted because other objects depend on what would go",
+				 errmsg("\"%s\" cannot be demoted because other objects depend on what would be dropped",
 						display_name(demotion->table->oid)),
 				 errdetail("They are: %s.", dependents),
 				 errhint("Drop or change them first.")));
 }
 
 /*
- * Refuse a table that is no entity, or whose pair has no key that can be
- * primary; but a partial one stays what it is, as nothing else was there before
- * the promotion.
+ * Refuse a table that is not an entity, or whose pair key cannot become
+ * primary (55000, 42809, 0A000).  A partial pair key stays as it is: it was
+ * the table's only key before the promotion.
  */
 static void
 check_key(Demotion *demotion, LOCKMODE lockmode)
@@ -445,8 +461,8 @@ check_key(Demotion *demotion, LOCKMODE lockmode)
 }
 
 /*
- * All refusals, in this order: the table, its kind, its key, names, what rests
- * on the id, rows.  It leaves the table open.
+ * Raises all refusals, in this order: the table, its kind, its key, names,
+ * dependent objects, rows.  Leaves the table open, locked in lockmode.
  */
 void
 check_demotion(Demotion *demotion, LOCKMODE lockmode)

@@ -1,16 +1,16 @@
 /*
  * dependents.c
- *		junction.dependents: what a promotion touches, before it does.
+ *		junction.dependents: lists the objects that a promotion would affect.
  *
- * A promotion keeps the table and the index of the key, so what hangs on
- * either stays; it gives both another name, adds columns, and puts the id in
- * the place of the primary key, and that some things mind.  They are looked for
- * where the catalogs know of them, most in pg_depend, and what the catalogs
- * cannot know is said too.
+ * A promotion keeps the table and the index of its key, so objects that
+ * depend on either stay.  But it renames both, adds columns, and makes the id
+ * the primary key, and some objects are affected by that.  Most are found in
+ * pg_depend.  For effects that no catalog shows, such as SQL in applications,
+ * a fixed row is returned.
  *
- * Reads the catalogs only, under an ACCESS SHARE lock on the table (and its rows
- * only to say why it refuses).  What hangs on it is not locked: a view that is
- * dropped meanwhile is left out.
+ * Reads catalogs under an ACCESS SHARE lock on the table (and the table's
+ * rows only for a refusal's detail).  The objects themselves are not locked:
+ * one that is dropped meanwhile is left out.
  */
 #include "postgres.h"
 
@@ -47,7 +47,7 @@
 #include "model/model.h"
 #include "promote/promote.h"
 
-/* In the order in which they are returned */
+/* In the order of the returned rows; kind_names has the same order */
 typedef enum DependentKind
 {
 	DEPENDENT_FOREIGN_KEY,
@@ -71,12 +71,12 @@ static const char *const kind_names[] = {
 	"publication", "replica identity", "conflict target", "function body", "readers"
 };
 
-/* What of the table something rests on */
+/* What of the table an object depends on */
 typedef enum Basis
 {
-	BASIS_KEY,					/* its key's being primary */
-	BASIS_ROW,					/* its row type, or an array of that */
-	BASIS_TABLE
+	BASIS_KEY,					/* on the key, as long as it is primary */
+	BASIS_ROW,					/* on the row type, or its array type */
+	BASIS_TABLE					/* on the table or its columns */
 } Basis;
 
 typedef struct Dependent
@@ -85,20 +85,21 @@ typedef struct Dependent
 	const char *object;
 	const char *effect;
 	const char *action;			/* null if there is nothing to do */
-	bool		refuses;		/* writes, afterwards */
+	bool		refuses;		/* makes the table refuse writes afterwards */
 } Dependent;
 
 typedef struct Dependents
 {
 	const Junction *junction;
 	bool		demotes;		/* the pair key is the primary key */
-	bool		moves_identity; /* the replica identity is the pair, and will
-								 * be the id */
-	bool		published;
-	ObjectAddresses *seen;
+	bool		moves_identity; /* the replica identity changes from the pair to
+								 * the id */
+	bool		published;		/* by any publication */
+	ObjectAddresses *seen;		/* those that are in the list */
 	List	   *list;			/* of Dependent */
 } Dependents;
 
+/* Adds a row and returns it. action: null if there is nothing to do. */
 static Dependent *
 add(Dependents *dependents, DependentKind kind, const char *object, const char *effect,
 	const char *action)
@@ -113,9 +114,7 @@ add(Dependents *dependents, DependentKind kind, const char *object, const char *
 	return dependent;
 }
 
-/*
- * A rule that makes a view stands for the view.
- */
+/* Returns the kind of a rule. For the rule of a view, *object becomes the view. */
 static DependentKind
 kind_of_rule(Form_pg_rewrite rule, ObjectAddress *object)
 {
@@ -127,9 +126,7 @@ kind_of_rule(Form_pg_rewrite rule, ObjectAddress *object)
 	return relkind == RELKIND_MATVIEW ? DEPENDENT_MATERIALIZED_VIEW : DEPENDENT_VIEW;
 }
 
-/*
- * A foreign key onto the table.  Those of partitions are their root's.
- */
+/* Returns FOREIGN_KEY if it references the table, and is not the copy for a partition. */
 static DependentKind
 kind_of_constraint(const Dependents *dependents, Form_pg_constraint con)
 {
@@ -138,10 +135,7 @@ kind_of_constraint(const Dependents *dependents, Form_pg_constraint con)
 		DEPENDENT_FOREIGN_KEY : DEPENDENT_NONE;
 }
 
-/*
- * A column of the table's row type, which keeps the table from being rewritten.
- * A view's is no obstacle.
- */
+/* Returns COLUMN for a stored column, which prevents a rewrite; a view's does not. */
 static DependentKind
 kind_of_column(const ObjectAddress *object)
 {
@@ -152,9 +146,7 @@ kind_of_column(const ObjectAddress *object)
 		DEPENDENT_COLUMN : DEPENDENT_NONE;
 }
 
-/*
- * What kind of dependent is this, if it is any?
- */
+/* Returns the kind of a dependent object; DEPENDENT_NONE if it is not listed. */
 static DependentKind
 kind_of(const Dependents *dependents, ObjectAddress *object, Basis basis)
 {
@@ -188,19 +180,14 @@ kind_of(const Dependents *dependents, ObjectAddress *object, Basis basis)
 	return kind;
 }
 
-/*
- * "ON CONFLICT (user_id, org_id)", which goes on when the key is no longer
- * what it was.
- */
+/* Returns "ON CONFLICT (user_id, org_id)", which works before and after a promotion. */
 static char *
 conflict_columns(const Dependents *dependents)
 {
 	return psprintf("ON CONFLICT (%s)", column_list(pair_columns(dependents->junction)));
 }
 
-/*
- * Add what rests on the table, once: what refuses comes first.
- */
+/* Adds an object unless it is listed: callers add those that block a promotion first. */
 static void
 add_object(Dependents *dependents, ObjectAddress object, Basis basis)
 {
@@ -218,14 +205,14 @@ add_object(Dependents *dependents, ObjectAddress object, Basis basis)
 
 	if (basis == BASIS_KEY)
 	{
-		effect = "promote refuses: it rests on the primary key";
-		action = psprintf("Where it groups by the key, group by all columns; where it has ON CONFLICT ON CONSTRAINT, write %s; or drop it, and make it anew afterwards.",
+		effect = "promote refuses: it depends on the primary key";
+		action = psprintf("Where it groups by the key, group by all columns; where it has ON CONFLICT ON CONSTRAINT, write %s; or drop it, and create it again afterwards.",
 						  conflict_columns(dependents));
 	}
 	else if (kind == DEPENDENT_COLUMN)
 	{
-		effect = "promote refuses: it holds rows of this table";
-		action = "Drop it, or give it another type.";
+		effect = "promote refuses: it stores values of the row type of this table";
+		action = "Drop the column, or change its type.";
 	}
 	else if (basis == BASIS_ROW)
 	{
@@ -242,8 +229,8 @@ add_object(Dependents *dependents, ObjectAddress object, Basis basis)
 }
 
 /*
- * Add what pg_depend knows to rest on an object.  On a primary key rest those
- * of the partitions, and what rests on these.
+ * Adds the objects that depend on an object by pg_depend.  For a primary key,
+ * also those that depend on the partitions' primary keys.
  */
 static void
 add_dependents(Dependents *dependents, Oid classid, Oid objectid, Basis basis)
@@ -265,10 +252,7 @@ add_dependents(Dependents *dependents, Oid classid, Oid objectid, Basis basis)
 	end_scan(&scan);
 }
 
-/*
- * The statement that keeps the pair as the replica identity.  A partitioned
- * table has none of its own.
- */
+/* Returns the statement that keeps the pair as replica identity; partitions have their own. */
 static const char *
 keep_identity(const Dependents *dependents)
 {
@@ -279,9 +263,7 @@ keep_identity(const Dependents *dependents)
 					quote_identifier(index_name(dependents->junction->pair_key)));
 }
 
-/*
- * What a publication's mention of the table limits it to.
- */
+/* Does the publication have a column list, or a row filter, for the table? */
 static void
 get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
 {
@@ -295,9 +277,10 @@ get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
 }
 
 /*
- * Subscribers know the table by its name, and refuse a column that they lack;
- * what a rewrite writes is not sent.  A row filter or column list must fit the
- * replica identity wherever updates or deletes are published.
+ * Adds a publication.  Subscribers find the table by its name, and need each
+ * column that is sent; rows that a rewrite changes are not sent.  A row
+ * filter or column list must fit the replica identity if updates or deletes
+ * are published.
  */
 static void
 add_publication(Dependents *dependents, Oid oid, const char *effect)
@@ -317,8 +300,8 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 
 	actions = GetPublication(oid)->pubactions;
 	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
-	action = columns ? "Rename the table at the subscribers with it." :
-		"Add the new columns at the subscribers first, rename the table there with it, and copy its rows anew: the ids of those that are there are not sent.";
+	action = columns ? "Rename the table at the subscribers at the same time." :
+		"Add the new columns at the subscribers first, rename the table there at the same time, and copy its rows again: the ids of existing rows are not sent.";
 	refuses = dependents->moves_identity && (columns || filter) &&
 		(actions.pubupdate || actions.pubdelete);
 	if (refuses)
@@ -326,11 +309,12 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
 						  !actions.pubdelete ? "UPDATE" : !actions.pubupdate ? "DELETE" : "UPDATE and DELETE",
 						  columns ? "column list" : "row filter");
-		action = psprintf("To keep the pair as identity, before: %s. %s", keep_identity(dependents), action);
+		action = psprintf("To keep the pair as replica identity, run before the promotion: %s. %s", keep_identity(dependents), action);
 	}
 	add(dependents, DEPENDENT_PUBLICATION, name, effect, action)->refuses = refuses;
 }
 
+/* Adds the publications of the table, of its schema and of all tables. */
 static void
 add_publications(Dependents *dependents, Relation rel)
 {
@@ -339,12 +323,13 @@ add_publications(Dependents *dependents, Relation rel)
 	foreach_oid(direct, GetRelationIncludedPublications(RelationGetRelid(rel)))
 		add_publication(dependents, direct, "stays, and publishes the table under its new name");
 	foreach_oid(by_schema, GetSchemaPublications(RelationGetNamespace(rel)))
-		add_publication(dependents, by_schema, "stays, and publishes the table as one of its schema");
+		add_publication(dependents, by_schema, "stays, and publishes the table with its schema");
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT)
 		foreach_oid(for_all, find_all_tables_publications(RelationGetRelid(rel)))
-			add_publication(dependents, for_all, "stays, and publishes the table as one of all");
+			add_publication(dependents, for_all, "stays, and publishes the table as it publishes all tables");
 }
 
+/* Adds the replica identity. Publications have been added before. */
 static void
 add_replica_identity(Dependents *dependents)
 {
@@ -354,20 +339,20 @@ add_replica_identity(Dependents *dependents)
 		table->identity == REPLICA_IDENTITY_DEFAULT ? "DEFAULT" : "USING INDEX";
 	const char *effect = table->identity != REPLICA_IDENTITY_DEFAULT ? "stays" :
 		dependents->moves_identity ? "is the pair now, and becomes the id" :
-		"is none now, and becomes the id";
+		"does not exist now, and becomes the id";
 	const char *action = NULL;
 
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
 			object = psprintf("USING INDEX %s", quote_identifier(index_name(index)));
 	if (dependents->moves_identity && dependents->published)
-		action = psprintf("To keep the pair, before: %s.", keep_identity(dependents));
+		action = psprintf("To keep the pair, run before the promotion: %s.", keep_identity(dependents));
 	add(dependents, DEPENDENT_REPLICA_IDENTITY, object, effect, action);
 }
 
 /*
- * Would a promotion of the table under its own name, with all else as it is by
- * default, give the id's key the name that the pair's key has now?
+ * Returns true if a promotion with default arguments and without a new table
+ * name would give the id's key the name that the pair's key has now.
  */
 static bool
 id_takes_name(const Junction *junction)
@@ -384,8 +369,9 @@ id_takes_name(const Junction *junction)
 }
 
 /*
- * Who names the pair's key in ON CONFLICT gets an error after the promotion: at
- * once where the name is gone, but only at a conflict where it is the id's.
+ * Adds a row for ON CONFLICT ON CONSTRAINT with the name of the pair's key.
+ * After the promotion, that raises an error at once if the name is gone, and
+ * only at a conflict if the id's key has the name.
  */
 static void
 add_conflict_target(Dependents *dependents)
@@ -398,20 +384,17 @@ add_conflict_target(Dependents *dependents)
 	if (!is_conflict_target(key))
 		return;
 	if (dependents->demotes && id_takes_name(junction))
-		effect = psprintf("gets another name; and if the table keeps its own, this one goes to the id's key, so that ON CONFLICT ON CONSTRAINT %s raises 23505 where a pair is there; who writes that cannot be seen from here",
+		effect = psprintf("gets another name; if the table keeps its name, the id's key gets this one, and ON CONFLICT ON CONSTRAINT %s raises 23505 for an existing pair; the catalogs do not show which applications write that",
 						  name);
 	else
-		effect = psprintf("%s another name; who writes ON CONFLICT ON CONSTRAINT %s cannot be seen from here",
+		effect = psprintf("%s another name; the catalogs do not show which applications write ON CONFLICT ON CONSTRAINT %s",
 						  dependents->demotes ? "gets" : "may get", name);
 	add(dependents, DEPENDENT_CONFLICT_TARGET, name, effect,
-		psprintf("Search applications for the name, and write %s; or let the pair keep it: unique_name => %s.",
+		psprintf("Search applications for the name, and write %s; or let the pair's key keep it: unique_name => %s.",
 				 conflict_columns(dependents), quote_literal_cstr(index_name(key))));
 }
 
-/*
- * Add a function if its text holds the name of the key or of the table.  A
- * quote in a name is doubled where the name is quoted.
- */
+/* Adds a function whose body holds the name of the key or the table, bare or quoted. */
 static void
 add_function_body(Dependents *dependents, Oid oid, const char *source)
 {
@@ -430,12 +413,10 @@ add_function_body(Dependents *dependents, Oid oid, const char *source)
 	name = getObjectIdentity(&object, true);
 	if (name != NULL)
 		add(dependents, DEPENDENT_FUNCTION_BODY, name, effect,
-			"Read it, and put the new name there if it does.");
+			"Read its body, and write the new name there if it uses the old one.");
 }
 
-/*
- * All functions but the server's own: those in C have their name there only.
- */
+/* Searches the bodies of all functions but the server's own and those in C. */
 static void
 add_function_bodies(Dependents *dependents)
 {
@@ -465,10 +446,9 @@ add_function_bodies(Dependents *dependents)
 }
 
 /*
- * Some readers take a table for a link only if its primary key holds both
- * foreign keys.  The statement's part is
- *
- *	primary_key => '{id,user_id,org_id}'
+ * Adds a row for API layers that find a junction by its primary key: it must
+ * hold both foreign keys.  The action names the argument primary_key =>
+ * '{id,user_id,org_id}'.
  */
 static void
 add_readers(Dependents *dependents)
@@ -478,11 +458,12 @@ add_readers(Dependents *dependents)
 	if (!dependents->demotes)
 		return;
 	add(dependents, DEPENDENT_READERS, "API layers such as PostgREST",
-		"stop embedding through the table, if they know a junction by its primary key alone",
+		"stop embedding through the table, if they recognize a junction by its primary key only",
 		psprintf("Keep the pair in the key: primary_key => %s.",
 				 quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, names_to_array(names)))));
 }
 
+/* Sets what is known of the junction; the list is empty. */
 static void
 start(Dependents *dependents, const Junction *junction)
 {
@@ -495,10 +476,7 @@ start(Dependents *dependents, const Junction *junction)
 	dependents->seen = new_object_addresses();
 }
 
-/*
- * Warn of each publication that makes the table refuse writes once it is
- * promoted.
- */
+/* Warns of each publication that would make the promoted table refuse UPDATE or DELETE. */
 void
 warn_of_publications(const Promotion *promotion)
 {
@@ -513,6 +491,7 @@ warn_of_publications(const Promotion *promotion)
 					 errhint("%s", dependent->action)));
 }
 
+/* Fills the list. The table is open and locked. */
 static void
 find_dependents(Dependents *dependents, Relation rel)
 {
@@ -531,7 +510,7 @@ find_dependents(Dependents *dependents, Relation rel)
 	add_readers(dependents);
 }
 
-/* By kind, and by name within each */
+/* A list_sort comparator: by kind, then by name. */
 static int
 compare_dependents(const ListCell *a, const ListCell *b)
 {
@@ -542,6 +521,7 @@ compare_dependents(const ListCell *a, const ListCell *b)
 		strcmp(left->object, right->object);
 }
 
+/* Returns one row to the caller of the function. */
 static void
 return_dependent(ReturnSetInfo *rsinfo, const Dependent *dependent)
 {
@@ -564,11 +544,10 @@ PG_FUNCTION_INFO_V1(junction_dependents);
 
 /*
  * junction.dependents(junction regclass)
- *		returns table (kind text, object text, effect text, action text)
+ *	returns table (kind text, object text, effect text, action text)
  *
- * Anyone may ask, of any table.  42P01 for what is gone, 42809 for what is no
- * junction that can be promoted, 55000 for an entity: as junction.promote
- * refuses them.
+ * Any role may ask for any table.  42P01 for a table that is gone, 42809 for
+ * a table that is not a junction that can be promoted, 55000 for an entity.
  */
 Datum
 junction_dependents(PG_FUNCTION_ARGS)

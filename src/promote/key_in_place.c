@@ -1,29 +1,29 @@
 /*
  * key_in_place.c
- *		junction.primary_to_unique and junction.unique_to_primary: what a key is,
- *		changed in place.
+ *		junction.primary_to_unique and junction.unique_to_primary: change the
+ *		kind of a key in place.
  *
- * ALTER TABLE can make a unique index primary, but never the other way round,
- * and ADD CONSTRAINT ... USING INDEX refuses an index that a constraint owns.
- * Yet the two kinds of constraint differ in three places only: the constraint's
- * kind, the index's mark, and what the relation cache remembers of it.  So
- * those are changed, under the lock that ALTER TABLE would take:
+ * ALTER TABLE can make a unique index primary, but not the reverse, and ADD
+ * CONSTRAINT ... USING INDEX refuses an index that a constraint owns.  The
+ * two kinds of constraint differ only in pg_constraint.contype,
+ * pg_index.indisprimary and the relation cache.  So these are changed, under
+ * the lock that ALTER TABLE would take:
  *
- *	1. Lock the table, and all its partitions.
- *	2. On the way down, refuse if anything rests on the key's being primary: a
- *	   query that groups by it would dump and then not restore.  (PostgreSQL
- *	   records that as a dependency on the constraint.  Foreign keys depend on
- *	   the index, which stays, so they go on as they are.)  On the way up,
- *	   refuse what ADD PRIMARY KEY USING INDEX would: a second primary key, a
- *	   column that can be null, nulls that are not distinct.
- *	3. Of the key and those of the partitions below it: pg_constraint.contype,
- *	   pg_index.indisprimary, the name.
+ *	1. Lock the table and all its partitions.
+ *	2. primary_to_unique refuses if an object depends on the key being primary,
+ *	   such as a view that groups by it: its dump could not be restored.
+ *	   (PostgreSQL records that as a dependency on the constraint.  Foreign keys
+ *	   depend on the index, which stays.)  unique_to_primary refuses what ADD
+ *	   PRIMARY KEY USING INDEX would: a second primary key, a nullable column,
+ *	   NULLS NOT DISTINCT.
+ *	3. Change contype, indisprimary and the name, of the key and of its parts in
+ *	   the partitions.
  *
- * No file is touched, so it takes no time whatever the size.  The columns stay
- * NOT NULL, as they do when a primary key is dropped.  The replica identity
- * stays what it was: if it is this index by name, it still is; if it is the
- * primary key by default, the table has none until it has a new one, and a
- * notice says so where the table is published.
+ * No file is touched, so the time does not depend on the table's size.  The
+ * columns stay NOT NULL, as they do when a primary key is dropped.  The
+ * replica identity setting stays: if it names this index, that holds; if it
+ * is DEFAULT, the table has no identity until it has a new primary key, and a
+ * NOTICE says so if the table is published.
  */
 #include "postgres.h"
 
@@ -56,7 +56,8 @@
 #include "promote/promote.h"
 
 /*
- * The table's constraints of one kind, as OIDs.
+ * Returns the OIDs of the table's constraints of one type
+ * (pg_constraint.contype).
  */
 static List *
 find_constraints(Oid relid, char type)
@@ -70,7 +71,7 @@ find_constraints(Oid relid, char type)
 }
 
 /*
- * Refuse if a view, a function or the like rests on this being a primary key:
+ * Refuse if a view, a function or another object depends on the primary key:
  * 2BP01, with the names in the detail.
  */
 static void
@@ -84,14 +85,15 @@ check_no_dependents(Oid relid, Oid constraint)
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("primary key of table \"%s\" cannot be demoted because other objects depend on it",
 						display_name(relid)),
-				 errdetail("They may rest on its being primary: %s.", dependents),
-				 errhint("Where they group by the key, group by all columns instead; or drop them, and make them anew afterwards.")));
+				 errdetail("These objects may need the key to be primary: %s.", dependents),
+				 errhint("Where they group by the key, group by all columns instead; or drop them, and create them again afterwards.")));
 }
 
 /*
- * The index of a key and, if the table is partitioned, those of its partitions
- * that are a part of it.  The tables are locked here, from the top; a
- * partition that is somebody else's is refused: 42501.
+ * Returns the OIDs of the key's index and, if the table is partitioned, of
+ * its parts in the partitions.  Locks the partitions in lockmode, from the
+ * top; the caller has locked the table.  42501 for a partition of another
+ * role.
  */
 static List *
 lock_key(Relation rel, Oid index, LOCKMODE lockmode)
@@ -105,12 +107,12 @@ lock_key(Relation rel, Oid index, LOCKMODE lockmode)
 }
 
 /*
- * Refuse a table whose primary key cannot be demoted; return the key's index.
- * The caller has locked the table; its partitions are locked here in the same
- * mode.
+ * Refuse a table whose primary key cannot be demoted, and return the key's
+ * index.  The caller has locked the table; its partitions are locked here in
+ * lockmode.
  *
- * 42704 if there is no primary key, 2BP01 if something rests on it, 42501 if a
- * partition is somebody else's.
+ * 42704 without a primary key, 2BP01 if objects depend on it, 42501 for a
+ * partition of another role.
  */
 Oid
 check_primary_key_demotable(Relation rel, LOCKMODE lockmode)
@@ -129,8 +131,9 @@ check_primary_key_demotable(Relation rel, LOCKMODE lockmode)
 }
 
 /*
- * Refuse a key that cannot be primary as it is: 0A000 if it holds nulls to be
- * equal, 42501 if a partition is somebody else's.
+ * Refuse a unique index that cannot become primary as it is: 0A000 if it is
+ * NULLS NOT DISTINCT, 42501 for a partition of another role.  Locks the
+ * partitions in lockmode.
  */
 void
 check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
@@ -145,7 +148,7 @@ check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode)
 	if (nulls_equal)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("UNIQUE \"%s\" cannot be a primary key", get_rel_name(index)),
+				 errmsg("unique index \"%s\" cannot become a primary key", get_rel_name(index)),
 				 errdetail("It is NULLS NOT DISTINCT."),
 				 errhint("Drop it and add a primary key.")));
 	list_free(lock_key(rel, index, lockmode));
@@ -160,15 +163,16 @@ check_is_constraint(Relation rel, Oid index)
 	if (!OidIsValid(get_index_constraint(index)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("index \"%s\" is no UNIQUE constraint's", get_rel_name(index)),
+				 errmsg("index \"%s\" does not belong to a UNIQUE constraint", get_rel_name(index)),
 				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s.",
 						 qualified_name(RelationGetRelid(rel)),
 						 quote_identifier(get_rel_name(index)))));
 }
 
 /*
- * The index of the UNIQUE that is to be primary: in a junction the one over
- * the pair, elsewhere the only one.
+ * Returns the index that is to become primary: for a junction of two tables
+ * the one over the pair, for another table that of its only UNIQUE
+ * constraint.  42704 if there is none.
  */
 static Oid
 find_unique(Relation rel)
@@ -183,16 +187,18 @@ find_unique(Relation rel)
 	if (list_length(constraints) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has no UNIQUE constraint that is to be primary",
+				 errmsg("table \"%s\" has no UNIQUE constraint to make primary",
 						display_name(relid)),
-				 errdetail("It is no junction of two tables with a key over both, and has %d UNIQUE constraints.",
+				 errdetail("It is not a junction of two tables with a key over the pair, and it has %d UNIQUE constraints.",
 						   list_length(constraints)),
 				 errhint("Use ALTER TABLE ... ADD PRIMARY KEY.")));
 	return get_constraint_index(linitial_oid(constraints));
 }
 
 /*
- * Refuse a table, or a partition, in which the key cannot be primary: 55000.
+ * Refuse a table, or a partition, whose key of this index cannot be primary:
+ * 55000 if there is a primary key, if the index is not valid, or if a column
+ * can be null.  The table is locked.
  */
 static void
 check_may_be_primary(Oid index)
@@ -205,7 +211,7 @@ check_may_be_primary(Oid index)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
-				 errhint("Drop it, or make it a UNIQUE with junction.primary_to_unique.")));
+				 errhint("Drop it, or make it a UNIQUE constraint with junction.primary_to_unique.")));
 	if (!key->rd_index->indisvalid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -223,7 +229,8 @@ check_may_be_primary(Oid index)
 }
 
 /*
- * A published table without an identity refuses UPDATE and DELETE.
+ * Raises a NOTICE if the demoted key was the replica identity of a table that
+ * publishes updates or deletes: the table then refuses UPDATE or DELETE.
  */
 static void
 warn_of_replica_identity(Relation rel, Oid index)
@@ -243,6 +250,7 @@ warn_of_replica_identity(Relation rel, Oid index)
 					 quote_identifier(get_rel_name(index)))));
 }
 
+/* Sets pg_constraint.contype. */
 static void
 set_constraint_type(Oid constraint, char type)
 {
@@ -258,6 +266,7 @@ set_constraint_type(Oid constraint, char type)
 	table_close(catalog, RowExclusiveLock);
 }
 
+/* Sets pg_index.indisprimary. */
 static void
 set_index_primary(Oid index, bool primary)
 {
@@ -274,8 +283,8 @@ set_index_primary(Oid index, bool primary)
 }
 
 /*
- * The name for a partition's key, as the root's says nothing of it: the
- * convention's if it had that, else its own.
+ * Returns the new name of a partition's key: the convention's if its present
+ * name follows the convention, else its present name.
  */
 static char *
 partition_key_name(Relation rel, Oid index, bool primary)
@@ -296,7 +305,9 @@ partition_key_name(Relation rel, Oid index, bool primary)
 }
 
 /*
- * Make the key of one table primary, or UNIQUE.  name: null for a partition's.
+ * Makes the key of one table primary, or UNIQUE, and renames it.  name: null
+ * for a partition's key (partition_key_name).  55006 if this session is using
+ * the table.
  */
 static void
 change_key(Oid index, bool primary, const char *name)
@@ -321,7 +332,8 @@ change_key(Oid index, bool primary, const char *name)
 }
 
 /*
- * Refuse a name that the key cannot take: as any other renaming.
+ * Refuse a name that the key cannot take, as for any renaming: 42P07, 42710,
+ * 42501.
  */
 static void
 check_new_name(Relation rel, Oid index, const char *name)
@@ -333,7 +345,8 @@ check_new_name(Relation rel, Oid index, const char *name)
 }
 
 /*
- * The key and those of its partitions.  The tables are locked.
+ * Changes the key and its parts in the partitions. All tables are locked.
+ * Closes rel.
  */
 static void
 change_keys(Relation rel, Oid index, bool primary, const char *name)
@@ -350,14 +363,14 @@ PG_FUNCTION_INFO_V1(junction_primary_to_unique);
 /*
  * junction.primary_to_unique(junction regclass, name text) returns void
  *
- * Any table's primary key will do, not only a junction's.  name is the new
- * name of the constraint and its index, unqualified, taken as it is.
+ * Works for the primary key of any table.  name is the new name of the
+ * constraint and its index, unqualified, and is not folded.
  *
- * What check/table.c refuses of a table, and: 42704 if it has no primary key, 2BP01
- * if something rests on that, 42P07 or 42710 if the name is taken, 42622 if it
- * is too long, 42501 without CREATE on the schema, as for any other renaming,
- * 25006 in a read-only transaction, 55006 if the table is in use here, 0A000 if
- * Citus has distributed it.
+ * What check/table.c refuses of a table (42P01, 42809, 42501, 0A000), and:
+ * 42704 without a primary key, 2BP01 if objects depend on it, 42P07 or 42710
+ * if the name is taken, 42622 if it is too long, 42501 without CREATE on the
+ * schema, 25006 in a read-only transaction, 55006 if this session is using
+ * the table, 0A000 for a distributed table of Citus.
  */
 Datum
 junction_primary_to_unique(PG_FUNCTION_ARGS)
@@ -381,13 +394,14 @@ PG_FUNCTION_INFO_V1(junction_unique_to_primary);
 /*
  * junction.unique_to_primary(junction regclass, name text) returns void
  *
- * The way back.  Of a junction the UNIQUE over its pair, of any other table
- * its only one.  name is the new name of the constraint and its index.
+ * The reverse of primary_to_unique, for the UNIQUE over a junction's pair, or
+ * the only UNIQUE of another table.  name is the new name of the constraint
+ * and its index.
  *
- * What check/table.c refuses of a table, and: 42704 if there is no such constraint,
- * 55000 if the table has a primary key, or a column can be null, 0A000 if nulls
- * are not distinct; and of Citus' tables, for the name, and of the transaction,
- * what primary_to_unique refuses.
+ * What check/table.c refuses of a table, and: 42704 if there is no such
+ * constraint, 55000 if the table has a primary key, if the index is not valid
+ * or if a column can be null, 0A000 for NULLS NOT DISTINCT; and for the name,
+ * the transaction and Citus, what primary_to_unique refuses.
  */
 Datum
 junction_unique_to_primary(PG_FUNCTION_ARGS)

@@ -2,15 +2,15 @@
  * old_name_view.c
  *		The view that keeps a table's old name after a promotion.
  *
- * Code that was written for the junction goes on through it while new code is
- * being deployed: it shows the old columns and no others, and PostgreSQL
- * passes INSERT, ON CONFLICT, UPDATE and DELETE on to the table.  It is a
- * security_invoker view, so the rights and policies of the table are those of
- * whoever uses it, and the table's grants are repeated on it.
+ * Applications written for the junction can use the view until they are
+ * changed.  It shows the old columns only, and PostgreSQL passes INSERT, ON
+ * CONFLICT, UPDATE and DELETE on to the table.  It is a security_invoker
+ * view, so the table's rights and policies apply to the role that uses it,
+ * and the table's grants are repeated on it.
  *
- * Builds text, and knows such a view again, so that a demotion can take the
- * name back: by its comment, which a view that somebody made by hand lacks even
- * if it shows the same columns.
+ * build_...() build text only.  is_old_name() and find_old_name() recognize
+ * such a view by its comment, so that a demotion can take the name back.  A
+ * view that a user made with the same columns lacks the comment.
  */
 #include "postgres.h"
 
@@ -33,6 +33,7 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
+/* The privileges of a table, as GRANT names them */
 static const struct
 {
 	AclMode		mode;
@@ -48,16 +49,16 @@ static const struct
 	{ACL_MAINTAIN, "MAINTAIN"},
 };
 
-/* The comment of such a view is this, the table's name of then, and the limits */
+/* The view's comment is comment_start, the table's new name, ". " and limits */
 static const char comment_start[] = "The old name of ";
 
-/* What such a view cannot do for the table, for its comment and for a notice */
+/* What the view cannot do in place of the table: in its comment and a NOTICE */
 static const char limits[] =
 	"It cannot be the target of COPY, TRUNCATE, a foreign key or ON CONFLICT ON CONSTRAINT.";
 
 /*
- * Is this the comment of such a view?  The table may have got yet another name
- * since, so that name is not compared.
+ * Returns true if this is the comment of such a view.  The table's name in it
+ * is not compared, as the table may have been renamed since.
  */
 static bool
 is_old_name_comment(const char *comment)
@@ -71,9 +72,12 @@ is_old_name_comment(const char *comment)
 }
 
 /*
- * GRANT SELECT, DELETE ON public.user_orgs TO guest
+ * Builds, if modes has any privilege:
  *
- * columns: " (user_id)" behind each privilege, or empty.
+ *	GRANT SELECT, DELETE ON public.user_orgs TO guest
+ *
+ * columns: " (user_id)" after each privilege, or empty.  option: " WITH GRANT
+ * OPTION", or empty.
  */
 static void
 build_grant(StatementPlan *plan, const char *view, Oid role, AclMode modes,
@@ -92,7 +96,7 @@ build_grant(StatementPlan *plan, const char *view, Oid role, AclMode modes,
 }
 
 /*
- * Repeat what an access control list gives to others than the owner.
+ * Builds the grants of an access control list to roles other than the owner.
  */
 static void
 build_grants(StatementPlan *plan, const char *view, const Acl *acl, Oid owner, const char *columns)
@@ -112,7 +116,7 @@ build_grants(StatementPlan *plan, const char *view, const Acl *acl, Oid owner, c
 }
 
 /*
- * The access control list in a row of the syscache, copied; null if it is the
+ * Returns a copy of the access control list in a syscache tuple; null for the
  * default.
  */
 static Acl *
@@ -124,6 +128,9 @@ copy_acl(int cache, HeapTuple tuple, AttrNumber attribute)
 	return isnull ? NULL : DatumGetAclPCopy(datum);
 }
 
+/*
+ * Builds the grants on the table's columns.
+ */
 static void
 build_column_grants(StatementPlan *plan, const char *view, const TableFacts *table, Oid owner)
 {
@@ -143,8 +150,8 @@ build_column_grants(StatementPlan *plan, const char *view, const TableFacts *tab
 }
 
 /*
- * The columns that the table has had before the promotion: a concurrent one
- * has added its own already.
+ * Returns the names of the columns that the table had before the promotion: a
+ * concurrent promotion has added its own already.
  */
 static List *
 old_columns(const Promotion *promotion)
@@ -158,10 +165,11 @@ old_columns(const Promotion *promotion)
 }
 
 /*
- * CREATE VIEW public.user_orgs WITH (security_invoker = true) AS
- *		SELECT user_id, org_id FROM public.memberships
+ * Builds the view, its comment, its owner and its grants.  Earlier statements
+ * of the plan have renamed the table.
  *
- * and the table's owner and grants for it.  The plan has renamed the table.
+ *	CREATE VIEW public.user_orgs WITH (security_invoker = true) AS
+ *		SELECT user_id, org_id FROM public.memberships
  */
 void
 build_old_name(StatementPlan *plan, const Promotion *promotion)
@@ -194,7 +202,8 @@ build_old_name(StatementPlan *plan, const Promotion *promotion)
 }
 
 /*
- * Tell what the view is good for, once it is there.  table: as it was.
+ * Raises the NOTICE that says what the view can do, after it was created.
+ * table: as it was before the promotion.  pair: names of its columns.
  */
 void
 tell_old_name(const TableFacts *table, List *pair)
@@ -207,7 +216,8 @@ tell_old_name(const TableFacts *table, List *pair)
 }
 
 /*
- * Does a view show just these columns of one table, under their own names?
+ * Returns true if the view shows exactly these columns of the table, under
+ * their own names and without a condition.
  */
 static bool
 shows_columns(Query *query, Oid relid, List *columns)
@@ -218,7 +228,7 @@ shows_columns(Query *query, Oid relid, List *columns)
 	if (view_query_is_auto_updatable(query, false) != NULL ||
 		query->jointree->quals != NULL || query->sortClause != NIL)
 		return false;
-	/* such a view is over one relation */
+	/* an auto-updatable view has one relation */
 	from = linitial_node(RangeTblRef, query->jointree->fromlist);
 	if (rt_fetch(from->rtindex, query->rtable)->relid != relid)
 		return false;
@@ -233,9 +243,10 @@ shows_columns(Query *query, Oid relid, List *columns)
 }
 
 /*
- * Is this the view that a promotion has left, of the caller's, and with nothing
- * of somebody else's on it?  columns: the names of the junction's.  The view
- * stays locked if it is.
+ * Returns true if the relation is the view that a promotion left for the
+ * table, is the caller's, and has no triggers or further rules.  columns:
+ * names of the junction's columns.  If true, the view stays locked in ACCESS
+ * SHARE mode until the transaction ends.
  */
 bool
 is_old_name(Oid relid, const TableFacts *table, List *columns)
@@ -247,7 +258,7 @@ is_old_name(Oid relid, const TableFacts *table, List *columns)
 		!object_ownercheck(RelationRelationId, relid, GetUserId()) ||
 		!is_old_name_comment(GetComment(relid, RelationRelationId, 0)))
 		return false;
-	/* it may be dropped meanwhile */
+	/* another session may have dropped it */
 	view = try_relation_open(relid, AccessShareLock);
 	if (view == NULL)
 		return false;
@@ -258,7 +269,7 @@ is_old_name(Oid relid, const TableFacts *table, List *columns)
 }
 
 /*
- * The relation that a rule belongs to, or InvalidOid if it is gone.
+ * Returns the relation of a rule; InvalidOid if the rule is gone.
  */
 static Oid
 rule_relation(Oid rule)
@@ -275,8 +286,8 @@ rule_relation(Oid rule)
 }
 
 /*
- * The view beside a table that keeps its old name: InvalidOid if there is none,
- * or more than one, so that no name can be told.  columns: as above.
+ * Returns the view in the table's schema that keeps its old name
+ * (is_old_name); InvalidOid if there is none or more than one.
  */
 Oid
 find_old_name(const TableFacts *table, List *columns)

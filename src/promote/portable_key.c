@@ -1,13 +1,13 @@
 /*
  * portable_key.c
- *		The pair's key made a UNIQUE in plain SQL, for a server that does not
+ *		Makes the pair's key a UNIQUE in plain SQL, for a server that does not
  *		have this extension.
  *
- * Plain SQL cannot change what a key is.  So the key is dropped and made anew,
- * as it was: its INCLUDE columns, its storage parameters, its tablespace, and
- * what else hangs on the index are given to the new one.  A foreign key that
- * points at the pair would have to be dropped with it, and checked again over
- * all rows: that is refused.
+ * Plain SQL cannot change the kind of a key.  So the key is dropped and
+ * created again with its INCLUDE columns, storage parameters, tablespace,
+ * comments, replica identity and CLUSTER mark.  A foreign key that references
+ * the pair would have to be dropped and validated again over all rows; that
+ * is refused.
  *
  * Builds text only.
  */
@@ -57,7 +57,9 @@ stored_alike(Oid left, Oid right)
 }
 
 /*
- * Has the index of a partition's key something that its root's has not?
+ * Returns true if the index of a partition's key has storage parameters, a
+ * tablespace, a comment, a CLUSTER mark or a replica identity that the root's
+ * does not give it.
  */
 static bool
 has_things_of_its_own(Oid index, Oid root)
@@ -69,9 +71,9 @@ has_things_of_its_own(Oid index, Oid root)
 }
 
 /*
- * Refuse a key that foreign keys point at, here or at a partition: 2BP01; and
- * partitions whose keys have something of their own, which would be lost:
- * 0A000.
+ * Refuse a key that foreign keys reference, at the table or a partition:
+ * 2BP01; and partitions whose keys have properties of their own, which would
+ * be lost: 0A000.
  */
 void
 check_portable(const Junction *junction)
@@ -87,7 +89,7 @@ check_portable(const Junction *junction)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("\"%s\" cannot be promoted in plain SQL", display_name(junction->table->oid)),
-					 errdetail("That rebuilds the key \"%s\" of a partition, which has storage parameters, a tablespace, a comment or a mark of its own.",
+					 errdetail("Plain SQL rebuilds the key \"%s\" of a partition, which has its own storage parameters, tablespace, comment, CLUSTER mark or replica identity.",
 							   get_rel_name(index)),
 					 errhint("Use portable => false, which keeps the index.")));
 	}
@@ -96,14 +98,15 @@ check_portable(const Junction *junction)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("\"%s\" cannot be promoted in plain SQL", display_name(junction->table->oid)),
-				 errdetail("That rebuilds its key \"%s\", on which other objects depend: %s.",
+				 errdetail("Plain SQL rebuilds its key \"%s\", and other objects depend on that key: %s.",
 						   index_name(junction->pair_key), dependents),
-				 errhint("Use portable => false, which keeps the key's index; or drop them, and make them anew afterwards.")));
+				 errhint("Use portable => false, which keeps the key's index; or drop these objects, and create them again afterwards.")));
 }
 
 /*
- * What follows PRIMARY KEY in the definition of a key, the parts with it that
- * concern its index: "(a, b) INCLUDE (c) WITH (fillfactor='70')".
+ * Returns what follows PRIMARY KEY in the definition of the key, as
+ * pg_get_constraintdef_command() prints it: "(a, b) INCLUDE (c) WITH
+ * (fillfactor='70')".
  */
 static const char *
 key_definition(const TableFacts *table, const IndexFacts *key)
@@ -121,10 +124,12 @@ key_definition(const TableFacts *table, const IndexFacts *key)
 }
 
 /*
- * Two commands of an ALTER TABLE:
+ * Appends two commands of an ALTER TABLE:
  *
  *	    DROP CONSTRAINT user_orgs_pkey,
  *	    ADD CONSTRAINT memberships_user_id_org_id_unique UNIQUE (user_id, org_id),
+ *
+ * name: of the new constraint.
  */
 void
 append_portable_key(StringInfo buf, const TableFacts *table, const IndexFacts *key, const char *name)
@@ -135,8 +140,12 @@ append_portable_key(StringInfo buf, const TableFacts *table, const IndexFacts *k
 }
 
 /*
- * COMMENT ON CONSTRAINT memberships_user_id_org_id_unique ON public.memberships
+ * Builds the comments of the old constraint and its index for the new ones:
+ *
+ *	COMMENT ON CONSTRAINT memberships_user_id_org_id_unique ON public.memberships
  *		IS 'once each'
+ *
+ * new_name: of the table; name: of the constraint.
  */
 static void
 build_comments(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
@@ -157,7 +166,8 @@ build_comments(StatementPlan *plan, const TableFacts *table, const IndexFacts *k
 }
 
 /*
- * What hung on the old index and not on the constraint, for the new one:
+ * Builds what the new constraint does not get with ADD CONSTRAINT: comments,
+ * replica identity and CLUSTER mark.
  *
  *	ALTER TABLE public.memberships
  *	    REPLICA IDENTITY USING INDEX memberships_user_id_org_id_unique

@@ -1,16 +1,18 @@
 /*
  * promote.c
- *		junction.promote: from a junction to an entity, in one transaction.
+ *		junction.promote: makes a junction an entity, in one transaction.
  *
- *	1. Check: a junction that may be promoted, names that are free, columns
- *	   that are columns (promote_check.c).
- *	2. Build (promote_build.c): the new names, the key demoted in place, and one
- *	   ALTER TABLE that adds the columns and rewrites the table once.
- *	3. Run, or only return (statement/plan.c).
+ *	1. Check the junction, the names, the columns and the keys (promote_check.c).
+ *	2. Build the new names, the key demoted in place, and one ALTER TABLE that adds
+ *	   the columns and rewrites the table once (promote_build.c).
+ *	3. Run the statements, or only return them (statement/plan.c).
  *
- * Rows, grants, policies, triggers, comments and foreign keys from elsewhere
- * hang on the table or on the key's index.  Both stay what they are, so none
- * of those is touched.
+ * Rows, grants, policies, triggers, comments and referencing foreign keys
+ * belong to the table or to the key's index.  Both stay the same objects, so
+ * none of these is touched.
+ *
+ * The transaction keeps ACCESS EXCLUSIVE on the table; a dry run takes ACCESS
+ * SHARE.
  */
 #include "postgres.h"
 
@@ -24,8 +26,9 @@
 #include "statement/statement.h"
 
 /*
- * A function cannot commit, so it can only tell what remains to be done
- * concurrently; and that way needs this extension.
+ * Refuse concurrently => true except in a dry run, as a function cannot
+ * commit: 25001; and together with portable, as the steps use functions of
+ * this extension: 22023.
  */
 static void
 check_concurrently(const Promotion *promotion, bool dry_run)
@@ -34,7 +37,7 @@ check_concurrently(const Promotion *promotion, bool dry_run)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("a function cannot promote concurrently"),
-				 errdetail("That commits between its steps."),
+				 errdetail("A concurrent promotion commits between its steps, and a function cannot commit."),
 				 errhint("Use CALL junction.promote_concurrently, or dry_run => true for the statements.")));
 	if (promotion->portable)
 		ereport(ERROR,
@@ -43,7 +46,8 @@ check_concurrently(const Promotion *promotion, bool dry_run)
 }
 
 /*
- * A row for each step that remains, whose statements are one transaction.
+ * Builds one row for each step that remains of a concurrent promotion. The
+ * statements of a step are one transaction.
  */
 static void
 build_remaining(StatementPlan *plan, Promotion *promotion)
@@ -56,19 +60,23 @@ build_remaining(StatementPlan *plan, Promotion *promotion)
 PG_FUNCTION_INFO_V1(junction_promote);
 
 /*
- * junction.promote(junction regclass, name text, columns text[], timestamps bool,
+ * junction.promote(junction regclass, name text, columns text[], timestamps
+ * bool,
  *					id_column text, id_type regtype, primary_key text[],
  *					unique_name text, keep_old_name bool, portable bool,
  *					concurrently bool, dry_run bool)
- *		returns setof junction.statement
+ *	returns setof junction.statement
  *
- * 42809 for what is no junction or not of a kind to be promoted; 55000 for an
- * entity; 42P07, 42710, 42701 for names that are taken, 42622 for those too
- * long; 22023 for arguments that can't be; 42703 for a key column that is not
- * there; 2BP01 where a query rests on the primary key; 0A000 where the key
- * misses the partition key, where the table's rows are stored elsewhere, and for
- * a distributed table if not portable; 42501 for somebody else's table; and what
- * PostgreSQL would say of a column (check/column_definition.c), 23502 among it.
+ * 42P01 for a table that is gone; 42809 for a table that is not a junction,
+ * or of a kind that cannot be promoted; 55000 for an entity, and for an
+ * unfinished concurrent promotion; 42P07, 42710, 42701 for names that are
+ * taken, 42622 for names that are too long; 22023 for other invalid
+ * arguments; 42703 for a column of primary_key that does not exist; 2BP01 if
+ * objects depend on the primary key; 0A000 if the key lacks the partition
+ * key, if rows of the table are stored in another table, and for a
+ * distributed table unless portable; 42501 for another role's table; 25001
+ * for concurrently without dry_run; and what PostgreSQL raises for a column
+ * (added_columns.c), 23502 among it.
  */
 Datum
 junction_promote(PG_FUNCTION_ARGS)
@@ -98,7 +106,7 @@ junction_promote(PG_FUNCTION_ARGS)
 		build_promotion(&plan, &promotion);
 	tell_of_promotion(&promotion);
 
-	/* the lock stays until the transaction ends */
+	/* the transaction keeps the lock */
 	relation_close(promotion.rel, NoLock);
 	result = plan_finish(&plan, dry_run, fcinfo);
 	if (promotion.keep_old_name && !dry_run)

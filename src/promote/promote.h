@@ -1,6 +1,7 @@
 /*
  * promote.h
- *		How a junction becomes an entity, and an entity a junction.
+ *		Promotion of a junction to an entity, and demotion of an entity to a
+ *		junction.
  */
 #ifndef JUNCTION_PROMOTE_H
 #define JUNCTION_PROMOTE_H
@@ -17,13 +18,13 @@
 #include "model/model.h"
 #include "statement/statement.h"
 
-/* What a promotion is asked to do, and what was found out about it */
+/* The arguments of a promotion, and what check_promotion() found out */
 typedef struct Promotion
 {
 	/* the arguments */
 	Oid			relid;
 	text	   *asked_name;		/* or null */
-	List	   *columns;		/* definitions, as given */
+	List	   *columns;		/* char *, column definitions as given */
 	bool		timestamps;
 	char	   *id_column;
 	Oid			id_type;
@@ -38,40 +39,41 @@ typedef struct Promotion
 	Relation	rel;
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
-	char	   *name;			/* new or old */
+	char	   *name;			/* the table's name afterwards, unqualified */
 	bool		renamed;
 	List	   *parsed;			/* ColumnDef of each of the columns */
 	List	   *primary_key;	/* names */
-	Oid			id_index;		/* the index that a concurrent promotion has
-								 * built for the id, or InvalidOid */
-	Oid			filled_check;	/* the check that it has added, likewise */
-	ColumnFacts *begun;			/* the id that a concurrent promotion has added
-								 * before, or null */
+	Oid			id_index;		/* the index that an unfinished concurrent
+								 * promotion has built, or InvalidOid */
+	Oid			filled_check;	/* the check that it has added, or InvalidOid */
+	ColumnFacts *begun;			/* the id that it has added, or null if no
+								 * promotion is under way */
 	bool		demotes;		/* the pair key is the primary key */
 } Promotion;
 
-/* What a demotion is to do */
+/* The arguments of a demotion, and what check_demotion() found out */
 typedef struct Demotion
 {
 	/* the arguments */
 	Oid			relid;
 	text	   *asked_name;		/* or null */
-	bool		discards;
+	bool		discards;		/* discard_columns: may drop columns with data */
 
 	/* what was found out */
 	Relation	rel;
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
-	char	   *name;			/* new or old */
+	char	   *name;			/* the table's name afterwards, unqualified */
 	bool		renamed;
-	Oid			old_name;		/* a view that has the name, to be dropped */
-	ColumnFacts *begun;			/* the id of a promotion that is under way, and
-								 * is to be undone, or null */
-	ColumnFacts *id;			/* null if none can be told */
-	Bitmapset  *dropped;		/* columns that go */
+	Oid			old_name;		/* the view of old_name_view.c that has the name
+								 * and is dropped; or InvalidOid */
+	ColumnFacts *begun;			/* the id of an unfinished promotion, which is
+								 * to be undone; or null */
+	ColumnFacts *id;			/* the surrogate id, or null if none is known */
+	Bitmapset  *dropped;		/* numbers of the columns to drop */
 	List	   *nullable;		/* names of the pair's columns that can be null */
-	bool		keeps_key;		/* the pair's key stays as it is, being partial */
-	bool		is_constraint;	/* the pair's key, and not a bare index */
+	bool		keeps_key;		/* the pair key is partial, so it stays as it is */
+	bool		is_constraint;	/* a constraint owns the pair key's index */
 } Demotion;
 
 /* added_columns.c */

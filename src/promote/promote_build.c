@@ -1,16 +1,16 @@
 /*
  * promote_build.c
- *		The statements of a promotion in one transaction.
+ *		Builds the statements of a promotion in one transaction.
  *
- *	a. the new name and what goes with it (statement/rename.c), first, so that whatever
- *	   PostgreSQL names after the table from here on is right;
- *	b. the composite key, demoted in place (key_in_place.c);
- *	c. one ALTER TABLE that adds the id, the columns, the time stamps and the
- *	   new primary key: the table is rewritten once.  In plain SQL (portable_key.c)
- *	   the key is made anew in the same;
- *	d. a view of the old name, if that is to be kept (old_name_view.c).
+ *	a. The new table name and the names that follow it (statement/rename.c).  It
+ *	   comes first, so that PostgreSQL names what follows after the new name.
+ *	b. The composite key, demoted in place (key_in_place.c).
+ *	c. One ALTER TABLE that adds the id, the columns, the time stamps and the new
+ *	   primary key, and rewrites the table once.  In plain SQL (portable_key.c)
+ *	   it also drops the composite key and adds it as UNIQUE.
+ *	d. The view of the old name, if wanted (old_name_view.c).
  *
- * Parts of it serve the concurrent promotion too (promote_steps.c).
+ * promote_steps.c uses a, b and parts of c for the concurrent promotion.
  *
  * Builds text only.
  */
@@ -26,8 +26,9 @@
 #include "statement/statement.h"
 
 /*
- * The locks of an ALTER TABLE that adds the columns to the table, by whatever
- * name it has then: a column that refers to another table takes one there.
+ * Returns the locks of an ALTER TABLE that adds the columns, as text: on the
+ * table and all below it, and on each table that a column references.  name:
+ * the table's name when the statement runs.
  */
 char *
 added_column_locks(const Promotion *promotion, const char *name)
@@ -43,7 +44,7 @@ added_column_locks(const Promotion *promotion, const char *name)
 	return locks_text(locks, promotion->table, name);
 }
 
-/* A key is shared with partitions, but not with inheritance children. */
+/* Do other tables have parts of the key? Partitions do, inheritance children do not. */
 static bool
 key_recurses(const TableFacts *table)
 {
@@ -51,7 +52,8 @@ key_recurses(const TableFacts *table)
 }
 
 /*
- * The name of the pair's UNIQUE.
+ * Returns the name of the pair's UNIQUE, unique_name or the convention's, and
+ * takes it.
  */
 static char *
 pair_key_name(const Promotion *promotion, NameSpace *names)
@@ -64,11 +66,12 @@ pair_key_name(const Promotion *promotion, NameSpace *names)
 }
 
 /*
- * SELECT junction.primary_to_unique('public.memberships'::pg_catalog.regclass,
+ * Builds, if the pair key is primary and the promotion is not portable:
+ *
+ *	SELECT junction.primary_to_unique('public.memberships'::pg_catalog.regclass,
  *		'memberships_user_id_org_id_unique'::pg_catalog.text)
  *
- * Where a UNIQUE holds the pair already, and there is no primary key, that one
- * takes the name.
+ * If the pair key is UNIQUE already, only renames its index to name.
  */
 static void
 build_unique_pair(StatementPlan *plan, const Promotion *promotion, const char *name)
@@ -85,7 +88,8 @@ build_unique_pair(StatementPlan *plan, const Promotion *promotion, const char *n
 }
 
 /*
- * The function that a new id comes from.
+ * Returns the call that makes a new id: PostgreSQL's uuidv7() from 18 on,
+ * else ours, else, in plain SQL, gen_random_uuid().
  */
 const char *
 uuid_default(const Promotion *promotion)
@@ -96,7 +100,8 @@ uuid_default(const Promotion *promotion)
 }
 
 /*
- * "ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7()"
+ * Appends "ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7()", or an
+ * identity column for an integer type.
  */
 static void
 append_id(StringInfo buf, const Promotion *promotion)
@@ -111,8 +116,9 @@ append_id(StringInfo buf, const Promotion *promotion)
 }
 
 /*
- * The columns as the user defined them: each was parsed, and a comment at its
- * end must not reach further.
+ * Appends ", ADD COLUMN ..." for each of the user's definitions, as given,
+ * and for each time stamp.  A newline follows a definition that may end in a
+ * "--" comment.
  */
 void
 append_added_columns(StringInfo buf, const Promotion *promotion)
@@ -127,7 +133,7 @@ append_added_columns(StringInfo buf, const Promotion *promotion)
 }
 
 /*
- * The name of the new primary key.
+ * Returns the name of the new primary key, and takes it.
  */
 char *
 primary_key_name(const Promotion *promotion, NameSpace *names)
@@ -139,7 +145,7 @@ primary_key_name(const Promotion *promotion, NameSpace *names)
 }
 
 /*
- * The statement built is:
+ * Builds:
  *
  *	ALTER TABLE public.memberships
  *	    ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7(),
@@ -147,6 +153,8 @@ primary_key_name(const Promotion *promotion, NameSpace *names)
  *	    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
  *	    ADD COLUMN updated_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now(),
  *	    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id)
+ *
+ * unique: the name of the pair's UNIQUE, which is created here if portable.
  */
 static void
 build_new_columns(StatementPlan *plan, const Promotion *promotion, const char *unique,
@@ -167,11 +175,12 @@ build_new_columns(StatementPlan *plan, const Promotion *promotion, const char *u
 }
 
 /*
- * The new name and what goes with it, and the pair's key no longer primary.
- * Returns the name of that.
+ * Builds the new table name, the names that follow it, and the demotion of
+ * the pair's key.  Returns the name of the pair's key afterwards; its old
+ * name is freed in names.
  *
- * A partial key is no UNIQUE: unless it is given a name, its name goes with the
- * table's like that of any other index, so that a demotion can bring it back.
+ * A partial key is not a constraint.  Unless unique_name is given, it is
+ * renamed like any other index, so that a demotion can restore its name.
  */
 char *
 build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names)
@@ -197,7 +206,8 @@ build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace 
 }
 
 /*
- * Is the name of the new primary key the one that the pair's key has had?
+ * Returns true if the new primary key gets the name that the pair's key has
+ * now.
  */
 bool
 reuses_key_name(const Promotion *promotion)
@@ -215,7 +225,7 @@ reuses_key_name(const Promotion *promotion)
 }
 
 /*
- * The whole promotion, in one transaction.
+ * Builds all statements of a promotion in one transaction.
  */
 void
 build_promotion(StatementPlan *plan, const Promotion *promotion)

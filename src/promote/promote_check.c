@@ -1,11 +1,11 @@
 /*
  * promote_check.c
- *		What a promotion is asked to do, and all that it refuses.
+ *		Reads the arguments of a promotion, and raises all its refusals.
  *
- * Both ways to promote, in one transaction (promote.c) and without blocking
- * anyone (promote_concurrently.c), are asked for by the same arguments and refuse the same.
- * The latter may be called again when it was stopped on its way: then the table
- * has the columns already, and says so by a comment on its id.
+ * promote.c and promote_concurrently.c take the same arguments and share
+ * these refusals.  A concurrent promotion may be called again after it was
+ * stopped: then the table has the new columns already, and a comment on the
+ * id marks the promotion as unfinished.
  *
  * Reads only.
  */
@@ -27,7 +27,7 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
-/* The time stamps that a promotion adds, and what says the same by another name */
+/* The time stamps that a promotion adds; a column of the same kind replaces one */
 static const struct
 {
 	const char *name;
@@ -37,21 +37,23 @@ static const struct
 	{"updated_at", STAMP_UPDATED}
 };
 
-/* How the id's comment begins until the promotion is done; the table follows */
+/* The start of the id's comment while a promotion is unfinished */
 static const char begun_start[] = "junction: the id of a promotion that is under way, of table ";
 
 /*
- * Does the comment of a column mark it as the id of a promotion of this table?
+ * Returns true if the comment of a column marks it as the id of an unfinished
+ * promotion of this table:
  *
  *	"junction: the id of a promotion that is under way, of table 16402, public.user_orgs"
  *
- * CREATE TABLE ... (LIKE ... INCLUDING ALL) copies the comment with the column,
- * and the copy is no table that is being promoted.  So the comment says of which
- * table it is, by OID and by name, and either will do: the OID stays when the
- * table is renamed, the name when it is dumped and restored.  (One that was
- * renamed and then dumped is not known again; nor is a copy that takes the place
- * of the original, under its name, told from what was restored: it has all that
- * is needed to go on.)
+ * CREATE TABLE ... (LIKE ... INCLUDING ALL) copies the comment, and the copy
+ * is not being promoted.  So the comment names its table by OID and by name,
+ * and either must match: the OID survives a renaming, the name survives dump
+ * and restore.
+ *
+ * Two cases are not told apart: a table that was renamed and then dumped is
+ * not recognized, and a copy that has taken the original's name is.  Such a
+ * copy has all that the promotion needs to go on.
  */
 static bool
 is_begun_comment(const TableFacts *table, const char *comment)
@@ -67,8 +69,8 @@ is_begun_comment(const TableFacts *table, const char *comment)
 }
 
 /*
- * The id that a concurrent promotion has added, and not yet made the key; null
- * if none is under way.
+ * Returns the id that an unfinished concurrent promotion has added; null if
+ * there is none.
  */
 ColumnFacts *
 begun_id(const TableFacts *table)
@@ -80,7 +82,9 @@ begun_id(const TableFacts *table)
 }
 
 /*
- * "COMMENT ON COLUMN public.user_orgs.id IS '...'"
+ * Returns the statement that marks the id; table: the qualified name.
+ *
+ *	COMMENT ON COLUMN public.user_orgs.id IS '...'
  */
 char *
 begun_statement(const Promotion *promotion, const char *table)
@@ -93,8 +97,8 @@ begun_statement(const Promotion *promotion, const char *table)
 }
 
 /*
- * Refuse each kind of junction that cannot be promoted, with what to do about
- * it: 55000 for an entity, 42809 for the others.
+ * Refuse a junction of a kind that cannot be promoted: 55000 for an entity,
+ * 42809 for the others.
  */
 void
 check_promotable(const Junction *junction)
@@ -113,9 +117,9 @@ check_promotable(const Junction *junction)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" has no key over its pair", name),
-				 errdetail("Nothing keeps a pair (%s) from being there twice.%s", pair,
+				 errdetail("Nothing keeps a pair (%s) from being stored twice.%s", pair,
 						   describe_duplicates(junction->table->oid, pair_columns(junction))),
-				 errhint("Give it one first: ALTER TABLE %s ADD %s (%s)",
+				 errhint("Add one first: ALTER TABLE %s ADD %s (%s)",
 						 qualified_name(junction->table->oid),
 						 junction->primary_key ? "UNIQUE" : "PRIMARY KEY", pair)));
 	if (junction->kind == JUNCTION_MULTIWAY)
@@ -128,7 +132,8 @@ check_promotable(const Junction *junction)
 }
 
 /*
- * The name after the promotion: the table's own if none is given.
+ * Decides the table's name afterwards.  42P07 or 42710 if it is taken; 22023
+ * for another schema, and for keep_old_name without a new name.
  */
 static void
 decide_entity_name(Promotion *promotion)
@@ -142,13 +147,14 @@ decide_entity_name(Promotion *promotion)
 	else if (promotion->keep_old_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" keeps its name, so there is no old one to keep",
+				 errmsg("\"%s\" keeps its name, so there is no old name to keep",
 						display_name(promotion->table->oid)),
-				 errhint("Give it a new one with name, or leave keep_old_name out.")));
+				 errhint("Give the table a new name with name, or leave keep_old_name out.")));
 }
 
 /*
- * The id needs a default: a UUID, or an identity where there can be one.
+ * Refuse an id type for which there is no default: 22023; and an integer id
+ * where PostgreSQL cannot add an identity column: 0A000.
  */
 static void
 check_id_type(const Promotion *promotion)
@@ -163,20 +169,18 @@ check_id_type(const Promotion *promotion)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("an id cannot be of type %s",
 						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID)),
-				 errdetail("There is no default for it."),
+				 errdetail("A promotion has no default for this type."),
 				 errhint("Use uuid, bigint or integer.")));
 	if (has_subclass(promotion->table->oid) && !(partitioned && SERVER_HAS_PARTITIONED_IDENTITY))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("an id of type %s cannot be added to \"%s\"", format_type_be(type),
 						display_name(promotion->table->oid)),
-				 errdetail("PostgreSQL adds no identity column to a table that has child tables."),
+				 errdetail("PostgreSQL cannot add an identity column to a table that has child tables."),
 				 errhint("Use id_type => 'uuid'.")));
 }
 
-/*
- * Is this one of the columns that the promotion adds, the id among them?
- */
+/* Is this the id, or one of the user's new columns? */
 static bool
 is_added(const Promotion *promotion, const char *name)
 {
@@ -188,9 +192,7 @@ is_added(const Promotion *promotion, const char *name)
 	return false;
 }
 
-/*
- * Is a time among the columns that the promotion is asked to add?
- */
+/* Is the id, or one of the user's new columns, a time stamp of this kind by its name? */
 static bool
 adds_stamp(const Promotion *promotion, StampKind kind)
 {
@@ -203,8 +205,9 @@ adds_stamp(const Promotion *promotion, StampKind kind)
 }
 
 /*
- * The names of the time stamps that the promotion adds: those that are neither
- * there nor among the user's own columns, by whatever spelling.
+ * Returns the names of the time stamps that the promotion adds: those for
+ * which neither the table nor the user's new columns have one of the same
+ * kind, by any spelling.
  */
 List *
 added_timestamps(const Promotion *promotion)
@@ -218,6 +221,11 @@ added_timestamps(const Promotion *promotion)
 	return names;
 }
 
+/*
+ * Refuse the name of a new column that the table has: 42701, with the hint if
+ * not null.  While a promotion is unfinished, refuse a column that the table
+ * lacks: 22023.
+ */
 static void
 check_column_free(const Promotion *promotion, const char *name, const char *hint)
 {
@@ -238,7 +246,8 @@ check_column_free(const Promotion *promotion, const char *name, const char *hint
 }
 
 /*
- * Parse the columns to be added; none may be there, and none come twice.
+ * Parses the columns to add, and refuses a name that exists or appears twice:
+ * 42701; and what check/column_definition.c refuses.
  */
 static void
 check_new_columns(Promotion *promotion)
@@ -263,7 +272,7 @@ check_new_columns(Promotion *promotion)
 }
 
 /*
- * A column of a partition key, at whatever level, must be in the primary key.
+ * Refuse a primary key that lacks this column of a partition key: 0A000.
  */
 static void
 check_partition_column(const Promotion *promotion, const char *name)
@@ -280,6 +289,10 @@ check_partition_column(const Promotion *promotion, const char *name)
 					 literal_list(promotion->primary_key), quote_literal_cstr(name))));
 }
 
+/*
+ * Refuse a primary key that lacks a column of the partition key, at any
+ * level: 0A000.  Locks the partitions in lockmode.
+ */
 static void
 check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
 {
@@ -299,7 +312,9 @@ check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
 }
 
 /*
- * The new primary key: the id, and whatever else is asked for.
+ * Decides the columns of the new primary key: primary_key, or the id alone.
+ * 22023 if the id is missing, 42703 for a column that does not exist, 42701
+ * for one that appears twice.
  */
 static void
 decide_primary_key(Promotion *promotion)
@@ -329,6 +344,10 @@ decide_primary_key(Promotion *promotion)
 	}
 }
 
+/*
+ * Refuse a unique_name that is taken (42P07, 42710) or too long (42622). The
+ * pair key may keep its name.
+ */
 static void
 check_unique_name(const Promotion *promotion)
 {
@@ -345,8 +364,8 @@ check_unique_name(const Promotion *promotion)
 }
 
 /*
- * Refuse a half-done promotion: 55000 for whom it is in the way, or who asks
- * for another id than it has.
+ * Sets promotion->begun, and refuses an unfinished promotion unless this one
+ * is concurrent and has the same id name and type: 55000.
  */
 static void
 check_begun(Promotion *promotion)
@@ -364,8 +383,8 @@ check_begun(Promotion *promotion)
 }
 
 /*
- * Take the first nine arguments of promote, or of promote_concurrently, which
- * has the same up to there.
+ * Reads the first nine arguments, which promote and promote_concurrently have
+ * in common.
  */
 void
 read_promotion(Promotion *promotion, FunctionCallInfo fcinfo)
@@ -384,7 +403,9 @@ read_promotion(Promotion *promotion, FunctionCallInfo fcinfo)
 }
 
 /*
- * Does ALTER TABLE look at each row, to add these columns?
+ * Returns true if ALTER TABLE gives existing rows a value for an added
+ * column.  Only a concurrent promotion without time stamps and defaults does
+ * not.
  */
 static bool
 fills_rows(const Promotion *promotion)
@@ -399,8 +420,8 @@ fills_rows(const Promotion *promotion)
 }
 
 /*
- * Refuse a table whose row type a column has, if its rows are to be filled:
- * 0A000.
+ * Refuse a table whose row type a column of another table has, if rows would
+ * get a value: 0A000.
  */
 static void
 check_row_not_stored(const Promotion *promotion)
@@ -412,13 +433,13 @@ check_row_not_stored(const Promotion *promotion)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot promote \"%s\" because column \"%s\" uses its row type",
 						display_name(promotion->table->oid), column),
-				 errdetail("PostgreSQL adds no column with a value to rows that are stored elsewhere."),
+				 errdetail("PostgreSQL cannot add a column with a value to rows that are stored in another table."),
 				 errhint("Use junction.promote_concurrently with timestamps => false and no defaults, or change that column.")));
 }
 
 /*
- * All refusals, in this order: the table, its kind, names, columns, keys.  It
- * leaves the table open.
+ * Raises all refusals, in this order: the table, its kind, names, columns,
+ * keys.  Leaves the table open, locked in lockmode.
  */
 void
 check_promotion(Promotion *promotion, LOCKMODE lockmode)

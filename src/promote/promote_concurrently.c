@@ -2,9 +2,13 @@
  * promote_concurrently.c
  *		junction.promote_concurrently: a promotion in steps that commit.
  *
- * The table says what remains to be done (promote_steps.c).  Look, do the first
- * of it (online/steps.c, online/fill.c), commit, and look again: so a run that
- * was stopped anywhere is finished by the same call.
+ * The table itself shows which steps remain (promote_steps.c).  The procedure
+ * plans, runs the first remaining step (online/steps.c, online/fill.c),
+ * commits, and plans again.  So the same call finishes a run that was stopped
+ * at any step.
+ *
+ * No lock is held between the transactions.  Each transaction locks the table
+ * and checks it again.
  */
 #include "postgres.h"
 
@@ -19,8 +23,9 @@
 #include "promote/promote.h"
 
 /*
- * All that remains of the promotion that a run is to do.  The table
- * is locked, and left open.
+ * Returns the steps that remain (OnlineStep), and fills *promotion from the
+ * run's arguments.  Leaves the table open and locked in ACCESS SHARE mode.
+ * Raises all refusals.
  */
 static List *
 plan_promotion(const OnlineRun *run, Promotion *promotion)
@@ -32,8 +37,9 @@ plan_promotion(const OnlineRun *run, Promotion *promotion)
 }
 
 /*
- * The first step that is not a fill.  A fill leaves no trace in the catalogs,
- * so the step after it is run too before anybody looks at the table again.
+ * Returns the first step that is not a fill, or null.  A fill leaves no trace
+ * in the catalogs, so the step after it is run before the table is planned
+ * again.
  */
 static OnlineStep *
 first_statement(List *steps)
@@ -44,6 +50,10 @@ first_statement(List *steps)
 	return NULL;
 }
 
+/*
+ * A NextStep: plans again, and returns the step that comes next; run_step()
+ * compares it with the step that it is to run.  state: the OnlineRun.
+ */
 static OnlineStep *
 next_promotion_step(void *state)
 {
@@ -55,8 +65,8 @@ next_promotion_step(void *state)
 }
 
 /*
- * Look at the table, do the first of what remains, and tell whether that was
- * all.
+ * Plans, and runs the first remaining step; a fill together with the step
+ * after it.  Returns true if no step remains.
  */
 static bool
 promote_step(OnlineRun *run)
@@ -94,6 +104,7 @@ promote_step(OnlineRun *run)
 	return true;
 }
 
+/* The body of run_online(): runs steps until none remains. */
 static void
 promote_body(OnlineRun *run)
 {
@@ -111,15 +122,17 @@ promote_body(OnlineRun *run)
 PG_FUNCTION_INFO_V1(junction_promote_concurrently);
 
 /*
- * CALL junction.promote_concurrently(junction regclass, name text, columns text[],
+ * CALL junction.promote_concurrently(junction regclass, name text, columns
+ * text[],
  *		timestamps bool, id_column text, id_type regtype, primary_key text[],
  *		unique_name text, keep_old_name bool, batch_size int, pause interval,
  *		max_lag bigint, lock_timeout interval, max_wait interval)
  *
- * The first nine as for junction.promote, which says what is refused of them.
- * And: 25001 and 2D000 where it cannot commit; 0A000 for what can be done in one
- * transaction only; 55006 if it runs already; 55P03 if a lock was not to be had
- * in max_wait.
+ * The first nine arguments and their refusals are those of junction.promote.
+ * Also: 25001 and 2D000 where the procedure cannot commit; 0A000 and 55000
+ * for what only one transaction can do (promote_steps_check.c); 55006 if a
+ * run is at work on the table; 55P03 if a lock is not granted within
+ * max_wait.
  */
 Datum
 junction_promote_concurrently(PG_FUNCTION_ARGS)

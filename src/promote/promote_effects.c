@@ -1,10 +1,11 @@
 /*
  * promote_effects.c
- *		What a promotion tells beforehand: effects for which it is not refused, and
- *		which the one who asked for it may not expect.
+ *		Raises notices and warnings about effects of a promotion that are not
+ *		refused but may be unexpected.
  *
- * A dry run tells the same.  junction.dependents (dependents.c) lists all that
- * a promotion touches; here is what goes wrong later if nobody knows.
+ * A dry run raises them too.  junction.dependents (dependents.c) lists all
+ * effects; here are those that cause errors later if the user does not know
+ * them.
  */
 #include "postgres.h"
 
@@ -16,8 +17,9 @@
 #include "promote/promote.h"
 
 /*
- * Warn if the pair's key and the id's have the same name, before and after: ON
- * CONFLICT ON CONSTRAINT is accepted by both, and means another thing.
+ * Warns if the id's key gets the name that the pair's key had: ON CONFLICT ON
+ * CONSTRAINT with this name is accepted before and after the promotion, but
+ * names another key.
  */
 static void
 warn_of_key_name(const Promotion *promotion)
@@ -28,17 +30,17 @@ warn_of_key_name(const Promotion *promotion)
 	if (!promotion->demotes || !is_conflict_target(key) || !reuses_key_name(promotion))
 		return;
 	ereport(WARNING,
-			(errmsg("\"%s\" becomes the name of the id's key, and was that of the pair's", name),
-			 errdetail("ON CONFLICT ON CONSTRAINT %s is accepted as before, and raises an error (23505) where the pair is there already.",
+			(errmsg("name \"%s\" moves from the key of the pair to the key of the id", name),
+			 errdetail("ON CONFLICT ON CONSTRAINT %s is still accepted, but raises an error (23505) if the pair exists already.",
 					   quote_identifier(name)),
-			 errhint("Write ON CONFLICT (%s), or let the pair keep the name: unique_name => %s.",
+			 errhint("Write ON CONFLICT (%s), or let the key of the pair keep the name: unique_name => %s.",
 					 column_list(pair_columns(promotion->junction)), quote_literal_cstr(name))));
 }
 
 /*
- * Tell if a demotion will not bring back what is there now: it makes the pair's
- * key primary, but for one that is partial, and a column that is NOT NULL stays
- * so.
+ * Raises a NOTICE if a demotion will not restore the present state: it makes
+ * a whole pair key primary even if that is UNIQUE now, and leaves the columns
+ * of the primary key NOT NULL.
  */
 static void
 tell_of_way_back(const Promotion *promotion)
@@ -53,22 +55,22 @@ tell_of_way_back(const Promotion *promotion)
 			ereport(NOTICE,
 					(errmsg("column \"%s\" of \"%s\" will be NOT NULL, and stay so after a demotion",
 							name, display_name(promotion->table->oid)),
-					 errdetail("It is to be in the primary key.")));
+					 errdetail("It becomes part of the primary key.")));
 	}
 	if (promotion->demotes || key->predicate != NULL)
 		return;
 	ereport(NOTICE,
-			(errmsg("a demotion will not leave \"%s\" as it is now",
+			(errmsg("a demotion will not restore the present key of \"%s\"",
 					display_name(promotion->table->oid)),
-			 errdetail("Its pair is held by \"%s\", which is no primary key. junction.demote makes it one, and refuses where that cannot be.",
+			 errdetail("The key of its pair, \"%s\", is not a primary key. junction.demote makes it one, or refuses if that is not possible.",
 					   index_name(key)),
-			 errhint("To be able to come back to this, make the pair (%s) the primary key before.",
+			 errhint("To have the same key after a demotion, make the pair (%s) the primary key first.",
 					 column_list(pair_columns(promotion->junction)))));
 }
 
 /*
- * Tell what a promotion that is not refused changes all the same for who uses
- * the table.
+ * Raises all of them. The table is open and locked, and check_promotion() has
+ * passed.
  */
 void
 tell_of_promotion(const Promotion *promotion)

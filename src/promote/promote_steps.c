@@ -1,28 +1,31 @@
 /*
  * promote_steps.c
- *		What remains of a promotion that blocks nobody, from what is there.
+ *		Builds the remaining steps of a concurrent promotion from the state of
+ *		the table.
  *
- * The state is the table.  Each step leaves something that can be seen:
+ * Each step leaves a trace in the table:
  *
- *	1. the id, nullable, with its default, and the other columns: one brief
- *	   ALTER TABLE.  A comment marks the id as ours;
- *	2. an id in every row (online/fill.c): what is there of it, only the rows know, so
- *	   this step remains until the next one is done;
- *	3. a NOT VALID check that the id is not null;
- *	4. the same, validated: that reads the table and blocks nobody.  Before it,
- *	   the table is filled once more, as a row that was inserted with an explicit
- *	   null while there was no check would fail it;
- *	5. NOT NULL, which needs no look at the table then, and no check any more;
- *	6. a unique index, built concurrently.  An invalid one is of a run that was
- *	   stopped, and is dropped first;
- *	7. in one brief transaction: the pair's key no longer primary, the id's index
- *	   the primary key, the names, the view of the old name.
+ *	1. The id, nullable, with its default, and the other columns: one brief ALTER
+ *	   TABLE.  A comment marks the id as ours (promote_check.c).
+ *	2. An id in every row (online/fill.c).  A fill leaves no trace in the catalogs,
+ *	   so this step remains until step 3 is done.
+ *	3. A NOT VALID check that the id is not null.
+ *	4. A second fill, for rows that were inserted with an explicit null before the
+ *	   check, and VALIDATE CONSTRAINT, which reads the table but blocks neither
+ *	   readers nor writers.
+ *	5. NOT NULL, which PostgreSQL proves from the check without reading the table;
+ *	   the check is dropped.
+ *	6. A unique index, built concurrently.  An invalid one is of a run that was
+ *	   stopped, and is dropped first.
+ *	7. One brief transaction: the pair's key is no longer primary, the id's index
+ *	   becomes the primary key, the names change, the view of the old name.
  *
- * So the plan of a run that was stopped anywhere is what remains of it.  (In
- * one transaction, promote.c does the same with one rewrite.)
+ * So the plan for a run that was stopped at any step is the steps that
+ * remain.
  *
- * Builds text only, after refusing what PostgreSQL could not do without a long
- * look at the table under a lock.
+ * Builds text only.  promote_steps_check.c has refused what PostgreSQL could
+ * not do without reading the table under a blocking lock.  The table is open
+ * and locked.
  */
 #include "postgres.h"
 
@@ -45,8 +48,7 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
-/* Does a default give each row a value of its own? */
-
+/* Appends a step without statements and returns it. locks: text, or null. */
 static OnlineStep *
 add_step(List **steps, StepKind kind, char *locks)
 {
@@ -59,8 +61,9 @@ add_step(List **steps, StepKind kind, char *locks)
 }
 
 /*
- * The sequence that an integer id gets its values from until the column can be
- * an identity: the one that it has, or else a name that is free.
+ * Returns the qualified name of the sequence that fills an integer id until
+ * the column becomes an identity: the column's own, or before step 1 a free
+ * name.  55000 if an unfinished promotion has lost its sequence.
  */
 static char *
 filling_sequence(const Promotion *promotion)
@@ -81,20 +84,22 @@ filling_sequence(const Promotion *promotion)
 	if (fcinfo->isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" of \"%s\" has no sequence of its own", promotion->id_column,
+				 errmsg("column \"%s\" of \"%s\" has no sequence of its own", promotion->id_column,
 						display_name(table->oid)),
-				 errdetail("The promotion that is under way had made one."),
-				 errhint("Undo it with junction.demote, and begin anew.")));
+				 errdetail("The promotion that is under way created one, which no longer exists."),
+				 errhint("Undo the promotion with junction.demote, and promote again.")));
 	return TextDatumGetCString(name);
 }
 
 /*
- *		CREATE SEQUENCE public.user_orgs_id_filling AS bigint
- *		ALTER SEQUENCE public.user_orgs_id_filling OWNED BY public.user_orgs.id
- *		GRANT USAGE ON SEQUENCE public.user_orgs_id_filling TO PUBLIC
+ * Builds:
  *
- * Nobody needs a right for an identity's sequence, but for this one, until it
- * is one.
+ *	CREATE SEQUENCE public.user_orgs_id_filling AS bigint
+ *	ALTER SEQUENCE public.user_orgs_id_filling OWNED BY public.user_orgs.id
+ *	GRANT USAGE ON SEQUENCE public.user_orgs_id_filling TO PUBLIC
+ *
+ * The grant is needed because an INSERT calls nextval() until the column is
+ * an identity, which needs no right.
  */
 static void
 build_sequence(StatementPlan *plan, const Promotion *promotion, const char *sequence)
@@ -111,11 +116,16 @@ build_sequence(StatementPlan *plan, const Promotion *promotion, const char *sequ
 }
 
 /*
- * 1.	ALTER TABLE public.user_orgs
- *		    ADD COLUMN id uuid,
- *		    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
- *		ALTER TABLE public.user_orgs ALTER COLUMN id SET DEFAULT junction.uuidv7()
- *		COMMENT ON COLUMN public.user_orgs.id IS '...'
+ * Builds step 1:
+ *
+ *	ALTER TABLE public.user_orgs
+ *	    ADD COLUMN id uuid,
+ *	    ADD COLUMN created_at timestamp with time zone NOT NULL DEFAULT pg_catalog.now()
+ *	ALTER TABLE public.user_orgs ALTER COLUMN id SET DEFAULT junction.uuidv7()
+ *	COMMENT ON COLUMN public.user_orgs.id IS '...'
+ *
+ * The default is set after the column was added, so that the table is not
+ * rewritten.
  */
 static void
 build_begin(List **steps, const Promotion *promotion, const char *sequence)
@@ -141,9 +151,7 @@ build_begin(List **steps, const Promotion *promotion, const char *sequence)
 	plan_add(plan, NULL, "%s", begun_statement(promotion, table));
 }
 
-/*
- * Is this the check that the id is not null?
- */
+/* Is the constraint CHECK (id IS NOT NULL)? id: the column's number. */
 static bool
 is_not_null_check(const ConstraintFacts *constraint, AttrNumber id)
 {
@@ -156,9 +164,7 @@ is_not_null_check(const ConstraintFacts *constraint, AttrNumber id)
 		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == id;
 }
 
-/*
- * The check that stands for NOT NULL until that can be had, or null.
- */
+/* Returns the check of step 3, or null. */
 static const ConstraintFacts *
 find_check(const Promotion *promotion)
 {
@@ -172,13 +178,20 @@ find_check(const Promotion *promotion)
 }
 
 /*
- * 2 to 6.	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
- *				10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
- *			ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
- *			CALL junction._fill('public.user_orgs', 'id')
- *			ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
- *			ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
- *			ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ * Builds steps 2 to 5; validated: the check is there and validated.
+ *
+ *	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
+ *		10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
+ *	ALTER TABLE public.user_orgs ADD CONSTRAINT c CHECK (id IS NOT NULL) NOT VALID
+ *	CALL junction._fill(...)
+ *	ALTER TABLE public.user_orgs VALIDATE CONSTRAINT c
+ *	ALTER TABLE public.user_orgs ALTER COLUMN id SET NOT NULL
+ *	ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ *
+ * The CALL is for a user who runs the statements of a dry run.  Its arguments
+ * are the defaults of promote_concurrently: 10000 rows a batch, no pause, a
+ * lock timeout of 100 ms, 10 min of waiting for one lock.  The procedure
+ * fills with its caller's arguments instead (promote_concurrently.c).
  */
 static void
 build_not_null(List **steps, const Promotion *promotion, bool validated)
@@ -225,7 +238,8 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 }
 
 /*
- * The index that an earlier run has built over the columns of the new key.
+ * Returns the index that an earlier run has built over the columns of the new
+ * key, valid or not; null if there is none.
  */
 static IndexFacts *
 find_id_index(const Promotion *promotion)
@@ -241,8 +255,9 @@ find_id_index(const Promotion *promotion)
 }
 
 /*
- * A name to build the index under: the key's own, unless that is free only when
- * the names are changed.
+ * Returns the name under which the index is built: name, the key's own,
+ * unless a relation other than the invalid index has it until step 7 renames
+ * that.  invalid: or null.
  */
 static char *
 free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *name)
@@ -256,8 +271,11 @@ free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *nam
 }
 
 /*
- * 7.	DROP INDEX CONCURRENTLY public.memberships_pkey
- *		CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
+ * Builds step 6; nothing if the index is usable.  index: an earlier run's, or
+ * null.
+ *
+ *	DROP INDEX CONCURRENTLY public.memberships_pkey
+ *	CREATE UNIQUE INDEX CONCURRENTLY memberships_pkey ON public.user_orgs (id)
  */
 static void
 build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index, const char *name)
@@ -279,7 +297,7 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 }
 
 /*
- * The id, an identity from here on, where its sequence was:
+ * Builds the identity of an integer id, which goes on from the sequence:
  *
  *	ALTER SEQUENCE public.user_orgs_id_filling OWNED BY NONE
  *	ALTER TABLE public.memberships ALTER COLUMN id DROP DEFAULT,
@@ -301,6 +319,13 @@ build_identity(StatementPlan *plan, const Promotion *promotion, const char *tabl
 	plan_add(plan, NULL, "DROP SEQUENCE %s", sequence);
 }
 
+/*
+ * Builds the new name of a constraint that came with an added column; label:
+ * "fkey" or "not_null".
+ *
+ *	ALTER TABLE public.memberships RENAME CONSTRAINT user_orgs_role_id_fkey
+ *		TO memberships_role_id_fkey
+ */
 static void
 build_added_name(StatementPlan *plan, const Promotion *promotion, const char *column, const char *label)
 {
@@ -312,9 +337,9 @@ build_added_name(StatementPlan *plan, const Promotion *promotion, const char *co
 }
 
 /*
- * The constraints that come with the columns of the first step are named after
- * the table as it is called then; a plan that is made before has to tell their
- * names.
+ * Builds the new names of the constraints that step 1 adds.  PostgreSQL names
+ * them after the table's old name; a plan that is made before step 1 has to
+ * predict these names.
  */
 static void
 build_added_names(StatementPlan *plan, const Promotion *promotion)
@@ -335,7 +360,8 @@ build_added_names(StatementPlan *plan, const Promotion *promotion)
 }
 
 /*
- * The indexes and sequences of a table: what the last step names.
+ * Returns the OIDs of the table's indexes and owned sequences, which step 7
+ * names.
  */
 static List *
 relations_of(const TableFacts *table)
@@ -348,7 +374,7 @@ relations_of(const TableFacts *table)
 }
 
 /*
- * The locks under which the steps are run.
+ * Sets the table, and the mode in which it is locked while each step runs.
  */
 static void
 set_modes(List *steps, Oid relid)
@@ -361,8 +387,9 @@ set_modes(List *steps, Oid relid)
 }
 
 /*
- * All steps that remain.  They are built from the last to the first, as the
- * last decides the names.
+ * Returns all steps that remain (OnlineStep).  Sets promotion->id_index and
+ * filled_check.  Step 7 is built first, as it decides the names that the
+ * other steps use.  55000 if filling_sequence() refuses.
  */
 List *
 build_promotion_steps(Promotion *promotion)

@@ -1,6 +1,13 @@
 /*
  * promote_steps_check.c
- *		What is refused of a promotion because it is to be concurrent.
+ *		Raises the refusals that apply only to a concurrent promotion.
+ *
+ * These are definitions and tables for which PostgreSQL would rewrite or read
+ * the table under a lock that blocks others, or for which rows could not be
+ * filled.
+ *
+ * Reads catalogs only.  The table is open and locked, and check_promotion()
+ * has passed.
  */
 #include "postgres.h"
 
@@ -24,6 +31,9 @@
 #include "online/online.h"
 #include "promote/promote.h"
 
+/*
+ * Raises 0A000 for a column; reason: a sentence for the detail.
+ */
 static void
 refuse_column(const ColumnDef *column, const char *reason)
 {
@@ -31,9 +41,10 @@ refuse_column(const ColumnDef *column, const char *reason)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("column \"%s\" cannot be added without blocking", column->colname),
 			 errdetail("%s", reason),
-			 errhint("Add it plain and nullable, then fill it and add what it lacks; or use junction.promote.")));
+			 errhint("Add the column as nullable, without constraints and default; fill it and add these afterwards; or use junction.promote.")));
 }
 
+/* Is a default volatile? raw: as parsed; type and typmod: of the column. */
 static bool
 is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, int32 typmod)
 {
@@ -42,8 +53,8 @@ is_volatile(ParseState *pstate, const ColumnDef *column, Node *raw, Oid type, in
 }
 
 /*
- * Refuse a definition for which ALTER TABLE rewrites the table, or reads all of
- * it: 0A000.
+ * Refuse a definition for which ALTER TABLE rewrites or reads the table:
+ * 0A000.
  */
 static void
 check_added_column(const ColumnDef *column)
@@ -71,23 +82,23 @@ check_added_column(const ColumnDef *column)
 				refuse_column(column, "Its default is volatile, so each row gets a value of its own.");
 		}
 		if (constraint->contype == CONSTR_GENERATED || constraint->contype == CONSTR_IDENTITY)
-			refuse_column(column, "Each row gets a value of its own.");
+			refuse_column(column, "It is generated or an identity, so each row gets a value of its own.");
 		if (constraint->contype == CONSTR_CHECK)
-			refuse_column(column, "Its check is tried on each row.");
+			refuse_column(column, "Its CHECK is evaluated for each row.");
 		if (constraint->contype == CONSTR_UNIQUE)
-			refuse_column(column, "Its index is built at once.");
+			refuse_column(column, "Its UNIQUE builds an index while the table is locked.");
 		not_null = not_null || constraint->contype == CONSTR_NOTNULL;
 		references = references || constraint->contype == CONSTR_FOREIGN;
 	}
 	if (references && has_default)
-		refuse_column(column, "Its default is looked up at the other end for each row.");
+		refuse_column(column, "Its default is looked up in the referenced table for each row.");
 	if (not_null && !has_default)
-		refuse_column(column, "It is NOT NULL, and has no default for the rows that are there.");
+		refuse_column(column, "It is NOT NULL and has no default for the existing rows.");
 }
 
 /*
- * Refuse a further column of the primary key that can be null: that no row has
- * a null there would have to be seen under a lock.
+ * Refuse a nullable column, other than the id, in the new primary key: 55000.
+ * PostgreSQL would read the table under a lock to find nulls.
  */
 static void
 check_key_column(const Promotion *promotion, const char *name)
@@ -108,13 +119,14 @@ check_key_column(const Promotion *promotion, const char *name)
 	if (nullable)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" is to be in the primary key, and can be null", name),
+				 errmsg("column \"%s\" cannot be in the primary key because it can be null", name),
 				 errhint("Make it NOT NULL first.")));
 }
 
 /*
- * Refuse a check that rows may break that are there: 55000.  An UPDATE tries
- * it.
+ * Refuse a check constraint that is not validated: 55000.  The UPDATE that
+ * fills the id fails for rows that violate it.  The check of an unfinished
+ * promotion is no obstacle.
  */
 static void
 check_checks(const Promotion *promotion)
@@ -132,14 +144,14 @@ check_checks(const Promotion *promotion)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("constraint \"%s\" of \"%s\" is not validated", check->ccname,
 							display_name(promotion->table->oid)),
-					 errdetail("The rows that break it could not be given an id."),
+					 errdetail("Rows that violate the constraint could not be given an id."),
 					 errhint("Use ALTER TABLE ... VALIDATE CONSTRAINT first.")));
 	}
 }
 
 /*
- * Refuse to go on with another key than the one that an index was built for
- * already: 55000.
+ * Refuse to go on with another primary key than the one for which an earlier
+ * run built an index: 55000.
  */
 static void
 check_id_index(const Promotion *promotion)
@@ -159,7 +171,11 @@ check_id_index(const Promotion *promotion)
 }
 
 /*
- * Refuse what can be promoted in one transaction only.
+ * Refuse what only a promotion in one transaction can do: 0A000 for
+ * partitions, inheritance children, rules and column definitions; 55000 for
+ * checks, indexes and nullable key columns; 42501 for rows that cannot be
+ * filled (online/fill.c); 55000 for a published table without a replica
+ * identity.
  */
 void
 check_promotion_steps(const Promotion *promotion)
@@ -170,7 +186,7 @@ check_promotion_steps(const Promotion *promotion)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" cannot be promoted concurrently", display_name(relid)),
-				 errdetail("PostgreSQL makes no primary key of a table with partitions or children from an index that is there."),
+				 errdetail("It has partitions or child tables, and the steps fill and index one table only."),
 				 errhint("Use junction.promote.")));
 	if (promotion->rel->rd_rules != NULL)
 		ereport(ERROR,

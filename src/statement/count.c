@@ -1,11 +1,16 @@
 /*
  * count.c
- *		How many rows stand in the way: of a key, of a NOT NULL, of dropping a
- *		column.
+ *		Counts rows that stand in the way of a key, a NOT NULL, a foreign key
+ *		or a dropped column.
  *
- * The queries run as the table's owner, restricted (owner.c), and only where
- * the caller may see every row too: a count that a policy makes smaller is worse
- * than none, and a count tells of rows.
+ * The queries run as the table's owner in a security-restricted operation
+ * (owner.c).  Each function locks the table in ACCESS SHARE mode until the
+ * transaction ends, and sees all rows that are committed by now.
+ *
+ * A row-level security policy would make a count too small, and a count tells
+ * the caller about rows.  So only describe_duplicates() and has_rows() check
+ * the caller's rights; for the others the caller has called may_read_all() or
+ * check_reads_all() before.
  */
 #include "postgres.h"
 
@@ -24,8 +29,15 @@
 #include "statement/statement.h"
 
 /*
- * How many pairs are there more than once?  Inheritance children have keys of
- * their own, and nulls are alike to none.
+ * Returns the number of pairs that more than one row has.  columns: their
+ * names.  Rows with a null in one of the columns are left out, as NULLs are
+ * distinct.  Partitions are counted with their table; inheritance children
+ * are not, as they have keys of their own.
+ *
+ *	SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY public.user_orgs
+ *	WHERE user_id IS NOT NULL AND org_id IS NOT NULL
+ *	GROUP BY user_id, org_id
+ *	HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1) AS pairs
  */
 int64
 count_duplicates(Oid relid, List *columns)
@@ -50,8 +62,9 @@ count_duplicates(Oid relid, List *columns)
 }
 
 /*
- * The same in words, to stand behind another sentence; nothing if the caller
- * may not know.
+ * Returns the result of count_duplicates() as a sentence with a leading
+ * space, to append to a message; an empty string if the caller may not read
+ * all rows.
  */
 const char *
 describe_duplicates(Oid relid, List *columns)
@@ -62,15 +75,15 @@ describe_duplicates(Oid relid, List *columns)
 		return "";
 	count = count_duplicates(relid, columns);
 	if (count == 0)
-		return " None is there twice today.";
-	return psprintf(ngettext(" " INT64_FORMAT " pair is there more than once today.",
-							 " " INT64_FORMAT " pairs are there more than once today.",
+		return " No pair is stored twice today.";
+	return psprintf(ngettext(" " INT64_FORMAT " pair is stored more than once today.",
+							 " " INT64_FORMAT " pairs are stored more than once today.",
 							 count), count);
 }
 
 /*
- * Is any row there, of the table or of one below it?  False where the caller may
- * not know.
+ * Returns true if the table, a partition or an inheritance child has a row;
+ * false if the caller may not read all rows.
  */
 bool
 has_rows(Oid relid)
@@ -88,7 +101,8 @@ has_rows(Oid relid)
 }
 
 /*
- * How many rows have a null in one of these columns?
+ * Returns the number of rows, inheritance children included, that have a null
+ * in at least one of the columns (names).
  */
 int64
 count_nulls(Oid relid, List *columns)
@@ -109,15 +123,14 @@ count_nulls(Oid relid, List *columns)
 }
 
 /*
- * How many rows link to nothing by this foreign key?
+ * Returns the number of rows whose foreign key has no row in the parent; -1
+ * if the table's owner, as whom the query runs, may not read all rows of the
+ * parent.
  *
  *	SELECT pg_catalog.count(*) FROM ONLY public.user_orgs AS link
  *	WHERE link.org_id IS NOT NULL AND NOT EXISTS (
  *		SELECT FROM public.orgs AS parent
  *		WHERE parent.id OPERATOR(pg_catalog.=) link.org_id)
- *
- * -1 if the table's owner, as whom they are counted, may not read all of the
- * parent.
  */
 int64
 count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
@@ -149,6 +162,9 @@ count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
 	return count;
 }
 
+/*
+ * A check_function_callback: true for a function that initdb did not create.
+ */
 static bool
 is_foreign_function(Oid function, void *context)
 {
@@ -156,8 +172,8 @@ is_foreign_function(Oid function, void *context)
 }
 
 /*
- * Is a type read from text by nothing but the server's own functions?  A
- * constant is, each time that its text is parsed.
+ * Returns true if only the server's own functions read a value of the type
+ * from text.  The text of a constant is parsed whenever the query is.
  */
 static bool
 is_safe_type(Oid type)
@@ -170,8 +186,8 @@ is_safe_type(Oid type)
 }
 
 /*
- * Does an expression, or its text, call what the server did not come with, or
- * a domain's checks?
+ * An expression walker: true if the expression, or parsing its text, calls a
+ * function that initdb did not create, or the checks of a domain.
  */
 static bool
 calls_foreign(Node *node, void *context)
@@ -186,8 +202,9 @@ calls_foreign(Node *node, void *context)
 }
 
 /*
- * What a column holds if nothing was put there, as SQL; "NULL" if it has no
- * default, null if that is another in each row, or not ours to run.
+ * Returns the default of a column as SQL, "NULL" if the column has none.
+ * Returns null if the default is not the same in each row (volatile or
+ * stable), or if it would call functions that are not the server's own.
  */
 static char *
 default_text(Relation rel, const ColumnFacts *column)
@@ -204,12 +221,14 @@ default_text(Relation rel, const ColumnFacts *column)
 }
 
 /*
- * The condition that a row holds something else than the default in a column:
+ * Returns the condition that a row's value in the column is not the default:
  *
  *	pg_catalog.record_image_ne(ROW(CAST(role AS text)), ROW(CAST('member'::text AS text)))
  *
- * Rows are compared as they are stored, so a type needs no equality.  A domain
- * stands as the type that it is over.
+ * If the default is not usable (default_text), the condition is that the
+ * value is not null.  record_image_ne compares the stored bytes, so the type
+ * needs no equality operator.  A domain is cast to its base type, so that its
+ * checks do not run.
  */
 static char *
 changed_condition(Relation rel, const ColumnFacts *column)
@@ -226,8 +245,10 @@ changed_condition(Relation rel, const ColumnFacts *column)
 }
 
 /*
- * How many rows hold something else than the default, for each of these
- * columns (ColumnFacts).  The table is read once.
+ * Returns, for each of the columns (ColumnFacts), the number of rows whose
+ * value is not the column's default: a palloc'd array in the order of the
+ * list.  One query reads the table once.  The caller has opened and locked
+ * rel.
  */
 int64 *
 count_changed(Relation rel, List *columns)

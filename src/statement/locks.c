@@ -1,13 +1,17 @@
 /*
  * locks.c
- *		Which locks a statement takes on tables that exist already: sets of them,
- *		with the strongest mode for each table, and their text.
+ *		The table locks that a statement takes on existing tables: sets of
+ *		locks, and their text.
  *
- * The verbs say of each statement that they build what it takes; for the fixes
- * of the report, which are text and nothing else, it is found out here, from
- * the statement's parse tree: the mode by PostgreSQL's own table for ALTER
- * TABLE, the tables by what each command goes on to.  Only statements that the
- * rules make are known, and their names are qualified.
+ * A set is a List of TableLock with the strongest mode for each table.
+ *
+ * The verbs state the locks of each statement when they build it.  The fixes
+ * of the report are text only, so statement_locks() derives their locks from
+ * the parse tree: the mode by PostgreSQL's own AlterTableGetLockLevel(), the
+ * tables by the rules for recursion and foreign keys.  It knows only the
+ * kinds of statement that rules/ builds, and these must have qualified names.
+ *
+ * Nothing is locked here.  A table that is dropped meanwhile is left out.
  */
 #include "postgres.h"
 
@@ -32,10 +36,10 @@ typedef struct TableLock
 {
 	Oid			relid;
 	LOCKMODE	mode;
-	int			place;			/* in the order in which they were added */
+	int			place;			/* position in the order of adding, from 0 */
 } TableLock;
 
-/* In the words of the manual */
+/* The names of lock modes as PostgreSQL's manual writes them */
 static const char *const mode_names[] = {
 	[AccessShareLock] = "ACCESS SHARE",
 	[RowShareLock] = "ROW SHARE",
@@ -47,6 +51,10 @@ static const char *const mode_names[] = {
 	[AccessExclusiveLock] = "ACCESS EXCLUSIVE"
 };
 
+/*
+ * Adds a lock to a set, or raises the mode of the table's lock that is there.
+ * Ignores InvalidOid.
+ */
 static void
 add_lock(List **locks, Oid relid, LOCKMODE mode)
 {
@@ -68,8 +76,9 @@ add_lock(List **locks, Oid relid, LOCKMODE mode)
 }
 
 /*
- * The lock on a table, and on what is below it if the command goes on there: to
- * partitions mostly, to other children where it concerns columns.
+ * Adds the lock of a command on a table and on the tables that the command
+ * recurses to: the partitions, and the inheritance children if the command
+ * changes columns (columns).
  */
 void
 add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
@@ -81,7 +90,8 @@ add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
 }
 
 /*
- * The table that a constraint points at, if it is a foreign key.
+ * Returns the table that the named foreign key of a table references;
+ * InvalidOid if there is no such constraint, or if it is not a foreign key.
  */
 static Oid
 referenced_table(Oid relid, const char *constraint)
@@ -98,7 +108,8 @@ referenced_table(Oid relid, const char *constraint)
 }
 
 /*
- * What a command of an ALTER TABLE takes at the other end of a foreign key.
+ * Adds the lock that one command of an ALTER TABLE takes on the table that a
+ * foreign key references.
  */
 static void
 add_parent_lock(List **locks, Oid relid, const AlterTableCmd *command)
@@ -114,8 +125,13 @@ add_parent_lock(List **locks, Oid relid, const AlterTableCmd *command)
 }
 
 /*
- * The mode on partitions: a key is made there as an index is, before 18, unless
- * a column has to be NOT NULL first.
+ * Returns the mode in which an ALTER TABLE locks partitions; mode: its mode
+ * on the table itself.
+ *
+ * Before 18, ADD PRIMARY KEY and ADD UNIQUE take only SHARE on partitions, as
+ * CREATE INDEX does.  The exception is a primary key over a nullable column,
+ * because SET NOT NULL recurses in the full mode.  Any other command, and any
+ * server from 18 on, has the same mode on partitions.
  */
 static LOCKMODE
 mode_below(Oid relid, const AlterTableStmt *statement, LOCKMODE mode)
@@ -142,6 +158,9 @@ mode_below(Oid relid, const AlterTableStmt *statement, LOCKMODE mode)
 	return ShareLock;
 }
 
+/*
+ * Adds all locks of an ALTER TABLE. Adds none if the table is gone.
+ */
 static void
 add_alter_table(List **locks, const AlterTableStmt *statement)
 {
@@ -162,7 +181,8 @@ add_alter_table(List **locks, const AlterTableStmt *statement)
 }
 
 /*
- * The table of an index; InvalidOid if either is gone by now.
+ * Returns the table of an index; InvalidOid if the index or the table is
+ * gone.
  */
 static Oid
 table_of_index(RangeVar *index)
@@ -172,6 +192,10 @@ table_of_index(RangeVar *index)
 	return OidIsValid(oid) ? IndexGetRelation(oid, true) : InvalidOid;
 }
 
+/*
+ * Adds the locks of a statement by its kind. elog for a kind that no rule
+ * builds.
+ */
 static void
 add_statement(List **locks, Node *statement)
 {
@@ -192,6 +216,9 @@ add_statement(List **locks, Node *statement)
 		elog(ERROR, "unexpected statement in a fix: %d", (int) nodeTag(statement));
 }
 
+/*
+ * A list_sort comparator: the strongest mode first, then the order of adding.
+ */
 static int
 compare_locks(const ListCell *a, const ListCell *b)
 {
@@ -202,9 +229,11 @@ compare_locks(const ListCell *a, const ListCell *b)
 }
 
 /*
- * "ACCESS EXCLUSIVE on user_orgs, SHARE ROW EXCLUSIVE on users", strongest
- * first.  renamed: a table that has another name when the statement runs, or
- * null.
+ * Returns the text of a set, strongest lock first: "ACCESS EXCLUSIVE on
+ * user_orgs, SHARE ROW EXCLUSIVE on users".  Empty for an empty set.
+ *
+ * renamed: a table that the plan has renamed to new_name before the statement
+ * runs, or null.  Sorts the list in place.
  */
 char *
 locks_text(List *locks, const TableFacts *renamed, const char *new_name)
@@ -223,7 +252,8 @@ locks_text(List *locks, const TableFacts *renamed, const char *new_name)
 }
 
 /*
- * The locks of a fix.
+ * Returns the locks of a fix of the report, as locks_text(). The statement is
+ * parsed, not analyzed.
  */
 char *
 statement_locks(const char *statement)
@@ -236,9 +266,10 @@ statement_locks(const char *statement)
 }
 
 /*
- * Add a table lock to a list of them, in the words of the manual: "ACCESS
- * EXCLUSIVE on memberships", the name as regclass prints it.  A table that is
- * gone, as one that the caller has not locked can be, needs none.
+ * Appends one lock to a comma-separated text: "ACCESS EXCLUSIVE on
+ * memberships", with the name as regclass prints it.  Appends nothing if the
+ * table was dropped, which can happen to a table that the caller has not
+ * locked.
  */
 void
 append_lock(StringInfo buf, LOCKMODE mode, Oid relid)
@@ -250,7 +281,7 @@ append_lock(StringInfo buf, LOCKMODE mode, Oid relid)
 }
 
 /*
- * A table lock as the whole text.
+ * Returns the text of one lock; empty if the table is gone.
  */
 char *
 lock_on(LOCKMODE mode, Oid relid)
@@ -263,7 +294,8 @@ lock_on(LOCKMODE mode, Oid relid)
 }
 
 /*
- * Add the same lock on all that inherits from a table, or is a part of it.
+ * Appends the lock on each partition or inheritance child of a table, at any
+ * level, but not on the table itself.
  */
 void
 append_locks_below(StringInfo buf, LOCKMODE mode, Oid relid)
@@ -274,7 +306,8 @@ append_locks_below(StringInfo buf, LOCKMODE mode, Oid relid)
 }
 
 /*
- * The same lock on a table and, if it is partitioned, on all its partitions.
+ * Returns the text of the lock on a table and, if it is partitioned, on all
+ * its partitions.
  */
 char *
 lock_on_all(LOCKMODE mode, const TableFacts *table)
@@ -289,7 +322,8 @@ lock_on_all(LOCKMODE mode, const TableFacts *table)
 }
 
 /*
- * A lock on the renamed table.
+ * Returns the text of a lock on a table that has been renamed to new_name,
+ * qualified unless the search_path finds it.
  */
 char *
 new_name_lock(const TableFacts *table, const char *new_name, LOCKMODE mode)
@@ -299,8 +333,9 @@ new_name_lock(const TableFacts *table, const char *new_name, LOCKMODE mode)
 }
 
 /*
- * The lock of an ALTER TABLE on the renamed table, and on what is below it if
- * the command goes on there.
+ * Returns the text of the ACCESS EXCLUSIVE lock of an ALTER TABLE on a table
+ * that has been renamed to new_name.  recurses: the command also locks all
+ * partitions and inheritance children.
  */
 char *
 new_name_locks(const TableFacts *table, const char *new_name, bool recurses)

@@ -1,20 +1,21 @@
 /*
  * owner.c
- *		Acting as the owner of a table, restricted, as ANALYZE and REINDEX do.
+ *		Acts as the owner of a table in a security-restricted operation, as
+ *		ANALYZE and REINDEX do.
  *
- * To plan a query on a table is to run code of its owner's: the planner
- * evaluates what it can of index expressions, predicates and statistics, and
- * an UPDATE calls checks, generated columns and triggers.  So whatever looks at
- * the rows of a table, or changes them, for somebody else does it between
- * become_owner() and become_caller().
+ * A query on a table runs code of the table's owner: the planner evaluates
+ * index expressions, predicates and statistics, and an UPDATE calls checks,
+ * generated columns and triggers.  A caller's rights must not be available to
+ * that code.  So every query that reads or changes rows of another role's
+ * table runs between become_owner() and become_caller().
  *
- * The owner's own call changes nothing: its code has the caller's rights anyway,
- * and keeps the search_path that it is used to.  Row-level security that is
- * forced on the owner does not hide rows from the calls of others, who have
- * been found to see every row (check_reads_all).
+ * If the caller is the owner, nothing changes: the code has the caller's
+ * rights anyway, and keeps the search_path that it expects.  For another
+ * caller, FORCE ROW LEVEL SECURITY does not hide rows from the owner's role
+ * here: check_reads_all() has found that the caller may see every row.
  *
- * An error leaves the role to the end of the (sub)transaction, which puts the
- * caller's back, as it does the settings.
+ * An error skips become_caller().  The abort of the (sub)transaction then
+ * restores the role and the settings.
  */
 #include "postgres.h"
 
@@ -28,9 +29,10 @@
 #include "statement/statement.h"
 
 /*
- * Act as the table's owner: nothing of the session can be changed, and names are
- * PostgreSQL's own.  The table is locked in ACCESS SHARE mode until the
- * transaction ends, so it keeps its name and its owner.
+ * Switch to the table's owner: no command can change the session's state, and
+ * the search_path is the restricted one.  Locks the table in ACCESS SHARE
+ * mode until the transaction ends, so that its name and owner stay.  42P01 if
+ * the table is gone.
  */
 void
 become_owner(OwnerRole *role, Oid relid)
@@ -50,7 +52,7 @@ become_owner(OwnerRole *role, Oid relid)
 }
 
 /*
- * Be the caller again.
+ * Switch back to the role and the settings of the caller of become_owner().
  */
 void
 become_caller(const OwnerRole *role)

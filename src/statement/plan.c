@@ -1,14 +1,13 @@
 /*
  * plan.c
- *		A list of statements: add one, run all, return all.
+ *		A plan is a list of statements: add one, run all, return all as rows.
  *
- * The only place where statements are run.  They go through SPI as text, so
- * PostgreSQL checks the caller's rights on each, and event triggers see it.
- * The caller's search_path stands: a column definition may name the user's own
- * types, and all names that are ours are qualified.
+ * Every statement of a verb runs here.  It is sent through SPI as text, so
+ * PostgreSQL checks the caller's rights for it, and event triggers see it.
+ * The caller's search_path is in force: a column definition may use the
+ * user's own types.  Names that we write are qualified.
  *
- * A statement takes no more than it says: what a verb must refuse, it has
- * refused before it comes here.
+ * Nothing is checked here: a verb refuses before its plan runs.
  */
 #include "postgres.h"
 
@@ -26,12 +25,14 @@
 typedef struct Statement
 {
 	char	   *text;
-	char	   *locks;			/* on tables that exist already, or null */
+	char	   *locks;			/* on existing tables, as text; or null */
 } Statement;
 
 /*
- * Add a statement to the end of a plan.  locks: what it takes on tables that
- * exist already, strongest first, or null.
+ * Adds a statement to the end of a plan; format and its arguments as for
+ * psprintf.  locks: the locks that the statement takes on existing tables,
+ * strongest first, as locks.c writes them; or null.  The plan keeps the
+ * pointer.
  */
 void
 plan_add(StatementPlan *plan, char *locks, const char *format,...)
@@ -58,8 +59,8 @@ plan_add(StatementPlan *plan, char *locks, const char *format,...)
 }
 
 /*
- * The statements as one text, for a client that sends them together, which
- * makes them one transaction.
+ * Returns the statements as one text, separated by ";" and a newline.  A
+ * client that sends this text as one query makes them one transaction.
  */
 char *
 plan_text(const StatementPlan *plan)
@@ -73,7 +74,8 @@ plan_text(const StatementPlan *plan)
 }
 
 /*
- * Run the statements in order.  The caller has connected to SPI.
+ * Runs the statements in order. The caller has connected to SPI. Any error of
+ * a statement is raised.
  */
 void
 plan_run(const StatementPlan *plan)
@@ -89,7 +91,7 @@ plan_run(const StatementPlan *plan)
 }
 
 /*
- * Return the statements as rows of junction.statement.
+ * Returns the statements as rows of junction.statement, numbered from 1.
  */
 static void
 return_statements(StatementPlan *plan, FunctionCallInfo fcinfo)
@@ -114,8 +116,8 @@ return_statements(StatementPlan *plan, FunctionCallInfo fcinfo)
 }
 
 /*
- * The end of every verb: run the plan unless it was only asked for, and return
- * it.  What a statement raises ends the call, and with it all that was done.
+ * Ends every verb: runs the plan unless dry_run, and returns it as rows.  Any
+ * error of a statement is raised, which undoes the statements before it.
  */
 Datum
 plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
@@ -134,7 +136,9 @@ plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 }
 
 /*
- * Run a statement as if it came from the client by itself: it may commit.
+ * Runs one utility statement as a client's top-level statement, so that it
+ * may commit (CREATE INDEX CONCURRENTLY).  The caller has begun a transaction
+ * and has finished SPI.
  */
 void
 plan_run_alone(const char *query)
@@ -151,8 +155,9 @@ plan_run_alone(const char *query)
 	ProcessUtility(statement, query, false, PROCESS_UTILITY_TOPLEVEL, NULL, NULL,
 				   None_Receiver, NULL);
 	/*
-	 * Unless the statement has ended the transaction of the snapshot.  What is
-	 * there then may be the portal's, which an event trigger has needed.
+	 * A statement that committed has popped our snapshot already.  The active
+	 * snapshot may then be the portal's, which the server pushes again when an
+	 * event trigger needs one: that is not ours to pop.
 	 */
 	if (ActiveSnapshotSet() && GetActiveSnapshot() != ActivePortal->portalSnapshot)
 		PopActiveSnapshot();

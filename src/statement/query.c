@@ -1,9 +1,13 @@
 /*
  * query.c
- *		Queries and single statements that are run for what they tell.
+ *		Runs queries for their result, and single statements for their error.
  *
- * Statements of a plan are run by plan.c; what a query returns, or which error
- * a statement ends with, is asked for here.
+ * plan.c runs the statements of a plan.  Here, select_...() and
+ * change_and_count() return values, and try_statement() returns whether a
+ * statement succeeds.
+ *
+ * Results are in the caller's memory context.  Each function connects to SPI
+ * itself.
  */
 #include "postgres.h"
 
@@ -13,6 +17,7 @@
 #include "base/base.h"
 #include "statement/statement.h"
 
+/* Opens an SPI connection. */
 static void
 connect_spi(void)
 {
@@ -20,6 +25,7 @@ connect_spi(void)
 		elog(ERROR, "SPI_connect failed");
 }
 
+/* Closes the SPI connection, which frees SPI_tuptable. */
 static void
 finish_spi(void)
 {
@@ -28,7 +34,8 @@ finish_spi(void)
 }
 
 /*
- * The only row of a query; it is in SPI_tuptable until SPI is finished.
+ * Runs a query that must return one row; the row is in SPI_tuptable until SPI
+ * is finished.  elog if it returns another number of rows.
  */
 static void
 select_row(const char *query, bool read_only)
@@ -37,6 +44,10 @@ select_row(const char *query, bool read_only)
 		elog(ERROR, "could not run \"%s\"", query);
 }
 
+/*
+ * Copies the first count columns of that row, which are of type bigint and
+ * not null.
+ */
 static void
 get_counts(int64 *counts, int count)
 {
@@ -48,9 +59,9 @@ get_counts(int64 *counts, int count)
 }
 
 /*
- * The numbers in the only row of a query that changes nothing.  It sees what
- * is there now: the caller may have waited for a lock since its statement's
- * snapshot.
+ * Runs a read-only query of one row and returns its count bigint columns in
+ * counts.  Its snapshot is a new one: the caller may have waited for a lock
+ * since the snapshot of its own statement.
  */
 void
 select_counts(const char *query, int64 *counts, int count)
@@ -64,7 +75,8 @@ select_counts(const char *query, int64 *counts, int count)
 }
 
 /*
- * The numbers in the only row of a query that changes something.
+ * As select_counts(), for a query that changes rows (WITH ... UPDATE). It
+ * uses SPI's snapshot.
  */
 void
 change_and_count(const char *query, int64 *counts, int count)
@@ -76,8 +88,8 @@ change_and_count(const char *query, int64 *counts, int count)
 }
 
 /*
- * The text in the only row of a query that changes nothing, in the caller's
- * memory, or null.
+ * Runs a read-only query of one row with a new snapshot, and returns its
+ * first column as text in the caller's memory context; null for a null.
  */
 char *
 select_text(const char *query)
@@ -97,36 +109,38 @@ select_text(const char *query)
 }
 
 /*
- * What an error says of the statement, and not of the session, the server or
- * the hour.  The others are no answer: they go up to whoever can do something.
+ * Returns true if the error is a result of the statement itself.  Returns
+ * false if it comes from the session, the server or other transactions
+ * (cancel, deadlock, lack of resources, corruption): the caller must re-throw
+ * such an error.
  */
 bool
 is_error_of_statement(const ErrorData *error)
 {
 	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
 	{
-		case ERRCODE_TRANSACTION_ROLLBACK:	/* serialization, deadlock */
+		case ERRCODE_TRANSACTION_ROLLBACK:	/* serialization failure, deadlock */
 		case ERRCODE_OPERATOR_INTERVENTION: /* cancel, timeout, shutdown */
 		case ERRCODE_INSUFFICIENT_RESOURCES:
 		case ERRCODE_SYSTEM_ERROR:
 			return false;
 	}
-	return error->sqlerrcode != ERRCODE_STATEMENT_TOO_COMPLEX &&	/* the stack is too deep */
+	return error->sqlerrcode != ERRCODE_STATEMENT_TOO_COMPLEX &&	/* stack depth limit */
 		error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
 		error->sqlerrcode != ERRCODE_INDEX_CORRUPTED;
 }
 
-/* A statement that is tried, and where to put what it gives */
+/* The arguments of run_tried() */
 typedef struct TriedStatement
 {
 	const char *text;
-	MemoryContext context;
+	MemoryContext context;		/* for the values */
 	StatementResult *result;
 } TriedStatement;
 
 /*
- * The columns of the first row that the statement has returned, as text (char
- * *, null for a null), in the caller's memory.
+ * Returns the columns of the first row of SPI_tuptable as text in the given
+ * memory context: a list of char *, null for a null; NIL if there is no row.
  */
 static List *
 first_row(MemoryContext context)
@@ -145,6 +159,10 @@ first_row(MemoryContext context)
 	return values;
 }
 
+/*
+ * The work of try_statement(), for try_in_subtransaction(). state: a
+ * TriedStatement.
+ */
 static void
 run_tried(void *state)
 {
@@ -160,8 +178,10 @@ run_tried(void *state)
 }
 
 /*
- * Run a statement in a subtransaction of its own, which stays if it succeeds.
- * If it fails with an error that is an answer, result->error has that.
+ * Runs a statement in a subtransaction.  Returns true if it succeeds: its
+ * changes stay, and result->values has its first row.  Returns false if it
+ * fails with an error of the statement (is_error_of_statement): its changes
+ * are undone, and result->error has the error.  Any other error is re-thrown.
  */
 bool
 try_statement(const char *text, StatementResult *result)

@@ -1,14 +1,16 @@
 /*
  * rename.c
- *		A table's new name, and the names that go with it.
+ *		Builds the statements that rename a table and the constraints and
+ *		indexes named after it.
  *
- * The table is renamed first.  Then each constraint and each index that is
- * named after it follows (model/convention.c decides which are); those with a name of
- * the user's own keep it.  Where names are to be drizzle's, those that follow
- * are drizzle's afterwards, whatever they were.  Inherited constraints, and
- * those of partitions, are named after other tables.
+ * The table is renamed first.  Then each constraint and each index whose name
+ * follows a convention for the old table name gets the name for the new one
+ * (model/convention.c and model/free_name.c decide); other names stay.  With
+ * junction.naming = drizzle, each name that follows either convention becomes
+ * drizzle's.  Inherited constraints, and those of partitions, are named after
+ * other tables and stay.
  *
- * Builds text only.
+ * Builds text only.  The caller has locked the table.
  */
 #include "postgres.h"
 
@@ -27,20 +29,21 @@
 #include "model/model.h"
 #include "statement/statement.h"
 
-/* A renaming in the making */
+/* What build_rename() is to do */
 typedef struct Renaming
 {
 	const TableFacts *table;
 	const char *new_name;
-	List	   *except;			/* OIDs of indexes and constraints that keep
-								 * their names for now */
-	const Bitmapset *dropped;	/* columns that go, and what is on them with them */
-	NameSpace  *names;
+	List	   *except;			/* OIDs of indexes and constraints that the
+								 * caller renames or drops itself */
+	const Bitmapset *dropped;	/* columns that the caller drops, with the
+								 * indexes and constraints on them */
+	NameSpace  *names;			/* names taken and freed by the plan so far */
 } Renaming;
 
 /*
- * The constraints that are the table's own to rename, by name: not the
- * inherited ones, and not those that stand for a trigger.
+ * Returns the constraints that can be renamed at this table (ConstraintFacts,
+ * by name): not inherited ones, and not constraint triggers.
  */
 static List *
 own_constraints(const TableFacts *table)
@@ -54,7 +57,7 @@ own_constraints(const TableFacts *table)
 }
 
 /*
- * The foreign key that a constraint is, or null.
+ * Returns the foreign key of a table by its OID, or null.
  */
 static const ForeignKeyFacts *
 find_foreign_key(const TableFacts *table, Oid oid)
@@ -66,8 +69,8 @@ find_foreign_key(const TableFacts *table, Oid oid)
 }
 
 /*
- * The name of an index or a foreign key afterwards, or null if it keeps its
- * own.
+ * Returns the new name of an index, a key or a foreign key, and takes it;
+ * null if the name stays.  columns: names; key: of a foreign key, else null.
  */
 static char *
 new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *columns,
@@ -88,7 +91,9 @@ new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *co
 }
 
 /*
- * The same of a constraint; checks have no name in drizzle's convention.
+ * Returns the new name of a constraint, and takes it; null if the name stays.
+ * Drizzle's convention has no names for check and NOT NULL constraints, so
+ * these follow PostgreSQL's.
  */
 static char *
 new_constraint_name(const Renaming *renaming, const ConstraintFacts *constraint)
@@ -108,8 +113,9 @@ new_constraint_name(const Renaming *renaming, const ConstraintFacts *constraint)
 }
 
 /*
- * A NOT NULL constraint, where it has a name, is renamed below the table too,
- * by that name: one that a partition had before it was attached keeps both.
+ * Returns true if the table and all below it have a constraint of that name.
+ * RENAME CONSTRAINT of a named NOT NULL (18) recurses by name, and fails for
+ * a partition that had a NOT NULL of another name before it was attached.
  */
 static bool
 has_name_below(Oid relid, const char *name)
@@ -121,7 +127,9 @@ has_name_below(Oid relid, const char *name)
 }
 
 /*
- * ALTER TABLE public.memberships RENAME CONSTRAINT user_orgs_user_id_fkey
+ * Builds, for each constraint whose name changes:
+ *
+ *	ALTER TABLE public.memberships RENAME CONSTRAINT user_orgs_user_id_fkey
  *		TO memberships_user_id_fkey
  */
 static void
@@ -148,6 +156,9 @@ build_constraint_names(StatementPlan *plan, const Renaming *renaming, List *cons
 	}
 }
 
+/*
+ * Returns true if one of the constraints owns the index.
+ */
 static bool
 has_constraint(List *constraints, Oid index)
 {
@@ -158,9 +169,9 @@ has_constraint(List *constraints, Oid index)
 }
 
 /*
- * ALTER INDEX public.user_orgs_org_id_idx RENAME TO memberships_org_id_idx
+ * Builds the following; it locks the index, not the table:
  *
- * It locks the index, not the table.
+ *	ALTER INDEX public.user_orgs_org_id_idx RENAME TO memberships_org_id_idx
  */
 void
 build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *name)
@@ -169,7 +180,7 @@ build_index_rename(StatementPlan *plan, const IndexFacts *index, const char *nam
 			 qualified_name(index->oid), quote_identifier(name));
 }
 
-/* Is a node of an index, in nodeToString form, about one of these columns? */
+/* Does the expression (nodeToString form, or null) use one of these columns? */
 static bool
 is_about(const char *expression, const Bitmapset *columns)
 {
@@ -177,8 +188,9 @@ is_about(const char *expression, const Bitmapset *columns)
 }
 
 /*
- * Does an index hold one of these columns, so that it is dropped with it: as a
- * key or an INCLUDE column, in an expression or in its predicate?
+ * Returns true if an index uses one of the columns, as a key or INCLUDE
+ * column, in an expression or in its predicate.  PostgreSQL drops such an
+ * index with the column.
  */
 bool
 index_holds(const IndexFacts *index, const Bitmapset *columns)
@@ -197,6 +209,9 @@ index_holds(const IndexFacts *index, const Bitmapset *columns)
 	return result;
 }
 
+/*
+ * Builds the new names of the indexes that no constraint owns.
+ */
 static void
 build_index_names(StatementPlan *plan, const Renaming *renaming, List *constraints)
 {
@@ -217,9 +232,13 @@ build_index_names(StatementPlan *plan, const Renaming *renaming, List *constrain
 }
 
 /*
- * ALTER TABLE public.user_orgs RENAME TO memberships, and what goes with it,
- * but for what the caller names or drops itself (except), and whatever goes with
- * columns that it drops.
+ * Builds the new name of a table and the names that follow it:
+ *
+ *	ALTER TABLE public.user_orgs RENAME TO memberships
+ *
+ * except: OIDs of indexes and constraints that the caller renames or drops
+ * itself.  dropped: columns that the caller drops; the indexes and
+ * constraints on them are not renamed.  names: takes the new names.
  */
 void
 build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,

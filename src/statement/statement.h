@@ -14,27 +14,27 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* Who acts as the owner of a table for a while */
+/* What become_owner() changes, for become_caller() to restore */
 typedef struct OwnerRole
 {
 	Oid			caller;
 	int			context;		/* the caller's security context */
-	bool		changed;		/* the caller is somebody else */
-	int			guc_level;
+	bool		changed;		/* false if the caller is the owner himself */
+	int			guc_level;		/* if changed: the GUC nest level that was opened */
 } OwnerRole;
 
 /* The statements of one call, in the order in which they are to run */
 typedef struct StatementPlan
 {
-	List	   *statements;
+	List	   *statements;		/* of Statement, which is private to plan.c */
 } StatementPlan;
 
-/* What a statement that was tried has given */
+/* The result of try_statement() */
 typedef struct StatementResult
 {
 	ErrorData  *error;			/* null if it succeeded */
-	List	   *values;			/* of the first row that it returned: char *, null
-								 * for a null */
+	List	   *values;			/* char *, the columns of the first row returned,
+								 * null for a null; NIL if it returned no row */
 } StatementResult;
 
 /* count.c */
