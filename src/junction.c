@@ -1,6 +1,6 @@
 /*
  * junction.c
- *		Module magic, and the call of what each component does when it is loaded.
+ *		Module magic and _PG_init().
  */
 #include "postgres.h"
 
@@ -12,6 +12,10 @@
 
 JUNCTION_MODULE_MAGIC;
 
+/*
+ * Called when the library is loaded: let the components define their settings
+ * and install their hooks, then reserve the prefix "junction." for settings.
+ */
 void
 _PG_init(void)
 {

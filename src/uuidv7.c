@@ -1,9 +1,9 @@
 /*
  * uuidv7.c
- *		UUIDs of version 7 (RFC 9562), for servers that have no uuidv7() and
- *		for those whose own goes to the random source at every call.
+ *		UUIDs of version 7 (RFC 9562), for servers that have no uuidv7(), and for
+ *		those whose own reads the random source at every call.
  *
- * The value, most significant bit first:
+ * The bits of a value, most significant first:
  *
  *		48 bits		milliseconds since 1970
  *		 4 bits		version, 0111
@@ -12,20 +12,20 @@
  *		 2 bits		variant, 10
  *		62 bits		random
  *
- * The two parts that tell the time, put side by side, are one 60-bit count of
- * ticks of some 244 ns.  A call takes the tick of the clock or, if that is not
- * later than the tick it gave last, the one after that.  So the values of a
- * backend ascend strictly, whether the clock stands still, is coarser than a
- * tick, or steps back; after a long step back they run ahead of the clock
- * until it catches up.
+ * The milliseconds and the fraction together are a 60-bit count of ticks of
+ * about 244 ns (1 ms / 4096).  A value has the tick of the clock or, if the
+ * clock is not past the tick of the last value, that tick plus one.  So the
+ * values of a backend strictly ascend, even if the clock stands still, is coarser
+ * than a tick, or steps back.  After a long step back, the ticks run ahead of the
+ * clock until it catches up.
  *
- * The random bits come from the server's strong source, a block at a time:
- * most calls read the clock, which commonly needs no system call, and nothing
- * else.  Each process draws its own block, even if its parent had one.
+ * The random bits come from pg_strong_random(), a block at a time.  Most calls
+ * only read the clock, which usually needs no system call.  Each process draws
+ * its own block, even if it inherited one by fork().
  *
- * Nothing orders the values of different backends, the workers of a parallel
- * query included, beyond what their clock does.  A clock with clock_gettime()
- * is assumed, and that it stands after 1970.
+ * The values of different backends, and of parallel workers, are ordered only by
+ * the clock.  clock_gettime() is assumed to exist and to return a time after
+ * 1970.
  */
 #include "postgres.h"
 
@@ -37,21 +37,28 @@
 
 #include "base/base.h"
 
+/* Bits of the fraction of a millisecond: those of RFC 9562's rand_a */
 #define FRACTION_BITS	12
 #define FRACTION_MASK	((UINT64CONST(1) << FRACTION_BITS) - 1)
 
 #define NANOSECONDS_PER_MS	UINT64CONST(1000000)
 #define MS_PER_SECOND		UINT64CONST(1000)
 
-/* The version stands between the milliseconds and the fraction */
+/* Version 7, in the 4 bits between the milliseconds and the fraction */
 #define VERSION_BITS	(UINT64CONST(7) << FRACTION_BITS)
 
+/* Variant 10, in the 2 highest bits of the low half */
 #define VARIANT_BITS	(UINT64CONST(2) << 62)
 #define VARIANT_MASK	(UINT64CONST(3) << 62)
 
-/* Random bytes drawn but not used yet: those of the block from used on */
+/*
+ * Random bytes; those from used on are not used yet.  4096 bytes are 512 values,
+ * so the cost of a draw hardly counts, and they are little memory.
+ */
 static unsigned char block[4096];
 static size_t used = sizeof(block);
+
+/* The PID of the process that drew the block */
 static int	block_owner = 0;
 
 StaticAssertDecl(sizeof(block) % sizeof(uint64) == 0,
@@ -59,6 +66,9 @@ StaticAssertDecl(sizeof(block) % sizeof(uint64) == 0,
 
 PG_FUNCTION_INFO_V1(junction_uuidv7);
 
+/*
+ * Returns the present tick of the clock: ms since 1970 << 12 | fraction.
+ */
 static uint64
 clock_tick(void)
 {
@@ -77,7 +87,7 @@ clock_tick(void)
 }
 
 /*
- * The tick for the next value: past the end of the fraction, adding one
+ * Returns the tick for the next value.  Adding one to the largest fraction
  * carries into the milliseconds, as it should.
  */
 static uint64
@@ -94,9 +104,8 @@ next_tick(void)
 }
 
 /*
- * A process that was forked with a block in hand must not use it: its parent
- * and its siblings have the same.  If the draw fails, what the block then
- * holds is not taken for random by a later call.
+ * Draw a new block, or raise XX000 if that fails.  used is set before the draw,
+ * so that no later call uses a block whose draw has failed.
  */
 static void
 refill_block(void)
@@ -111,6 +120,10 @@ refill_block(void)
 	block_owner = MyProcPid;
 }
 
+/*
+ * Returns 64 random bits.  A block that another process has drawn is not used:
+ * the parent and its other children have the same.
+ */
 static uint64
 random_bits(void)
 {
@@ -119,7 +132,7 @@ random_bits(void)
 	if (used == sizeof(block) || block_owner != MyProcPid)
 		refill_block();
 
-	/* Wiped, so that no bit can be handed out a second time */
+	/* erase them, so that no bits can be returned twice */
 	memcpy(&bits, block + used, sizeof(bits));
 	memset(block + used, 0, sizeof(bits));
 	used += sizeof(bits);
@@ -128,7 +141,9 @@ random_bits(void)
 }
 
 /*
- * junction.uuidv7() RETURNS uuid
+ * junction.uuidv7() returns uuid
+ *
+ * XX000 if the server has no random bits.
  */
 Datum
 junction_uuidv7(PG_FUNCTION_ARGS)

@@ -1,28 +1,30 @@
 /*
  * batches.c
- *		The rows of a table, changed in batches that commit, while others read
- *		and write.
+ *		Changes the rows of a table in batches that commit, while other sessions
+ *		read and write.
  *
- *	1. Pass over the table by physical range, so that no batch looks at what
- *	   another has looked at.
- *	2. Do a range slice by slice, each a batch.  The first rows that are updated
- *	   leave a full page for another, and every index learns of that; but then
- *	   there is room, and the later slices' rows stay in their page (a HOT
- *	   update): most need no index entry, and the table hardly grows.
- *	3. If a row is left (it was locked, or its owner has moved it to where the
- *	   pass had been), pass again.
+ *	1. Pass over the table by physical ranges of blocks, so that no batch reads
+ *	   the blocks of another range.
+ *	2. Split each range into slices by a hash of ctid, and change one slice in
+ *	   each batch.  In a full page, the updates of the first slice move rows to
+ *	   other pages and add entries to every index.  But they make room, so most
+ *	   rows of the later slices stay in their page: HOT updates, which add no
+ *	   index entries and hardly let the table grow.
+ *	3. If rows are left (they were locked, or another session's update has moved
+ *	   them into blocks that the pass had done), pass again.
  *
- * What is done to a row, and which rows have it to be done, the caller says by
- * two functions that build statements (BatchedWork).
+ * The caller builds the statements: what to change, and which rows are left
+ * (BatchedWork).
  *
- * A batch that meets a row that somebody else has locked gives up at once, and
- * is done over without such rows: nobody waits for it on a row for longer than
- * it takes, and it waits for nobody.  A range is as large as makes a batch take
- * about 20 ms, and holds about batch_size rows a slice at most.
+ * A batch that meets a row locked by another session gives up after ROW_TIMEOUT
+ * and is run again without the locked rows.  So a batch does not wait for other
+ * sessions, and they wait for it no longer than it runs.  The size of a range is
+ * adapted, so that a batch takes about BATCH_TIME and a slice has at most about
+ * batch_size rows.
  *
- * Each batch locks the table by OID before its statement is built, as its name
- * may have been changed since the last.  What fires and is computed for a row
- * is the table owner's, and runs as the owner.
+ * Each batch locks the table by OID before it builds its statement, as the table
+ * may have been renamed.  Triggers, defaults and generated columns are the
+ * owner's code, so the statement runs as the table's owner.
  */
 #include "postgres.h"
 
@@ -37,35 +39,50 @@
 #include "online/online.h"
 #include "statement/statement.h"
 
-/* A batch is to take so long, in milliseconds, and the first has so many rows */
+/*
+ * ms: the time that a batch is to take.  Other sessions wait at most this long
+ * for a row of ours; much shorter batches would spend their time on commits.
+ */
 #define BATCH_TIME	20
+
+/*
+ * Rows in a slice of the first range, before a batch was timed.  Few enough that
+ * even a slow batch (many indexes, triggers) is short.
+ */
 #define FIRST_BATCH	500
 
-/* Slices of a range: a power of two */
+/*
+ * Slices of a range.  A power of two, as SLICES - 1 is the mask of the hash.
+ * Only about 1/16 of the rows of a page move before there is room in it.
+ */
 #define SLICES		16
 
-/* For how long a batch waits for a row before it leaves it out, in milliseconds */
+/*
+ * ms: how long a batch waits for a row lock before it skips locked rows.  Short,
+ * as the rows that the batch has changed stay locked meanwhile.
+ */
 #define ROW_TIMEOUT	10
 
-/* How far the work on a table has come */
+/* The progress of the work on a table */
 typedef struct Progress
 {
-	BlockNumber blocks;			/* of the table, as the pass began */
+	BlockNumber blocks;			/* of the table, when the pass began */
 	BlockNumber step;			/* blocks in a range */
-	int			slices;
-	double		expected;		/* rows, about */
-	double		done;
+	int			slices;			/* of a range */
+	double		expected;		/* rows of the table, estimated */
+	double		done;			/* rows changed so far */
 	TimestampTz started;
 } Progress;
 
-/* What became of the rows of a batch, or of a pass */
+/* Rows of a batch, a range or a pass */
 typedef struct Counts
 {
-	int64		tried;
-	int64		done;			/* fewer, if a trigger has its way */
+	int64		tried;			/* returned by the UPDATE */
+	int64		done;			/* those that have their value: fewer, if a
+								 * trigger has reset it */
 } Counts;
 
-/* A statement that does a batch, and what came of it */
+/* The state of run_batch() */
 typedef struct Batch
 {
 	Oid			relid;
@@ -74,7 +91,11 @@ typedef struct Batch
 } Batch;
 
 /*
- * The condition of a slice of a range: blocks from up to, but for, to.
+ * Returns the condition of a slice of a range, of the blocks from to to - 1:
+ *
+ *	ctid >= '(0,0)' AND ctid < '(50,0)' AND (hashtid(ctid) & 15) = 3
+ *
+ * with every operator and function qualified by pg_catalog.
  */
 static char *
 slice_condition(BlockNumber from, BlockNumber to, int slices, int slice)
@@ -86,9 +107,8 @@ slice_condition(BlockNumber from, BlockNumber to, int slices, int slice)
 }
 
 /*
- * Run it as the owner.  A trigger that is deferred would fire when the
- * transaction commits, and we are the caller again; so it fires at the end of
- * the statement.
+ * Run the statement of a batch as the table's owner.  All constraints are set to
+ * IMMEDIATE: a deferred trigger would fire at commit, with the caller's rights.
  */
 static void
 run_batch(void *state)
@@ -107,7 +127,8 @@ run_batch(void *state)
 }
 
 /*
- * Do a slice of a range, and commit.
+ * Change a slice and commit.  rows: slice_condition().  42P01 if the table was
+ * dropped, 55P03 if it cannot be locked, 55000 if its schema was renamed.
  */
 static Counts
 run_slice(const BatchedWork *work, const char *rows)
@@ -132,6 +153,12 @@ run_slice(const BatchedWork *work, const char *rows)
 	return batch.counts;
 }
 
+/*
+ * Is a row still to be changed?  Reads the rows as the table's owner, in a
+ * transaction of its own.
+ *
+ *	SELECT pg_catalog.count(*) FROM (rest_query() LIMIT 1) AS rest
+ */
 static bool
 is_any_left(const BatchedWork *work)
 {
@@ -153,7 +180,8 @@ is_any_left(const BatchedWork *work)
 }
 
 /*
- * Look at the table before a pass.
+ * Set the number of blocks and slices before a pass; before the first also the
+ * size of a range and the expected rows, from pg_class.reltuples and relpages.
  */
 static void
 start_pass(BatchedWork *work, Progress *progress, bool first)
@@ -163,7 +191,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 	begin_work_on(work->run, AccessShareLock);
 	rel = relation_open(work->run->relid, NoLock);
 	progress->blocks = RelationGetNumberOfBlocks(rel);
-	/* later passes have few rows to do */
+	/* a later pass changes few rows: slices would only read them more often */
 	progress->slices = first ? SLICES : 1;
 	if (first)
 	{
@@ -178,6 +206,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 	end_work();
 }
 
+/* Report the progress, the rate and the estimated rest in a NOTICE. */
 static void
 tell_progress(const BatchedWork *work, const Progress *progress)
 {
@@ -191,8 +220,9 @@ tell_progress(const BatchedWork *work, const Progress *progress)
 }
 
 /*
- * As many blocks for the next batch as are done in the time that one may take;
- * it grows slowly, and shrinks at once.
+ * Set the blocks of the next range, so that a batch takes BATCH_TIME and has at
+ * most batch_size rows.  rows and milliseconds: of the batch that was timed.  The
+ * range grows by half at most, and shrinks at once.
  */
 static void
 adapt_step(Progress *progress, int batch_size, int64 rows, int64 milliseconds)
@@ -206,7 +236,8 @@ adapt_step(Progress *progress, int batch_size, int64 rows, int64 milliseconds)
 }
 
 /*
- * Do a range, slice by slice.
+ * Change a range, of the blocks from to to - 1, slice by slice.  Waits after each
+ * slice for the standbys and for the pause.
  */
 static Counts
 run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNumber to)
@@ -224,7 +255,7 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 		total.tried += counts.tried;
 		total.done += counts.done;
 		progress->done += counts.done;
-		/* the first slice is the dearest */
+		/* the first slice takes longest: its updates are not HOT */
 		if (slice == 0)
 			adapt_step(progress, patience->batch_size, counts.tried,
 					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
@@ -236,7 +267,7 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 }
 
 /*
- * One pass over the table.
+ * Pass over the table once, range by range.
  */
 static Counts
 run_pass(const BatchedWork *work, Progress *progress)
@@ -256,16 +287,16 @@ run_pass(const BatchedWork *work, Progress *progress)
 }
 
 /*
- * Do the work on the run's table, until no row is left.  False if rows were
- * tried in a pass, and none was done.  55P03 if rows stay locked for longer
- * than the caller waits; 42P01 if the table was dropped meanwhile.
+ * Change the rows of the run's table until none is left.  Returns false if a
+ * pass has tried rows and none kept its value.  55P03 if no row could be changed
+ * for max_wait, because all were locked; the other errors of run_slice().
  */
 bool
 run_batches(BatchedWork *work)
 {
 	TimestampTz moved = GetCurrentTimestamp();
 	Progress	progress = {.started = moved};
-	int64		delay = 100;
+	int64		delay = 100;	/* ms before the next pass */
 
 	if (!is_any_left(work))
 		return true;
@@ -283,7 +314,7 @@ run_batches(BatchedWork *work)
 			moved = GetCurrentTimestamp();
 			delay = 100;
 		}
-		wait_or_give_up(work->run, work->run->relid, "locks on rows", moved, &delay);
+		wait_or_give_up(work->run, work->run->relid, "row locks in", moved, &delay);
 		start_pass(work, &progress, false);
 	}
 }

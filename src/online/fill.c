@@ -1,12 +1,12 @@
 /*
  * fill.c
- *		Gives every row a value in a column that was added empty, while others
- *		read and write.
+ *		Fills a column that was added without values with its default, in every
+ *		row, while other sessions read and write.
  *
- * The rows are filled in batches (batches.c).  Rows inserted meanwhile get their
- * value by the column's default.  The triggers of users are for what users do,
- * so none fires where the caller may say so.  The column is known by its number,
- * as its name may be changed meanwhile.
+ * The rows are filled in batches (batches.c).  Rows that are inserted meanwhile
+ * get the column's default anyway.  If the caller may set
+ * session_replication_role, user triggers do not fire for the fill.  The column
+ * is kept by its number, as it may be renamed meanwhile.
  */
 #include "postgres.h"
 
@@ -30,13 +30,14 @@
 #include "check/check.h"
 #include "online/online.h"
 
-/* A column that is filled */
+/* The fill of a column */
 typedef struct Filling
 {
-	BatchedWork work;			/* first, so that one can be taken for the other */
-	const char *column;			/* as it was called at the start */
+	BatchedWork work;			/* must be first: a BatchedWork * is cast */
+	const char *column;			/* its name at the start, for messages */
 	AttrNumber	attnum;
-	Bitmapset  *others;			/* columns that are set to themselves */
+	Bitmapset  *others;			/* indexed columns that the UPDATE sets to
+								 * themselves: indexed_plain_columns() */
 } Filling;
 
 /*
@@ -49,8 +50,9 @@ may_quiet_triggers(void)
 }
 
 /*
- * Warn of triggers that fire for each row that is filled.  The relation's own
- * list of them goes when its cache entry is rebuilt, as any look-up may do.
+ * Raise a WARNING for each user trigger that fires for the fill.  quiet: the
+ * fill runs with session_replication_role = replica.  The trigger list is
+ * copied, as a syscache lookup can rebuild the relcache entry and free it.
  */
 static void
 warn_of_triggers(Relation rel, bool quiet)
@@ -69,13 +71,13 @@ warn_of_triggers(Relation rel, bool quiet)
 					(errmsg("trigger \"%s\" fires for each row of \"%s\" that is filled",
 							trigger->tgname, display_name(RelationGetRelid(rel))),
 					 quiet ? 0 :
-					 errhint("Call it as a role that may set session_replication_role, to have it not fire.")));
+					 errhint("To keep it from firing, call the procedure as a role that may set session_replication_role.")));
 	}
 }
 
 /*
- * Refuse a table whose rows the caller may not see, or whose owner may not fill
- * them: 42501.  The caller has locked it.
+ * Refuse a table if the caller may not read all its rows, or if its owner, as
+ * whom the fill runs, may not update them: 42501.  The table must be locked.
  */
 void
 check_may_fill(Oid relid)
@@ -95,8 +97,8 @@ check_may_fill(Oid relid)
 }
 
 /*
- * The number of the column that is to be filled.  42809 for a partitioned table,
- * 42703 for a column that is not there, 55000 for one that has no default.
+ * Returns the number of the column to fill.  42809 for a partitioned table,
+ * 42703 if the column does not exist, 55000 if it is generated or has no default.
  */
 static AttrNumber
 check_fillable_column(Relation rel, const char *column)
@@ -108,7 +110,7 @@ check_fillable_column(Relation rel, const char *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is partitioned", name),
-				 errdetail("It has no rows of its own that could be filled.")));
+				 errdetail("A partitioned table has no rows of its own to fill.")));
 	if (attnum <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -123,10 +125,15 @@ check_fillable_column(Relation rel, const char *column)
 }
 
 /*
- * What is to be set to itself: the columns of indexes.  An index that no column
- * of an UPDATE is in takes its entries for versions of the same row, and looks
- * for old ones to drop with every page that fills up; here it would find few.
- * Triggers on these columns must not fire.
+ * Returns the indexed columns that the UPDATE sets to themselves, without
+ * generated and identity columns, which it cannot set.
+ *
+ * If an UPDATE sets no column of an index, the index takes the new entry for
+ * another version of the same row, and each time that a page fills up it
+ * searches for old versions to delete (bottom-up deletion).  In a fill, the
+ * search costs time and finds few.  Setting a column to itself prevents it.
+ * Only to be used while triggers do not fire, as it would fire those UPDATE OF
+ * these columns.
  */
 static Bitmapset *
 indexed_plain_columns(const Filling *filling, Relation rel)
@@ -149,7 +156,8 @@ indexed_plain_columns(const Filling *filling, Relation rel)
 }
 
 /*
- * Learn how the table is filled best, before the first pass.
+ * BatchedWork.start: decide whether triggers fire, and which columns are set to
+ * themselves.
  */
 static void
 start_filling(BatchedWork *work, Relation rel)
@@ -167,8 +175,8 @@ start_filling(BatchedWork *work, Relation rel)
 }
 
 /*
- * The column's name, in a transaction in which the table is locked: 42703 if it
- * was dropped.
+ * Returns the column's present name, quoted; 42703 if it was dropped.  The table
+ * must be locked.
  */
 static const char *
 filled_column(const Filling *filling)
@@ -185,7 +193,7 @@ filled_column(const Filling *filling)
 }
 
 /*
- * ", a = a, b = b", or empty
+ * ", a = a, b = b" for the columns that are set to themselves, or ""
  */
 static const char *
 self_assignments(const Filling *filling)
@@ -205,7 +213,7 @@ self_assignments(const Filling *filling)
 }
 
 /*
- * The statement that fills a batch: a BatchQuery.
+ * BatchedWork.batch_query: the statement that fills a batch.
  *
  *	WITH filled AS (
  *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT, user_id = user_id, org_id = org_id
@@ -213,7 +221,7 @@ self_assignments(const Filling *filling)
  *		RETURNING id)
  *	SELECT count(*), count(id) FROM filled
  *
- * or, without rows that others have locked,
+ * or, to skip rows that other sessions have locked,
  *
  *	WITH batch AS MATERIALIZED (
  *		SELECT ctid FROM ONLY public.user_orgs WHERE ... FOR NO KEY UPDATE SKIP LOCKED),
@@ -221,6 +229,8 @@ self_assignments(const Filling *filling)
  *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
  *		FROM batch WHERE target.ctid = batch.ctid RETURNING target.id)
  *	SELECT count(*), count(id) FROM filled
+ *
+ * with operators, functions and types qualified.
  */
 static char *
 fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
@@ -241,7 +251,7 @@ fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 }
 
 /*
- * The rows that are still to be filled:
+ * BatchedWork.rest_query: the rows that are still to be filled.
  *
  *	SELECT FROM ONLY public.user_orgs WHERE id IS NULL
  */
@@ -253,7 +263,7 @@ empty_rows_query(const BatchedWork *work)
 }
 
 /*
- * Refuse what cannot be filled, and find the number of the column.
+ * Run all checks, and find the number of the column, in a transaction of its own.
  */
 static void
 check_fill(Filling *filling)
@@ -270,10 +280,11 @@ check_fill(Filling *filling)
 }
 
 /*
- * Fill a column of the run's table, until no row is empty.  What
- * check_fillable_column() and check_may_fill() refuse; 42P01 and 42703 if the
- * table or the column was dropped meanwhile; 55P03 if rows stay locked for
- * longer than the caller waits; 55000 if something keeps them from being filled.
+ * Fill a column of the run's table in all rows in which it is null.
+ *
+ * Errors: those of check_fillable_column() and check_may_fill(); 42P01 and 42703
+ * if the table or the column was dropped meanwhile; 55P03 if rows stay locked
+ * for max_wait; 55000 if rows stay null after their UPDATE.
  */
 void
 fill_column(const OnlineRun *run, const char *column)
@@ -288,8 +299,8 @@ fill_column(const OnlineRun *run, const char *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows of \"%s\" cannot be filled", run->name),
-				 errdetail("\"%s\" is null again after it was given its default.", column),
-				 errhint("A trigger may put it back; disable it, or let it pass this column.")));
+				 errdetail("Column \"%s\" is still null after it was set to its default.", column),
+				 errhint("A trigger may set it back to null; disable the trigger, or change it to keep this column.")));
 }
 
 /* The arguments of _fill */
@@ -299,6 +310,7 @@ typedef struct FillArguments
 	char	   *column;
 } FillArguments;
 
+/* The body of _fill, which run_online() calls. */
 static void
 fill_body(OnlineRun *run)
 {
@@ -315,9 +327,11 @@ PG_FUNCTION_INFO_V1(junction_fill);
  * CALL junction._fill(relation regclass, column_name text, batch_size int,
  *		pause interval, max_lag bigint, lock_timeout interval, max_wait interval)
  *
- * Give every row that has none the default of the column: a statement of the
- * plan of a concurrent promotion.  What fill.c refuses of a table and a column;
- * 55006, 55P03, 25001 and 2D000 as above.
+ * Set a column to its default in all rows in which it is null.  It is a
+ * statement of the plan of a concurrent promotion.  Errors: those of
+ * check/table.c and fill_column(); 22004 and 22023 for the arguments; 25001 and
+ * 2D000 where it cannot commit; 25006 where nothing can be written; 55006 if
+ * another run works on the table.
  */
 Datum
 junction_fill(PG_FUNCTION_ARGS)

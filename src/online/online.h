@@ -13,72 +13,82 @@
 #include "base/base.h"
 #include "statement/statement.h"
 
-/* How a step of a concurrent promotion is to be run */
+/* How a step is run */
 typedef enum StepKind
 {
-	STEP_BRIEF,					/* in a transaction, under a lock that blocks:
-								 * never to be waited for long */
+	STEP_BRIEF,					/* in a transaction, under a lock that blocks
+								 * readers or writers: with the short
+								 * lock_timeout */
 	STEP_PATIENT,				/* in a transaction, under a lock that blocks no
-								 * reader or writer */
-	STEP_FILL,					/* batches that commit */
-	STEP_ALONE					/* a statement that cannot be in a transaction */
+								 * reader or writer: with a longer timeout */
+	STEP_FILL,					/* in batches that commit; not by run_step() */
+	STEP_ALONE					/* a statement that cannot run in a transaction
+								 * block */
 } StepKind;
 
+/* A step of a concurrent verb */
 typedef struct OnlineStep
 {
 	StepKind	kind;
-	Oid			relid;			/* the table that its text is about */
-	LOCKMODE	mode;			/* the lock on it under which the text is run */
-	List	   *named;			/* OIDs of the indexes and sequences that the
-								 * text names, and are there already */
-	StatementPlan statements;
-	char	   *locks;
+	Oid			relid;			/* the table that is locked */
+	LOCKMODE	mode;			/* of that lock */
+	List	   *named;			/* OIDs of the existing indexes and sequences
+								 * that the statements name; they are locked */
+	StatementPlan statements;	/* exactly one if STEP_ALONE */
+	char	   *locks;			/* for a dry run: junction.statement.locks */
 } OnlineStep;
 
-/* Builds the step that comes next, or null: its table is locked */
+/*
+ * Builds the next step from the catalogs; null if nothing is left to do.  Called
+ * in a transaction that has locked the table.
+ */
 typedef OnlineStep *(*NextStep) (void *state);
 
-/* How patient a concurrent verb is; times in milliseconds */
+/* The arguments of a concurrent verb that say how to wait; times in ms */
 typedef struct Patience
 {
-	int			batch_size;		/* rows */
-	int64		pause;			/* between batches */
-	int64		max_lag;		/* bytes that a standby may be behind, or -1 */
-	int			lock_timeout;	/* for a lock that blocks others */
-	int64		max_wait;		/* in total, for one lock */
+	int			batch_size;		/* rows in a batch at most, about */
+	int64		pause;			/* after each batch */
+	int64		max_lag;		/* bytes of WAL that a standby may be behind; -1:
+								 * do not wait for standbys */
+	int			lock_timeout;	/* of one request for a lock that blocks others */
+	int64		max_wait;		/* for one lock, over all requests */
 } Patience;
 
-/* A concurrent verb at work on a table */
+/* One run of a concurrent verb */
 typedef struct OnlineRun
 {
-	void	   *arguments;		/* of the verb: its own */
+	void	   *arguments;		/* of the verb; the verb's own struct */
 	Patience	patience;
-	Oid			relid;
-	char	   *name;			/* for messages, also when the table is gone */
-	MemoryContext context;		/* for what outlives transactions, */
-	MemoryContext step_context; /* until the next step */
+	Oid			relid;			/* the table; set by begin_run() */
+	char	   *name;			/* its name for messages, kept if it is dropped */
+	MemoryContext context;		/* lasts until the run ends, over transactions */
+	MemoryContext step_context; /* its child, reset before each step */
 } OnlineRun;
 
-/* What is done to the rows of a table in batches, as batches.c is told */
+/* A change of the rows of a table that batches.c does in batches */
 typedef struct BatchedWork
 {
 	const OnlineRun *run;
-	const char *verb;			/* "filled" so many rows, for a notice */
+	const char *verb;			/* for the progress NOTICE: "filled" 100 of about
+								 * 300 rows */
 
-	/* before the first pass; the table is locked */
+	/* Called before the first pass, with the table locked */
 	void		(*start) (struct BatchedWork *work, Relation rel);
 
 	/*
-	 * The statement that does a batch.  Its table is locked; rows: the condition
-	 * of the batch's range.  It returns how many rows it has tried to change,
-	 * and how many are as they should be.  skip_locked: it leaves out rows that
-	 * others have locked.
+	 * Builds the statement that changes a batch.  The table is locked.  rows: the
+	 * condition that selects the rows of the batch.  skip_locked: the statement
+	 * must skip rows that other sessions have locked.  It returns one row: the
+	 * number of rows that it tried to change, and how many of these now have
+	 * their value.
 	 */
 	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
 
-	/* a query for the rows that are left, whatever it returns of them */
+	/* Builds a SELECT of the rows that are still to be changed */
 	char	   *(*rest_query) (const struct BatchedWork *work);
-	bool		quiet_triggers; /* the caller may keep them from firing */
+	bool		quiet_triggers; /* run batches with session_replication_role =
+								 * replica, so that user triggers do not fire */
 } BatchedWork;
 
 /* batches.c */
@@ -118,7 +128,7 @@ extern void release_session_lock(LOCKTAG *tag, LOCKMODE mode);
 extern void unlock_session(void);
 
 /* wait.c */
-/* A notice, if the last one is some time ago */
+/* Raise a NOTICE, unless the last one was less than 3 s ago (may_tell()) */
 #define tell(...) \
 	do { \
 		if (may_tell()) \

@@ -1,9 +1,10 @@
 /*
  * run.c
- *		One run of a procedure that commits: what it holds, and its arguments.
+ *		Begins and ends a run of a procedure that commits, and reads its
+ *		arguments.
  *
- * A run holds a lock of the session's, so that no second one works on the same
- * table, and lets go of it however it ends.
+ * A run holds a session lock, which outlives its transactions, so that no second
+ * run works on the same table.  run_online() releases it however the run ends.
  */
 #include "postgres.h"
 
@@ -19,14 +20,22 @@
 #include "check/check.h"
 #include "online/online.h"
 
-/* The lock that keeps a table to one run, while it is held */
+/* The run lock of this session's run; valid while run_locked */
 static LOCKTAG run_lock;
 static bool run_locked = false;
 
+/*
+ * Take the run lock of a table, without waiting: 55006 if another session has
+ * it.  session: until it is released, not until the transaction ends.
+ */
 static void
 acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
 {
-	/* the table's own lock is a LOCKTAG_RELATION; nothing else asks for this */
+	/*
+	 * A LOCKTAG_OBJECT: the table itself is locked as a LOCKTAG_RELATION.
+	 * PostgreSQL locks objects with subid 0; ours is 1, so nothing else takes
+	 * this lock.
+	 */
 	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, RelationRelationId, relid, 1);
 	if (LockAcquire(tag, ExclusiveLock, session, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
@@ -35,9 +44,8 @@ acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
 }
 
 /*
- * Begin a run on a table: one at a time, 55006.  What keeps others away is a
- * lock of the session's, as it must outlive transactions; run_online() lets go
- * of it whatever happens.
+ * Begin a run on a table and take its run lock: 55006 if another run has it.
+ * name: for messages.
  */
 void
 begin_run(OnlineRun *run, Oid relid, const char *name)
@@ -48,6 +56,7 @@ begin_run(OnlineRun *run, Oid relid, const char *name)
 	run_locked = true;
 }
 
+/* End the run, if there is one, and release its run lock. */
 void
 end_run(void)
 {
@@ -57,8 +66,8 @@ end_run(void)
 }
 
 /*
- * Refuse a table that a run is at work on, until the transaction ends.  The
- * caller has locked it.
+ * Refuse a table that another session's run works on, and keep runs away from it
+ * until the transaction ends: 55006.  The table must be locked.
  */
 void
 check_no_run(Oid relid)
@@ -69,7 +78,8 @@ check_no_run(Oid relid)
 }
 
 /*
- * All that say how patient to be, from number n on.
+ * Returns the arguments batch_size, pause, max_lag, lock_timeout and max_wait,
+ * which are the arguments n to n + 4.  22023 for a value out of range.
  */
 Patience
 read_patience(FunctionCallInfo fcinfo, int n)
@@ -92,9 +102,9 @@ read_patience(FunctionCallInfo fcinfo, int n)
 }
 
 /*
- * Run a body that commits, and let go of what it holds, whatever happens.  The
- * arguments are in the portal's memory, as all that a procedure makes of its own
- * before its first commit.
+ * Run a body that commits, and release its session locks however it ends.
+ * arguments: for the body; they must be in memory that outlives the transactions,
+ * as what a procedure allocates before its first commit (PortalContext).
  */
 void
 run_online(void *arguments, const Patience *patience, void (*body) (OnlineRun *run))
@@ -122,8 +132,8 @@ run_online(void *arguments, const Patience *patience, void (*body) (OnlineRun *r
 }
 
 /*
- * Begin a run on a table of the caller's: what check/table.c refuses,
- * and 55006.
+ * Begin a run on a table that the caller owns, in a transaction of its own.
+ * Errors: those of check/table.c; 55006 if another run works on the table.
  */
 void
 begin_run_on_own_table(OnlineRun *run, Oid relid)
@@ -139,8 +149,9 @@ begin_run_on_own_table(OnlineRun *run, Oid relid)
 }
 
 /*
- * Refuse to be called where no commit is possible: 25001 inside a transaction,
- * 2D000 below a DO block or another procedure.
+ * Refuse a call that cannot commit: 25001 in a transaction block or a function,
+ * 2D000 in a DO block or another procedure.  25006 in a read-only transaction
+ * and on a standby.  name: the procedure's.
  */
 void
 check_may_commit(FunctionCallInfo fcinfo, const char *name)
@@ -163,7 +174,9 @@ check_may_commit(FunctionCallInfo fcinfo, const char *name)
 }
 
 /*
- * The arguments that say how long to wait for locks, from number n on.
+ * Set *patience from the arguments lock_timeout and max_wait, which are the
+ * arguments n and n + 1.  22023 for a value out of range.  lock_timeout is cut
+ * to a tenth of INT_MAX ms, as patient_timeout() multiplies it by 10.
  */
 void
 read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience)

@@ -1,26 +1,27 @@
 /*
  * steps.c
- *		How one step of a concurrent verb is run.
+ *		Runs one step of a concurrent verb.
  *
- * The text of a step names relations, and was built in a transaction that has
- * ended; by the time that it runs, another table may have the name.  So:
+ * The statements of a step name relations, and were built in a transaction that
+ * has ended.  When they run, another relation may have such a name.  So:
  *
- *	1. Lock what the text names, by OID, in the mode that the step needs.
- *	2. Under these locks, which no renaming gets past, build the plan again.
- *	3. If the same kind of step on the same relations comes next, run it as it
- *	   is in the new plan, which may have other names.  If not, run nothing: the
- *	   caller looks at the table again.
+ *	1. Lock the relations that the step names, by OID.
+ *	2. Under these locks, which block renaming, build the next step again.
+ *	3. If it is of the same kind and on the same relations, run its new text,
+ *	   which may have other names.  If not, run nothing: the caller reads the
+ *	   table again.
  *
- * A statement that commits on its way would lose the locks of a transaction.
- * For it, they are the session's, in the mode that the statement itself holds
- * until it ends, so that nobody else waits because of them.
+ * A statement that commits within itself (CREATE INDEX CONCURRENTLY) would lose
+ * locks of a transaction.  For it, the locks are session locks, in the mode that
+ * the statement itself holds until it ends, so they block nobody longer.
  *
- * The statements run as the caller.  CREATE INDEX switches to the table's owner
- * by itself, VALIDATE CONSTRAINT evaluates our own check alone, and what else of
- * the owner's an ALTER TABLE evaluates, it does for every caller.
+ * The statements run with the caller's rights.  CREATE INDEX switches to the
+ * table's owner by itself.  VALIDATE CONSTRAINT evaluates only our own CHECK.
+ * Other code of the owner's that ALTER TABLE evaluates, it evaluates for every
+ * caller.
  *
- * A schema can be renamed under every lock.  So its name is compared again when
- * the statement has run, and if it is another the transaction fails.
+ * No lock on a table blocks the renaming of its schema.  So the schema's name is
+ * compared again after the statement; if it has changed, the transaction fails.
  */
 #include "postgres.h"
 
@@ -34,19 +35,19 @@
 #include "online/online.h"
 #include "statement/statement.h"
 
-/* A step on its way */
+/* A step that is being run */
 typedef struct StepRun
 {
 	const OnlineStep *step;
-	NextStep	next;
-	void	   *state;
-	OnlineStep *fresh;			/* the same, built again under its locks; null if
-								 * another comes next */
+	NextStep	next;			/* builds it again */
+	void	   *state;			/* of next() */
+	OnlineStep *fresh;			/* the step, built again under its locks; null if
+								 * another step comes next */
 } StepRun;
 
 /*
- * Lock what a step names; false if its table is gone.  If another relation is
- * gone, the plan that is built next does not name it.
+ * Lock the relations that a step names.  Returns false if its table was dropped.
+ * If another relation was dropped, the step that is built next does not name it.
  */
 static bool
 lock_step(const OnlineStep *step, bool session)
@@ -59,8 +60,8 @@ lock_step(const OnlineStep *step, bool session)
 }
 
 /*
- * Build the step again, under its locks; null if that is not what comes next,
- * or needs other locks.
+ * Build the step again, under its locks.  Returns null if another step comes
+ * next, or if it needs other locks now.
  */
 static OnlineStep *
 rebuild_step(const StepRun *run)
@@ -75,8 +76,8 @@ rebuild_step(const StepRun *run)
 }
 
 /*
- * Refuse to commit if the schema's name is another than when the statement was
- * built: 55000.
+ * Refuse to commit if the schema of a table was renamed since the statement was
+ * built: 55000.  name: the schema's at that time.
  */
 void
 check_schema_name(Oid relid, const char *name)
@@ -89,11 +90,12 @@ check_schema_name(Oid relid, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("schema \"%s\" was renamed while a statement with its name ran", name),
-				 errhint("What was done before stays. The same call goes on from here.")));
+				 errhint("The steps done before are kept. Call the procedure again to continue.")));
 }
 
 /*
- * Run a step's statements under its locks, if it still comes next.
+ * Lock the relations of a step, build it again, and run it if it still comes
+ * next.  The work of run_with_locks(), in a subtransaction.
  */
 static void
 run_if_next(void *state)
@@ -113,9 +115,10 @@ run_if_next(void *state)
 }
 
 /*
- * For how long to wait for a lock that blocks no reader or writer, but keeps
- * autovacuum away: autovacuum gives way only to who has waited for it as long
- * as deadlock_timeout.  In milliseconds.
+ * Returns the lock timeout in ms for a lock that conflicts with autovacuum but
+ * not with readers or writers.  Autovacuum is cancelled only for a session that
+ * has waited for deadlock_timeout, so wait twice as long as that; ten lock
+ * timeouts are harmless, as no reader or writer queues behind us.
  */
 static int
 patient_timeout(const OnlineRun *online)
@@ -123,6 +126,7 @@ patient_timeout(const OnlineRun *online)
 	return Max(10 * online->patience.lock_timeout, 2 * DeadlockTimeout);
 }
 
+/* The work of send_autovacuum_away(), in a subtransaction. */
 static void
 lock_against_autovacuum(void *state)
 {
@@ -132,9 +136,10 @@ lock_against_autovacuum(void *state)
 }
 
 /*
- * Have autovacuum leave the table of a step, if it is there: a lock that blocks
- * others is waited for too shortly for that.  Nothing else is locked meanwhile,
- * so that nobody who wants a stronger lock than he has can deadlock with us.
+ * Wait for a SHARE UPDATE EXCLUSIVE lock on the table of a step, until
+ * autovacuum is cancelled, and release it.  The step's own lock request is too
+ * short to cancel autovacuum.  Nothing else is locked meanwhile, so that this
+ * wait cannot deadlock with a session that upgrades its lock.
  */
 static void
 send_autovacuum_away(const OnlineRun *online, const OnlineStep *step)
@@ -146,7 +151,8 @@ send_autovacuum_away(const OnlineRun *online, const OnlineStep *step)
 }
 
 /*
- * Run a step in one transaction, again and again until its locks are had.
+ * Run a step in one transaction, and retry on a lock timeout (ms) or a deadlock.
+ * Returns false if another step comes next.  55P03 after max_wait.
  */
 static bool
 run_with_locks(const OnlineRun *online, StepRun *run, int lock_timeout)
@@ -164,28 +170,27 @@ run_with_locks(const OnlineRun *online, StepRun *run, int lock_timeout)
 		end_work();
 		if (had)
 			return run->fresh != NULL;
-		wait_or_give_up(online, run->step->relid, "a lock", since, &delay);
+		wait_or_give_up(online, run->step->relid, "a lock on", since, &delay);
 		send_autovacuum_away(online, run->step);
 	}
 }
 
 /*
- * The server's own message about a lock timeout does not say what to do.
+ * An error context callback: adds a hint to the server's lock timeout error.
  */
 static void
 add_resume_hint(void *arg)
 {
 	if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
-		errhint("What was done stays. The same call goes on from here.");
+		errhint("The steps done before are kept. Call the procedure again to continue.");
 }
 
 /*
- * Run a statement that commits, under a lock timeout.
+ * Run a statement that commits within itself, with a lock timeout in ms.
  *
- * LockTimeout is assigned past guc.c.  A setting that is to outlive the commits
- * within the statement would have to be the session's; and when the statement
- * fails, whatever guc.c is told to put back here is undone again by the abort
- * that follows, so the session would keep our value.
+ * Sets the variable LockTimeout directly, not by guc.c.  A local setting would
+ * end with the first commit within the statement.  A session setting would stay
+ * after an error: the abort that follows undoes our resetting it.
  */
 static void
 run_alone_within(const char *text, int lock_timeout)
@@ -205,8 +210,9 @@ run_alone_within(const char *text, int lock_timeout)
 }
 
 /*
- * The text of a step that cannot be in a transaction, with its relations locked
- * for the session; null if another step comes next.  *schema: its table's.
+ * Lock the relations of a STEP_ALONE for the session, and return its text, built
+ * again; null if another step comes next.  Sets *schema to the name of its
+ * table's schema.  lock_timeout: in ms.
  */
 static char *
 prepare_alone(const OnlineRun *online, StepRun *run, int lock_timeout, char **schema)
@@ -228,9 +234,9 @@ prepare_alone(const OnlineRun *online, StepRun *run, int lock_timeout, char **sc
 }
 
 /*
- * Run a statement that commits, and waits for others by itself.  Neither its
- * lock nor its waiting blocks readers or writers, so it may wait as long as the
- * caller does.
+ * Run a STEP_ALONE.  Returns false if another step comes next.  Neither the lock
+ * of its statement nor the wait for it blocks readers or writers, so its lock
+ * timeout is max_wait; 55P03 after that.
  */
 static bool
 run_alone_step(const OnlineRun *online, StepRun *run)
@@ -254,7 +260,7 @@ run_alone_step(const OnlineRun *online, StepRun *run)
 }
 
 /*
- * Tell, and show in pg_stat_activity, what is done now.
+ * Show the statements of a step in pg_stat_activity, and in a NOTICE.
  */
 void
 announce_step(const OnlineStep *step)
@@ -266,9 +272,11 @@ announce_step(const OnlineStep *step)
 }
 
 /*
- * Run a step that is one transaction or one statement.  next(state) builds the
- * step that comes next, in a transaction in which the table is locked.  False
- * if that is another one by now, and nothing was run.
+ * Run a step that is not a STEP_FILL.  next(state) builds the next step again,
+ * under the step's locks.  Returns false, without having run anything, if that
+ * is another step, or if the table was dropped.  Errors: 42501 if the caller no
+ * longer owns the table; 55000 if its schema was renamed; 55P03 if the locks were
+ * not available for max_wait; those of the statements.
  */
 bool
 run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *state)

@@ -1,12 +1,12 @@
 /*
  * transaction.c
- *		How to work in a procedure that commits: transactions, the locks in them,
- *		statements that cannot be in one, and one run a table at a time.
+ *		Transactions of a procedure that commits, and the locks in them.
  *
- * As a C procedure that is not atomic, each transaction is between begin_work()
- * and end_work(), with SPI connected.  What cannot run in a transaction runs
- * with SPI finished, as if it came from the client.  What outlives a
- * transaction is in a memory context below the portal's.
+ * The procedure must be called non-atomically (run.c checks that).  Each of its
+ * transactions is between begin_work() and end_work(), with SPI connected.  A
+ * statement that cannot run in a transaction block runs with SPI finished, as if
+ * it came from the client (statement/plan.c).  Memory that must outlive a
+ * transaction is in a context below PortalContext.
  */
 #include "postgres.h"
 
@@ -26,15 +26,16 @@
 #include "base/base.h"
 #include "online/online.h"
 
-/* A table, and another relation that the text of a step names */
+/* The table of a STEP_ALONE, and the one index that its statement may name */
 #define MAX_SESSION_LOCKS	2
 
-/* The locks that outlive the transactions of a statement, all in one mode */
+/* The session locks of the statement that runs, all SHARE UPDATE EXCLUSIVE */
 static LOCKTAG session_locks[MAX_SESSION_LOCKS];
 static int	session_lock_count = 0;
 
 /*
- * Set a parameter until the transaction ends.
+ * Set a parameter until the transaction ends, as SET LOCAL does, with the rights
+ * of a superuser: the caller checks whether the user may set it.
  */
 void
 set_for_transaction(const char *name, const char *value)
@@ -43,21 +44,20 @@ set_for_transaction(const char *name, const char *value)
 }
 
 /*
- * For how long to wait for a lock in this transaction, in milliseconds; 0: for
- * as long as it takes.
+ * Set lock_timeout until the transaction ends, in ms; 0: without a limit.
  */
 void
 set_lock_timeout(int milliseconds)
 {
-	char		value[12];
+	char		value[12];		/* an int32, with sign and NUL */
 
 	snprintf(value, sizeof(value), "%d", milliseconds);
 	set_for_transaction("lock_timeout", value);
 }
 
 /*
- * Start a piece of work: in a transaction that sees what others commit, and
- * does not stop at the session's own lock_timeout.
+ * Begin work in the current transaction: connect SPI, and set READ COMMITTED,
+ * unless a snapshot was taken already, and no lock_timeout.
  */
 void
 begin_work(void)
@@ -70,7 +70,8 @@ begin_work(void)
 }
 
 /*
- * Commit it; the next transaction has begun.
+ * Commit the work, and start the next transaction.  CurrentMemoryContext is then
+ * another: switch to one that lasts.
  */
 void
 end_work(void)
@@ -81,8 +82,9 @@ end_work(void)
 }
 
 /*
- * Do something in a subtransaction.  False if a lock was not to be had, or cost
- * another its.
+ * Call work(state) in a subtransaction, which is kept if it succeeds.  Returns
+ * false on a lock timeout, or if we were the victim of a deadlock; other errors
+ * are re-thrown.
  */
 bool
 try_work(void (*work) (void *state), void *state)
@@ -99,7 +101,8 @@ try_work(void (*work) (void *state), void *state)
 }
 
 /*
- * Is the relation there?  If so, it must be the caller's: 42501.
+ * Returns false if the relation does not exist; 42501 if the caller does not own
+ * it.
  */
 static bool
 check_owned(Oid relid)
@@ -117,7 +120,9 @@ check_owned(Oid relid)
 }
 
 /*
- * Lock a relation by its OID; for the session, until unlock_session().
+ * Lock a relation by its OID: for the transaction, or for the session until
+ * unlock_session(), which takes only SHARE UPDATE EXCLUSIVE.  The relation need
+ * not exist any more.
  */
 void
 lock_relation(Oid relid, LOCKMODE mode, bool session)
@@ -138,9 +143,10 @@ lock_relation(Oid relid, LOCKMODE mode, bool session)
 }
 
 /*
- * Lock a table of the caller's by its OID, so that its name stays as it is.
- * False if the table is gone, 42501 if it is somebody else's: then nobody queues
- * in front of it.
+ * Lock a table that the caller owns by its OID; it cannot be renamed then.
+ * Returns false if it was dropped; 42501 if the caller does not own it.  Checks
+ * that before the lock request, so that a role cannot block a table of another
+ * by waiting for it, and again after.
  */
 bool
 lock_table(Oid relid, LOCKMODE mode, bool session)
@@ -151,14 +157,15 @@ lock_table(Oid relid, LOCKMODE mode, bool session)
 	return check_owned(relid);
 }
 
-/* A table to be locked in a subtransaction */
+/* The state of lock_if_there() */
 typedef struct TableToLock
 {
 	Oid			relid;
 	LOCKMODE	mode;
-	bool		there;
+	bool		there;			/* the result: it exists, and is locked */
 } TableToLock;
 
+/* The work of begin_work_if_there(), in a subtransaction. */
 static void
 lock_if_there(void *state)
 {
@@ -168,8 +175,9 @@ lock_if_there(void *state)
 }
 
 /*
- * Start a piece of work on a table, which is locked by its OID, as patiently as
- * the run is.  False if the table is gone.
+ * Begin work and lock a table by its OID, with retries as the run's patience
+ * says.  Returns false, without having begun work, if the table was dropped.
+ * 42501 if the caller does not own it, 55P03 after max_wait.
  */
 bool
 begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode)
@@ -185,7 +193,7 @@ begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode)
 		if (try_work(lock_if_there, &table))
 			break;
 		end_work();
-		wait_or_give_up(run, relid, "a lock", since, &delay);
+		wait_or_give_up(run, relid, "a lock on", since, &delay);
 	}
 	set_lock_timeout(0);
 	if (!table.there)
@@ -194,7 +202,7 @@ begin_work_if_there(const OnlineRun *run, Oid relid, LOCKMODE mode)
 }
 
 /*
- * The same for the table of a run; 42P01 if it is gone.
+ * As begin_work_if_there() for the run's table, but 42P01 if it was dropped.
  */
 void
 begin_work_on(const OnlineRun *run, LOCKMODE mode)
@@ -207,7 +215,7 @@ begin_work_on(const OnlineRun *run, LOCKMODE mode)
 }
 
 /*
- * Let go of a lock of the session, unless a transaction that failed has done so.
+ * Release a session lock, unless an abort has released it already.
  */
 void
 release_session_lock(LOCKTAG *tag, LOCKMODE mode)
@@ -217,7 +225,7 @@ release_session_lock(LOCKTAG *tag, LOCKMODE mode)
 }
 
 /*
- * Let go of the relations that are locked for the session.
+ * Release all relations that lock_relation() has locked for the session.
  */
 void
 unlock_session(void)

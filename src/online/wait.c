@@ -1,11 +1,11 @@
 /*
  * wait.c
- *		How to wait, and to tell of it.
+ *		Waits for locks, transactions and standbys, and reports that in NOTICEs.
  *
- * Whoever waits in front of a busy table has all that come later wait behind
- * him.  So a lock that blocks others is asked for with a short timeout, and
- * again after a while, until it is had or the caller's patience is at its end;
- * meanwhile it is told who is in the way.
+ * A waiting lock request blocks every later conflicting request on the same
+ * table.  So a lock that blocks other sessions is requested with a short timeout,
+ * and requested again after a delay, until it is granted or max_wait has passed.
+ * Meanwhile a NOTICE names the sessions that have locked the table.
  */
 #include "postgres.h"
 
@@ -20,19 +20,26 @@
 #include "online/online.h"
 #include "statement/statement.h"
 
-/* The longest pause between two tries for a lock, in milliseconds */
+/*
+ * ms: the longest delay between two lock requests, to which it doubles.  Longer
+ * delays would miss the gaps between the transactions of a busy table.
+ */
 #define MAX_DELAY	5000
 
-/* A transaction that may have to be waited for, in milliseconds */
+/*
+ * ms: the age from which a transaction is reported before an index build.  Most
+ * transactions of a busy server end sooner, and need no report.
+ */
 #define LONG_TRANSACTION	1000
 
-/* Nobody wants to be told more often, in milliseconds */
+/* ms: the shortest time between two NOTICEs, so that a client is not flooded */
 #define TELL_EVERY	3000
 
+/* The time of the last NOTICE, or of start_telling() */
 static TimestampTz last_told = 0;
 
 /*
- * Wait, and be stopped where the user wants that.
+ * Sleep for that many ms.  A cancel ends the sleep with its error.
  */
 void
 wait_ms(int64 milliseconds)
@@ -53,7 +60,7 @@ wait_ms(int64 milliseconds)
 }
 
 /*
- * Tell nothing for a while: what is done by then needs no telling.
+ * Start the 3 s quiet period: short runs print no progress NOTICE.
  */
 void
 start_telling(void)
@@ -62,8 +69,8 @@ start_telling(void)
 }
 
 /*
- * Is the last notice some time ago?  Then it is time for another, and that is
- * the last one now.
+ * Was the last NOTICE raised TELL_EVERY ago?  If so, the caller must raise one:
+ * it counts as the last one now.
  */
 bool
 may_tell(void)
@@ -77,9 +84,15 @@ may_tell(void)
 }
 
 /*
- * Who is in the way of a lock on a table, for so long at least; null if nobody
- * is.  snapshots: also whoever has one, as who builds an index waits for all of
- * them, and for those who have written to the table.
+ * Returns the sessions and prepared transactions that hold a lock on a table,
+ * with the age of their transactions; null if there is none:
+ *
+ *	process 1234 (idle in transaction), in a transaction for 12 s
+ *
+ * snapshots: returns those that a concurrent index build on the table waits for:
+ * all client sessions of the database that have a snapshot, and all that have locked
+ * the table in a stronger mode than ACCESS SHARE.  milliseconds: only
+ * transactions of this age.  Runs in a transaction of its own.
  */
 static char *
 describe_holders(Oid relid, bool snapshots, int milliseconds)
@@ -120,8 +133,12 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 }
 
 /*
- * Tell for whom it waits, the first time at once, and wait a while, each time
- * longer; or give up, if it has done so for long enough: 55P03.
+ * Report what the run waits for, and sleep; 55P03 if it has waited for max_wait.
+ *
+ * what: "a lock on", put before the table's name in messages.  holders:
+ * describe_holders().  since: when the wait began.  *delay: ms, doubled by each
+ * call up to MAX_DELAY; the sleep is up to half longer, at random, so that two
+ * runs do not stay in step.  The first NOTICE of a wait is raised at once.
  */
 static void
 wait_for_holders(const OnlineRun *run, const char *what, const char *holders, TimestampTz since,
@@ -133,22 +150,23 @@ wait_for_holders(const OnlineRun *run, const char *what, const char *holders, Ti
 	if (waited > run->patience.max_wait)
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("could not get %s of \"%s\" in %lld s", what, run->name,
+				 errmsg("gave up waiting for %s \"%s\" after %lld s", what, run->name,
 						(long long) (waited / 1000)),
-				 errdetail("In the way: %s.", holders ? holders : "nobody any more"),
-				 errhint("What was done stays. The same call goes on from here.")));
+				 errdetail("Blocked by: %s.", holders ? holders : "no transaction any more"),
+				 errhint("The steps done before are kept. Call the procedure again to continue.")));
 	if (told_since != since)
 		last_told = 0;
 	told_since = since;
-	tell("waiting for %s of \"%s\"; in the way: %s", what, run->name,
-		 holders ? holders : "nobody any more");
+	tell("waiting for %s \"%s\"; blocked by: %s", what, run->name,
+		 holders ? holders : "no transaction any more");
 	wait_ms(Min(*delay + pg_prng_uint64_range(&pg_global_prng_state, 0, *delay / 2),
 				run->patience.max_wait - waited + 1));
 	*delay = Min(*delay * 2, MAX_DELAY);
 }
 
 /*
- * After a try for a lock on a relation that failed.
+ * Report and sleep after a failed lock request on a relation, as
+ * wait_for_holders(); 55P03 after max_wait.
  */
 void
 wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz since, int64 *delay)
@@ -161,29 +179,32 @@ wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz s
 }
 
 /*
- * Before an index is built: it would wait for these without a word.
+ * Wait until no transaction of LONG_TRANSACTION is left that a concurrent index
+ * build on the table would wait for: the build itself would wait for these
+ * without a NOTICE.  55P03 after max_wait.
  */
 void
 wait_for_transactions(const OnlineRun *run, Oid relid)
 {
 	TimestampTz since = GetCurrentTimestamp();
-	int64		delay = 100;
+	int64		delay = 100;	/* ms before the second look */
 	char	   *holders = describe_holders(relid, true, 0);
 
-	/* on a busy server somebody is there always, but nobody for long */
+	/* most transactions end within this time */
 	if (holders != NULL)
 		wait_ms(LONG_TRANSACTION);
 	while ((holders = describe_holders(relid, true, LONG_TRANSACTION)) != NULL)
 	{
-		wait_for_holders(run, "the end of transactions that are older than an index", holders,
+		wait_for_holders(run, "older transactions before building an index on", holders,
 						 since, &delay);
 		pfree(holders);
 	}
 }
 
 /*
- * Wait until all standbys have replayed what there is, but for max_lag bytes.
- * Those that the caller may not see do not count.
+ * Wait until every standby has replayed all but the last max_lag bytes of WAL.
+ * Looks once a second.  Ignores the standbys whose positions the caller may not
+ * read in pg_stat_replication.
  */
 void
 wait_for_standbys(const Patience *patience)

@@ -1,7 +1,6 @@
 /*
  * end_probes.c
- *		What the endpoints of a junction promise: each link has both ends, and
- *		goes with either.
+ *		The probes of an endpoint: null, orphan and cascade.
  */
 #include "postgres.h"
 
@@ -16,7 +15,8 @@
 #include "statement/statement.h"
 
 /*
- * Foreign keys are triggers, and these do not fire for who replays changes.
+ * Returns a clause for the detail of a broken foreign key: with
+ * session_replication_role = replica, foreign key triggers do not fire.  Else "".
  */
 static const char *
 why_not(void)
@@ -26,8 +26,8 @@ why_not(void)
 }
 
 /*
- * Is an error one of the endpoint's foreign key, or of another on the same
- * columns?
+ * Was a statement refused by a foreign key on exactly the endpoint's columns?
+ * error: may be null.
  */
 static bool
 is_of_endpoint(const Trial *trial, const ErrorData *error)
@@ -42,7 +42,8 @@ is_of_endpoint(const Trial *trial, const ErrorData *error)
 }
 
 /*
- * A null in any column of an endpoint is refused.
+ * null: insert a row with a null in a column of the endpoint, for each column;
+ * its NOT NULL must refuse the row.
  */
 Outcome
 probe_null_end(Trial *trial)
@@ -59,7 +60,7 @@ probe_null_end(Trial *trial)
 			outcome = is_refused_for_null(trial, trial->sampler.error, column) ? trial_refused(trial) : trial_not_made(trial);
 		else
 			outcome = trial_judge_arrival(trial, lappend(row, make_cell(column->attnum, NULL)), 1,
-									psprintf("a row with a null in \"%s\" went in", name));
+									psprintf("a row with a null in \"%s\" was inserted", name));
 		if (outcome != HELD)
 			return outcome;
 	}
@@ -67,8 +68,9 @@ probe_null_end(Trial *trial)
 }
 
 /*
- * The columns of an endpoint by which a link can miss its parent: those that no
- * other foreign key needs to be right.
+ * Returns the columns of the endpoint that belong to no other foreign key on
+ * other columns.  Only in these can a link get a wrong value without breaking
+ * another foreign key.
  */
 static Bitmapset *
 own_columns(const Trial *trial)
@@ -82,7 +84,8 @@ own_columns(const Trial *trial)
 }
 
 /*
- * How many parents have these values of an endpoint's own columns?
+ * Count the rows of the parent that have these values.  cells: columns of the
+ * junction.  Returns false if that fails; the detail says why.
  */
 static bool
 count_parents(Trial *trial, List *cells, int64 *count)
@@ -99,7 +102,8 @@ count_parents(Trial *trial, List *cells, int64 *count)
 }
 
 /*
- * The n-th values for an endpoint's own columns, or null if there are no more.
+ * Returns the n-th sample values for the endpoint's own columns as cells, or NIL
+ * if there are no more.  n: from 1.
  */
 static List *
 end_cells(Trial *trial, const Bitmapset *own, int n)
@@ -122,9 +126,12 @@ end_cells(Trial *trial, const Bitmapset *own, int n)
 }
 
 /*
- * A link to a parent that is not there is refused by the foreign key.  If a
- * check is in the way, another value may pass it; and if both ends are of one
- * table, the other's parent may turn out to be the one.
+ * orphan: insert a link to a parent row that does not exist; the foreign key
+ * must refuse it.
+ *
+ * Tries other values while a CHECK refuses the row, or while a parent has them.
+ * Parents are counted again after the INSERT: if both ends are of one table, the
+ * parent row that was made for the other end may have the value.
  */
 Outcome
 probe_orphan_end(Trial *trial)
@@ -135,8 +142,8 @@ probe_orphan_end(Trial *trial)
 	int64		count;
 
 	if (bms_is_empty(own))
-		return trial_judged(trial, SKIPPED, "other foreign keys need all of its columns");
-	trial->detail = "no value is known that no parent has";
+		return trial_judged(trial, SKIPPED, "every column of this end belongs to another foreign key too");
+	trial->detail = "could not find a value that is absent from the parent";
 	request.wanted = bms_difference(trial->junction->pair, own);
 	for (int n = 1; (request.given = end_cells(trial, own, n)) != NIL; n++)
 	{
@@ -154,12 +161,13 @@ probe_orphan_end(Trial *trial)
 		}
 		else if (count_parents(trial, request.given, &count) && count == 0)
 			return trial_judge_arrival(trial, list_concat(row, request.given), 1,
-								 psprintf("a link to a row of \"%s\" that is not there went in%s",
+								 psprintf("a link to a row of \"%s\" that does not exist was inserted%s",
 										  trial->endpoint->key->parent_name, why_not()));
 	}
 	return SKIPPED;
 }
 
+/* "CASCADE": action is one of FKCONSTR_ACTION_*. */
 static const char *
 action_name(char action)
 {
@@ -178,8 +186,8 @@ action_name(char action)
 }
 
 /*
- * The end was not to be deleted.  Is that what its foreign key says, or what
- * NOT NULL makes of its SET NULL?
+ * Judge a DELETE of the parent row that failed.  HELD if the endpoint's foreign
+ * key refused it, or a NOT NULL its SET NULL; else SKIPPED.
  */
 static Outcome
 judge_refused_delete(Trial *trial, ErrorData *error)
@@ -190,14 +198,15 @@ judge_refused_delete(Trial *trial, ErrorData *error)
 	for (int i = 0; i < key->nkeys; i++)
 		held |= is_refused_for_null(trial, error, find_column(trial->table, key->columns[i]));
 	if (!held)
-		return trial_judged(trial, SKIPPED, psprintf("no row of \"%s\" can be deleted: %s", key->parent_name,
+		return trial_judged(trial, SKIPPED, psprintf("the row of \"%s\" could not be deleted: %s", key->parent_name,
 											   describe_error(error, key->parent, ACL_DELETE | ACL_SELECT)));
-	return trial_judged(trial, HELD, psprintf("the end cannot be deleted while it has links: ON DELETE %s",
+	return trial_judged(trial, HELD, psprintf("the parent row cannot be deleted while it has links: ON DELETE %s",
 										action_name(key->on_delete)));
 }
 
 /*
- * The end is deleted.  Where is its link?
+ * Judge a DELETE of the parent row that succeeded.  HELD if the link was deleted
+ * too; BROKEN if it stayed, unchanged or with other values in the endpoint.
  */
 static Outcome
 judge_link(Trial *trial, List *link)
@@ -211,15 +220,16 @@ judge_link(Trial *trial, List *link)
 		!count_trial_rows(trial, trial->table, cells_of_columns(link, others), &rest))
 		return SKIPPED;
 	if (unchanged > 0)
-		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" went, and its link stayed%s", parent, why_not()));
+		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" was deleted, and its link stayed%s", parent, why_not()));
 	if (rest > 0)
-		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" went, and its link stayed without it: ON DELETE %s",
+		return trial_judged(trial, BROKEN, psprintf("the row of \"%s\" was deleted, and its link stayed without it: ON DELETE %s",
 											  parent, action_name(trial->endpoint->key->on_delete)));
-	return trial_judged(trial, HELD, "the link went with it");
+	return trial_judged(trial, HELD, "the link was deleted too");
 }
 
 /*
- * A link goes with its end; or its end stays, if the foreign key says so.
+ * cascade: delete a parent row that has a link; the link must be deleted too, or
+ * the foreign key must refuse the DELETE.
  *
  *	DELETE FROM public.tags WHERE id OPERATOR(pg_catalog.=) CAST('1' AS integer)
  */
@@ -242,7 +252,7 @@ probe_cascade_end(Trial *trial)
 	if (!count_trial_rows(trial, trial->table, cells_of_columns(link, trial->junction->pair), &count))
 		return SKIPPED;
 	if (count != 1)
-		return trial_judged(trial, SKIPPED, "a link that was made is not there: a trigger took it away");
+		return trial_judged(trial, SKIPPED, "the inserted link was not found: a trigger deleted or changed it");
 
 	if (!try_statement(psprintf("DELETE FROM %s WHERE %s", qualified_name(parent->oid),
 								row_condition(parent, end)), &result))
@@ -250,7 +260,7 @@ probe_cascade_end(Trial *trial)
 	if (!count_trial_rows(trial, parent, end, &count))
 		return SKIPPED;
 	if (count > 0)
-		return trial_judged(trial, SKIPPED, psprintf("a row of \"%s\" was not deleted: a trigger, a rule or a policy kept it",
+		return trial_judged(trial, SKIPPED, psprintf("the row of \"%s\" was not deleted: a trigger, a rule or a policy kept it",
 											   key->parent_name));
 	return judge_link(trial, link);
 }

@@ -1,7 +1,7 @@
 /*
  * key_probes.c
- *		What the keys of a junction promise: a pair once, in one order if it is
- *		undirected, and to an entity an id.
+ *		The probes of the keys: duplicate_pair, mirror_pair, id_unique and
+ *		id_default.
  */
 #include "postgres.h"
 
@@ -12,7 +12,8 @@
 #include "sample/sample.h"
 
 /*
- * Has a key over these columns, or some of them, refused the last row?
+ * Was the last row refused by a unique index over these columns or a part of
+ * them?
  */
 static bool
 is_refused_by_key(const Trial *trial, const Bitmapset *columns)
@@ -27,7 +28,8 @@ is_refused_by_key(const Trial *trial, const Bitmapset *columns)
 }
 
 /*
- * The same pair twice is refused by a key over it.
+ * duplicate_pair: insert a pair twice; the pair key must refuse the second row.
+ * Skipped if the key is partial and does not cover the row.
  */
 Outcome
 probe_duplicate_pair(Trial *trial)
@@ -44,16 +46,17 @@ probe_duplicate_pair(Trial *trial)
 	if (!make_row(&trial->sampler, trial->table->oid, &again, &link))
 		return is_refused_by_key(trial, pair) ? trial_refused(trial) : trial_not_made(trial);
 
-	outcome = trial_judge_arrival(trial, again.given, 2, "the same pair went in twice");
+	outcome = trial_judge_arrival(trial, again.given, 2, "the same pair was inserted twice");
 	if (outcome == BROKEN && key != NULL && key->predicate != NULL)
 		return trial_judged(trial, SKIPPED,
-					  psprintf("the key \"%s\" does not hold for the row that was made, but where %s",
+					  psprintf("the partial key \"%s\" does not cover the test row; it holds only where %s",
 							   index_name(key), predicate_text(trial->table, key)));
 	return outcome;
 }
 
 /*
- * The same id for another pair is refused by the primary key.
+ * id_unique: insert another pair with the same id; the primary key must refuse
+ * it.
  */
 Outcome
 probe_id_unique(Trial *trial)
@@ -67,12 +70,12 @@ probe_id_unique(Trial *trial)
 		return trial_not_made(trial);
 	again.given = cells_of_columns(link, id);
 	if (make_row(&trial->sampler, trial->table->oid, &again, &other))
-		return trial_judge_arrival(trial, again.given, 2, "the same id went in twice");
+		return trial_judge_arrival(trial, again.given, 2, "the same id was inserted twice");
 	return is_refused_by_key(trial, id) ? trial_refused(trial) : trial_not_made(trial);
 }
 
 /*
- * The columns of the primary key that no foreign key fills.
+ * Returns the columns of the primary key that belong to no foreign key.
  */
 static Bitmapset *
 own_id_columns(const Trial *trial)
@@ -85,7 +88,7 @@ own_id_columns(const Trial *trial)
 }
 
 /*
- * Has this column refused a row because nothing gave it a value?
+ * Was the last row refused by the NOT NULL of one of these columns?
  */
 static bool
 is_refused_null(const Trial *trial, const Bitmapset *columns)
@@ -98,7 +101,7 @@ is_refused_null(const Trial *trial, const Bitmapset *columns)
 }
 
 /*
- * Rows that come without an id get one, each another.
+ * id_default: insert two rows without an id; each must get a new id.
  */
 Outcome
 probe_id_default(Trial *trial)
@@ -107,23 +110,24 @@ probe_id_default(Trial *trial)
 	List	   *rows[2];
 
 	if (bms_is_empty(request.left_out))
-		return trial_judged(trial, SKIPPED, "the primary key has no column but those of foreign keys");
+		return trial_judged(trial, SKIPPED, "every column of the primary key belongs to a foreign key");
 	request.wanted = bms_union(trial->junction->pair, id_columns(trial->junction));
 	for (int i = 0; i < 2; i++)
 	{
 		if (make_row(&trial->sampler, trial->table->oid, &request, &rows[i]))
 			continue;
 		if (is_refused_null(trial, request.left_out))
-			return trial_judged(trial, BROKEN, "a row that comes without an id gets none");
+			return trial_judged(trial, BROKEN, "a row inserted without an id gets none");
 		if (is_refused_by_key(trial, id_columns(trial->junction)))
-			return trial_judged(trial, BROKEN, "the default gives an id that is there already");
+			return trial_judged(trial, BROKEN, "the default gives an id that exists already");
 		return trial_not_made(trial);
 	}
-	return trial_judged(trial, HELD, "each row that came without an id got one of its own");
+	return trial_judged(trial, HELD, "each row inserted without an id got a new one");
 }
 
 /*
- * The mirror image of a pair is refused by that index.
+ * mirror_pair: insert a pair and its mirror image (b, a); the unique index over
+ * (least, greatest) must refuse the second row.
  */
 Outcome
 probe_mirror_pair(Trial *trial)
@@ -147,7 +151,7 @@ probe_mirror_pair(Trial *trial)
 																	   find_cell(link, left->columns[i])->value));
 			}
 	if (make_row(&trial->sampler, trial->table->oid, &mirrored, &link))
-		return trial_judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image went in");
+		return trial_judge_arrival(trial, mirrored.given, 1, "a pair and its mirror image were inserted");
 	error = trial->sampler.error;
 	if (error != NULL && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
 		error_index(error, trial->table) == find_mirror_index(trial->junction))

@@ -1,10 +1,12 @@
 /*
  * pgtap.c
- *		Assertions for users of pgTAP: each returns a line of its ok(), and if
- *		that is "not ok", what there is instead in lines of its diag().
+ *		Assertions for users of pgTAP.
  *
- * pgTAP is no part of this extension, and not needed to have it: its functions
- * are looked for in the search path when an assertion is called.
+ * Each assertion returns the line of pgTAP's ok(), and after "not ok" the lines
+ * of its diag(), which say what was found instead.
+ *
+ * This extension does not require pgTAP: an assertion looks up ok() and diag()
+ * in the search path when it is called.
  */
 #include "postgres.h"
 
@@ -21,7 +23,7 @@
 #include "probe/probe.h"
 
 /*
- * A function of pgTAP's, or 42883.
+ * Returns the OID of a function of pgTAP; 42883 if it is not in the search path.
  */
 static Oid
 pgtap_function(char *name, int nargs, const Oid *types)
@@ -42,9 +44,12 @@ pgtap_function(char *name, int nargs, const Oid *types)
 typedef struct Assertion
 {
 	Oid			relid;
-	text	   *description;	/* or null */
+	text	   *description;	/* the user's, or null for ours */
 } Assertion;
 
+/*
+ * Returns the arguments of an assertion; 22004 if the table is null.
+ */
 static Assertion
 read_assertion(FunctionCallInfo fcinfo)
 {
@@ -58,7 +63,9 @@ read_assertion(FunctionCallInfo fcinfo)
 }
 
 /*
- * "ok 1 - invoice_tags is a junction", and below it what is wrong if it is not.
+ * Returns the result of an assertion: "ok 1 - invoice_tags is a junction", or
+ * "not ok ..." with the diagnosis in lines below it.  claim: "is a junction",
+ * for the description if the user gave none.
  */
 static Datum
 tap_line(const Assertion *assertion, bool holds, const char *claim, const char *diagnosis)
@@ -80,7 +87,9 @@ tap_line(const Assertion *assertion, bool holds, const char *claim, const char *
 }
 
 /*
- * The table as it is: any table may be asked for, by anyone.
+ * Returns the table of an assertion, classified.  It need not be a junction, and
+ * no privilege is required.  42P01 for a table that was dropped, 42809 for what
+ * is not a table.
  */
 static Junction *
 asserted_junction(const Assertion *assertion)
@@ -94,7 +103,7 @@ asserted_junction(const Assertion *assertion)
 }
 
 /*
- * "It is of the kind payload; beside the pair (a, b) it has (role)."
+ * "Its kind is payload, over (a, b), with (role) beside the pair."
  */
 static const char *
 describe_kind(const Junction *junction)
@@ -105,14 +114,14 @@ describe_kind(const Junction *junction)
 	{
 		int			count = list_length(junction->table->foreign_keys);
 
-		return psprintf(ngettext("It is no junction; it has %d foreign key.",
-								 "It is no junction; it has %d foreign keys.", count), count);
+		return psprintf(ngettext("It is not a junction; it has %d foreign key.",
+								 "It is not a junction; it has %d foreign keys.", count), count);
 	}
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "It is of the kind %s, over (%s)", kind_name(junction->kind),
+	appendStringInfo(&buf, "Its kind is %s, over (%s)", kind_name(junction->kind),
 					 column_list(pair_columns(junction)));
 	if (junction->own_columns != NIL)
-		appendStringInfo(&buf, ", and has (%s) beside", column_list(names_of(junction->own_columns)));
+		appendStringInfo(&buf, ", with (%s) beside the pair", column_list(names_of(junction->own_columns)));
 	appendStringInfoChar(&buf, '.');
 	return buf.data;
 }
@@ -122,7 +131,8 @@ PG_FUNCTION_INFO_V1(junction_is_junction);
 /*
  * junction.is_junction(junction regclass, description text) returns text
  *
- * Of these: 42P01, 42809 for what is no table, 42883 without pgTAP.
+ * As the next three: 22004 for a null table, 42P01 for one that was dropped,
+ * 42809 for what is not a table, 42883 without pgTAP.
  */
 Datum
 junction_is_junction(PG_FUNCTION_ARGS)
@@ -168,7 +178,7 @@ PG_FUNCTION_INFO_V1(junction_is_served);
 /*
  * junction.is_served(junction regclass, description text) returns text
  *
- * Can each endpoint be looked up by an index?
+ * Is the table a junction, and does an index serve each endpoint?
  */
 Datum
 junction_is_served(PG_FUNCTION_ARGS)
@@ -188,7 +198,7 @@ junction_is_served(PG_FUNCTION_ARGS)
 }
 
 /*
- * A line of diagnosis for a probe that did not hold.
+ * An OutcomeSink: append a line of diagnosis for a probe that is not HELD.
  */
 static void
 add_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
@@ -205,8 +215,8 @@ PG_FUNCTION_INFO_V1(junction_holds);
 /*
  * junction.holds(junction regclass, description text) returns text
  *
- * Has every probe held?  One that was skipped has proven nothing.  And what
- * junction.probe refuses: 25006, and 42809 for what is no junction.
+ * Is the outcome of every probe "held"?  A skipped probe is a failure too, as it
+ * proves nothing.  Errors: as junction.probe(), and 42883 without pgTAP.
  */
 Datum
 junction_holds(PG_FUNCTION_ARGS)

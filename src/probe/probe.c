@@ -1,19 +1,19 @@
 /*
  * probe.c
- *		junction.probe: does each promise of a junction hold?  It is tried.
+ *		junction.probe: tries to break each rule of a junction.
  *
- * A probe makes what it needs (sample/make_row.c), does what must not work, or what
- * must have an effect, and looks at what came of it.  Each is a subtransaction
- * of its own, which is rolled back in any case; so nothing stays but dead rows
- * and used numbers of sequences, and no lock but a reader's.  Deferred constraints are
- * immediate in it, so what would be judged at commit is judged there.
+ * A probe inserts the rows that it needs (sample/make_row.c), then runs a
+ * statement that the rule must refuse, or that must delete a link, and looks at
+ * the result.  Each probe runs in a subtransaction that is always rolled back:
+ * only dead rows and used sequence numbers stay, and ACCESS SHARE on the
+ * junction.  Deferred constraints are set to IMMEDIATE in it, so that they are
+ * checked before the rollback.
  *
- * A refusal is a proof only if it came from the very thing that is probed: the
- * pair's key, the foreign key, the NOT NULL.  Whatever else stands in the way
- * (a CHECK, a trigger, a missing privilege) leaves the question open, and the
- * probe is skipped, with what the server said.  And that a statement went
- * through proves nothing either, for a trigger or a rule can swallow a row: the
- * row is looked for.
+ * A refusal proves that the rule holds only if the rule itself refused: the pair
+ * key, the foreign key or the NOT NULL.  If anything else refuses (a CHECK, a
+ * trigger, a missing privilege), the probe is skipped, with the server's
+ * message.  A statement that succeeds proves nothing either, as a trigger or a
+ * rule can suppress a row; so the probe looks for the row.
  */
 #include "postgres.h"
 
@@ -30,14 +30,16 @@
 #include "probe/probe.h"
 #include "statement/statement.h"
 
+/* For which junctions, and how often, a probe is run */
 typedef enum ProbeScope
 {
-	OF_ALL,
-	OF_EACH_ENDPOINT,
-	OF_ENTITIES,
-	OF_UNDIRECTED
+	OF_ALL,						/* once, for every junction */
+	OF_EACH_ENDPOINT,			/* once for each endpoint */
+	OF_ENTITIES,				/* once, if the junction is an entity */
+	OF_UNDIRECTED				/* once, if the junction is undirected */
 } ProbeScope;
 
+/* A row of the table of probes */
 typedef struct Probe
 {
 	const char *name;
@@ -46,7 +48,7 @@ typedef struct Probe
 } Probe;
 
 /*
- * The rows that are there have both ends.
+ * no_orphans: every existing row links to existing rows of all its parents.
  */
 static Outcome
 no_orphans(Trial *trial)
@@ -76,7 +78,8 @@ no_orphans(Trial *trial)
 }
 
 /*
- * The rows that are there are each another pair.
+ * no_duplicates: no pair is there more than once.  Skipped, not broken, if the
+ * pair key is partial, as it allows duplicates outside its predicate.
  */
 static Outcome
 no_duplicates(Trial *trial)
@@ -102,7 +105,7 @@ no_duplicates(Trial *trial)
 	return trial_judged(trial, BROKEN, found);
 }
 
-/* All probes, in the order in which they are told */
+/* All probes, in the order in which they are run and returned */
 static const Probe probes[] = {
 	{"duplicate_pair", OF_ALL, probe_duplicate_pair},
 	{"null", OF_EACH_ENDPOINT, probe_null_end},
@@ -115,7 +118,7 @@ static const Probe probes[] = {
 	{"no_duplicates", OF_ALL, no_duplicates}
 };
 
-/* A probe that is run, and what it found */
+/* The state of try_probe() */
 typedef struct ProbeRun
 {
 	const Probe *probe;
@@ -124,8 +127,8 @@ typedef struct ProbeRun
 } ProbeRun;
 
 /*
- * What a transaction has left for its end to check is checked now, and what
- * comes is at once.  If that fails, it is not for what a probe has done.
+ * Run a probe with all constraints immediate.  Skipped if the caller's
+ * transaction has already broken a deferred constraint.
  */
 static void
 try_probe(void *state)
@@ -142,7 +145,9 @@ try_probe(void *state)
 }
 
 /*
- * Run a probe and undo all that it did.
+ * Run a probe in a subtransaction and roll it back.  An error of a statement is
+ * an outcome (SKIPPED); other errors (cancel, deadlock, out of memory) are
+ * re-thrown.
  */
 static Outcome
 run_probe(const Probe *probe, Trial *trial)
@@ -162,7 +167,8 @@ run_probe(const Probe *probe, Trial *trial)
 }
 
 /*
- * "null_left", "null_right"; and for who has more ends than hands "null_3"
+ * Returns the name of a probe of one endpoint: "null_left", "null_right", and
+ * "null_3" for the third of a multiway junction.  place: from 0.
  */
 static char *
 end_name(const Probe *probe, int place)
@@ -172,6 +178,7 @@ end_name(const Probe *probe, int place)
 	return psprintf("%s_%d", probe->name, place + 1);
 }
 
+/* Is a probe to be run for a junction of this kind? */
 static bool
 is_asked(const Probe *probe, const Junction *junction)
 {
@@ -187,7 +194,7 @@ is_asked(const Probe *probe, const Junction *junction)
 }
 
 /*
- * Refuse to probe where nothing can be written: 25006.
+ * Refuse to probe on a standby or in a read-only transaction: 25006.
  */
 static void
 check_may_write(void)
@@ -206,19 +213,20 @@ check_may_write(void)
 				 errhint("Probe in a transaction that is READ WRITE.")));
 }
 
-/* A table that is being probed, and those whose probe this one runs below */
+/* A table that is being probed: an entry of the stack of running probes */
 typedef struct ProbedTable
 {
 	Oid			relid;
 	const struct ProbedTable *outer;
 } ProbedTable;
 
+/* The top of that stack; null if no probe runs in this session */
 static const ProbedTable *probed = NULL;
 
 /*
- * Refuse to probe a table below a probe of the same: 55006.  The rows that a
- * probe makes fire the table's triggers; if one of these probes the table, that
- * makes more rows, and so on until the stack is full.
+ * Refuse to probe a table while a probe of the same table runs: 55006.  The rows
+ * that a probe inserts fire the table's triggers; a trigger that probes the
+ * table would recurse without end.
  */
 static void
 check_not_probed(Oid relid)
@@ -233,7 +241,7 @@ check_not_probed(Oid relid)
 }
 
 /*
- * Run all probes of a trial, and give each outcome to the sink.
+ * Run all probes that apply to the junction of a trial, and call sink() for each.
  */
 static void
 run_trial(Trial *trial, OutcomeSink sink, void *state)
@@ -260,7 +268,10 @@ run_trial(Trial *trial, OutcomeSink sink, void *state)
 }
 
 /*
- * Run all probes of a table, and give each outcome to the sink.
+ * Run all probes of a table, and call sink() for each.  Locks the table in
+ * ACCESS SHARE mode until the transaction ends.  25006 where nothing can be
+ * written, 55006 if a probe of the table is running, 42P01 and 42809 for what is
+ * not a junction.
  */
 void
 run_probes(Oid relid, OutcomeSink sink, void *state)
@@ -287,6 +298,7 @@ run_probes(Oid relid, OutcomeSink sink, void *state)
 	relation_close(rel, NoLock);
 }
 
+/* Returns the name of an outcome, as in the result of junction.probe(). */
 const char *
 outcome_name(Outcome outcome)
 {
@@ -295,6 +307,9 @@ outcome_name(Outcome outcome)
 	return names[outcome];
 }
 
+/*
+ * An OutcomeSink: add a row of junction.probe() to the result.
+ */
 static void
 return_outcome(const char *probe, Outcome outcome, const char *detail, void *state)
 {
@@ -316,10 +331,9 @@ PG_FUNCTION_INFO_V1(junction_probe);
 /*
  * junction.probe(junction regclass) returns setof (probe, outcome, detail)
  *
- * 22004 for null, 25006 where nothing can be written, 55006 below a probe of the
- * same table, 42P01 for what is gone, 42809 for what is no junction.  What a probe meets is its outcome; only a
- * cancel, a timeout, a failed serialization and what ails the server end the
- * call.
+ * 22004 for null; else the errors of run_probes().  An error within a probe is
+ * its outcome; only a cancel, a timeout, a serialization failure, a deadlock and
+ * errors of the server itself (resources, corruption) end the call.
  */
 Datum
 junction_probe(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * probe.h
- *		Tries whether the rules of a junction hold.
+ *		Tries to break the rules of a junction, and reports which hold.
  */
 #ifndef JUNCTION_PROBE_H
 #define JUNCTION_PROBE_H
@@ -13,24 +13,26 @@
 #include "model/model.h"
 #include "sample/sample.h"
 
-/* What a probe found out */
+/* The result of a probe */
 typedef enum Outcome
 {
-	HELD,
-	BROKEN,
-	SKIPPED
+	HELD,						/* the rule refused the attempt to break it */
+	BROKEN,						/* the attempt succeeded */
+	SKIPPED						/* the attempt proved nothing */
 } Outcome;
 
+/* Called for each probe that was run; detail: a phrase, or null */
 typedef void (*OutcomeSink) (const char *probe, Outcome outcome, const char *detail, void *state);
 
-/* A probe at work */
+/* What the probes of a junction work with */
 typedef struct Trial
 {
 	Junction   *junction;
-	TableFacts *table;			/* junction's */
-	Endpoint   *endpoint;		/* the one that is probed, if one is */
-	Sampler		sampler;
-	char	   *detail;			/* in words, or null */
+	TableFacts *table;			/* the junction's */
+	Endpoint   *endpoint;		/* the one to probe; only for a probe that is run
+								 * for each endpoint */
+	Sampler		sampler;		/* makes the rows */
+	char	   *detail;			/* of the outcome: a phrase, or null */
 } Trial;
 
 /* end_probes.c */

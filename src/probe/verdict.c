@@ -1,7 +1,8 @@
 /*
  * verdict.c
- *		What the probes share: a link to try something with, what became of it,
- *		and the verdict.
+ *		What the probes share: they make a link, count rows, and set the outcome.
+ *
+ * The functions that return an Outcome also set the trial's detail.
  */
 #include "postgres.h"
 
@@ -16,6 +17,9 @@
 #include "sample/sample.h"
 #include "statement/statement.h"
 
+/*
+ * Set the detail, a phrase or null, and return the outcome.
+ */
 Outcome
 trial_judged(Trial *trial, Outcome outcome, char *detail)
 {
@@ -24,7 +28,7 @@ trial_judged(Trial *trial, Outcome outcome, char *detail)
 }
 
 /*
- * The last row could not be made.
+ * SKIPPED: the last row could not be made.  The detail says why.
  */
 Outcome
 trial_not_made(Trial *trial)
@@ -33,7 +37,8 @@ trial_not_made(Trial *trial)
 }
 
 /*
- * The last row was refused by what was probed.
+ * HELD: the rule that was probed refused the last row.  The detail is the
+ * server's message.
  */
 Outcome
 trial_refused(Trial *trial)
@@ -42,7 +47,7 @@ trial_refused(Trial *trial)
 }
 
 /*
- * Those of the cells that are in a set.
+ * Returns the cells whose columns are in a set.
  */
 List *
 cells_of_columns(List *cells, const Bitmapset *columns)
@@ -56,7 +61,7 @@ cells_of_columns(List *cells, const Bitmapset *columns)
 }
 
 /*
- * The condition that a row holds these values:
+ * Returns the condition that a row of a table has the values of these cells:
  *
  *	a OPERATOR(pg_catalog.=) CAST('1' AS integer) AND b IS NULL
  */
@@ -82,7 +87,11 @@ row_condition(const TableFacts *table, List *cells)
 }
 
 /*
- * How many rows of a table hold these values?  False if that cannot be told.
+ * Count the rows of a table that have the values of these cells:
+ *
+ *	SELECT pg_catalog.count(*) FROM public.invoice_tags WHERE row_condition()
+ *
+ * Returns false if the query fails; the detail says why.
  */
 bool
 count_trial_rows(Trial *trial, const TableFacts *table, List *cells, int64 *count)
@@ -100,7 +109,8 @@ count_trial_rows(Trial *trial, const TableFacts *table, List *cells, int64 *coun
 }
 
 /*
- * May the caller not see all rows of a table?  To find none is no proof then.
+ * Can the caller not read all rows of a table?  Then a row that is not found may
+ * still be there.  The detail says why.
  */
 bool
 is_hidden_from_trial(Trial *trial, Oid relid)
@@ -115,7 +125,9 @@ is_hidden_from_trial(Trial *trial, Oid relid)
 }
 
 /*
- * A row was not refused.  Did it arrive?  count: how many there are then.
+ * Judge an INSERT that the rule should have refused.  BROKEN, with broken as the
+ * detail, if the table now has at least count rows with the values of these
+ * cells; SKIPPED if not: something suppressed or changed the row.
  */
 Outcome
 trial_judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
@@ -125,12 +137,13 @@ trial_judge_arrival(Trial *trial, List *cells, int64 count, char *broken)
 	if (!count_trial_rows(trial, trial->table, cells, &found))
 		return SKIPPED;
 	if (found < count)
-		return trial_judged(trial, SKIPPED, "the row was not refused, and is not there: a trigger, a rule or a policy swallowed or changed it");
+		return trial_judged(trial, SKIPPED, "the row was not refused, but was not found: a trigger, a rule or a policy suppressed or changed it");
 	return trial_judged(trial, BROKEN, broken);
 }
 
 /*
- * Is an error a null's in this column, or in its domain?
+ * Was the row refused by this column's NOT NULL, or by that of its domain?
+ * error: may be null.
  */
 bool
 is_refused_for_null(const Trial *trial, const ErrorData *error, const ColumnFacts *column)
@@ -144,8 +157,8 @@ is_refused_for_null(const Trial *trial, const ErrorData *error, const ColumnFact
 }
 
 /*
- * The columns that are to be unique together: the pair, or what a key over
- * more endpoints holds.
+ * Returns the columns that are to be unique together: the pair, or all columns
+ * of the key of a multiway junction.
  */
 Bitmapset *
 unique_columns(const Junction *junction)
@@ -155,6 +168,7 @@ unique_columns(const Junction *junction)
 	return junction->pair;
 }
 
+/* Returns the primary key's columns of an entity; the empty set for others. */
 Bitmapset *
 id_columns(const Junction *junction)
 {
@@ -162,7 +176,8 @@ id_columns(const Junction *junction)
 }
 
 /*
- * A whole link: two parents, and the row between them.
+ * Insert new parent rows and a link between them.  *link: the link's unique and
+ * id columns, as cells.  Returns false if that fails; the sampler knows why.
  */
 bool
 make_trial_link(Trial *trial, List **link)

@@ -1,18 +1,18 @@
 /*
  * repair.c
- *		junction.repair: the fixes that the report has for a table, run.
+ *		junction.repair: runs the fixes of the findings of one table.
  *
- *	1. Check: a table of the caller's, rules that there are, no rows in the way
- *	   of a key, a NOT NULL or a foreign key.
- *	2. Build: the fix of each finding of these rules (rules/rule.c), in the order of
- *	   the rules.  The name comes last, as the others know the table by its old
- *	   one.  Within a transaction nothing can be built concurrently, so the
- *	   fixes are asked for without that.
- *	3. Run, or only return (statement/plan.c).
+ *	1. Check: the caller owns the table, the rules exist, and no rows are in the
+ *	   way of a key, a NOT NULL or a foreign key.
+ *	2. Build: the fix of each finding of the given rules (rules/rule.c), in the
+ *	   order of the rules.  The rule "name" comes after all rules whose fix uses
+ *	   the table's old name.  The fixes run in a transaction, so they are
+ *	   built without CONCURRENTLY.
+ *	3. Run the fixes, or only return them (statement/plan.c).
  *
- * Only what the named rules say is mended: no index is dropped unless
- * redundant_index is among them.  No row is deleted, whatever the rules.  A
- * finding without a fix is told in a notice.
+ * Only the given rules are applied: an index is dropped only if redundant_index
+ * is among them.  No rule deletes rows.  A finding without a fix is reported as a
+ * NOTICE.
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@
 #include "statement/statement.h"
 
 /*
- * The rules of these names; 22023 for one that there is not.
+ * Returns the rules of these names; 22023 for an unknown one.
  */
 static RuleSet
 read_rules(List *names)
@@ -45,7 +45,7 @@ read_rules(List *names)
 }
 
 /*
- * Refuse nulls where none can be: 23502.
+ * Refuse rows with a null in these columns, which the fix makes NOT NULL: 23502.
  */
 static void
 check_no_nulls(const Finding *finding, List *columns)
@@ -59,7 +59,7 @@ check_no_nulls(const Finding *finding, List *columns)
 						display_name(finding->junction), rule_name(finding->rule)),
 				 errdetail_plural("%lld row has a null in (%s).", "%lld rows have a null in (%s).", count,
 								  (long long) count, column_list(columns)),
-				 errhint("Delete these rows, or give them both ends.")));
+				 errhint("Delete these rows, or give these columns values.")));
 }
 
 /*
@@ -78,12 +78,13 @@ check_no_duplicates(const Finding *finding)
 				 errdetail_plural("%lld pair (%s) is there more than once.",
 								  "%lld pairs (%s) are there more than once.", count,
 								  (long long) count, column_list(finding->columns)),
-				 errhint("Delete the rows that are too many first.")));
+				 errhint("Delete the duplicate rows first.")));
 }
 
 /*
- * Refuse links to nothing: 23503.  What is looked at is the foreign key that the
- * finding is about, and those that its fix adds again.
+ * Refuse rows that link to no row of the parent: 23503.  Checks the foreign key
+ * that the finding is about, and those that its fix rebuilds, but not the
+ * validated ones.  Skips a parent that the caller may not read.
  */
 static void
 check_no_orphans(const TableFacts *table, const Finding *finding)
@@ -101,15 +102,16 @@ check_no_orphans(const TableFacts *table, const Finding *finding)
 					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 					 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
 							display_name(finding->junction), rule_name(finding->rule)),
-					 errdetail_plural("%lld row links to nothing in %s by foreign key \"%s\".",
-									  "%lld rows link to nothing in %s by foreign key \"%s\".", count,
+					 errdetail_plural("%lld row links to no row of %s by foreign key \"%s\".",
+									  "%lld rows link to no row of %s by foreign key \"%s\".", count,
 									  (long long) count, quote_identifier(key->parent_name), key->name),
-					 errhint("Delete these rows, or put back what they link to.")));
+					 errhint("Delete these rows, or insert the rows that they link to.")));
 	}
 }
 
 /*
- * Refuse rows that a fix would stop at, as far as the caller can see them.
+ * Refuse rows that would make the fix fail: 23502, 23505, 23503.  Checks nothing
+ * if the caller may not read the table: the fix itself raises the error then.
  */
 static void
 check_rows(TableFacts *table, const Finding *finding)
@@ -126,10 +128,12 @@ check_rows(TableFacts *table, const Finding *finding)
 }
 
 /*
- * Is a finding mended by the fix of one before it, so that its own would find
- * nothing to do, or not what it knows?  A primary key over the pair is not
- * null, not deferrable, and an identity; a foreign key that is rebuilt has
- * other triggers.
+ * Does the fix of an earlier finding settle this finding too, so that its own
+ * fix is not needed, or would fail?
+ *
+ * A new primary key over the pair makes it NOT NULL, is not deferrable, and is
+ * the replica identity.  A rebuilt foreign key is ON DELETE CASCADE, is
+ * validated, and has new triggers under other names.
  */
 static bool
 is_settled(List *findings, const Finding *finding)
@@ -149,6 +153,10 @@ is_settled(List *findings, const Finding *finding)
 	return false;
 }
 
+/*
+ * Add the fixes of the findings to the plan.  A finding without one raises a
+ * NOTICE.
+ */
 static void
 build_repair(StatementPlan *plan, List *findings)
 {
@@ -162,7 +170,7 @@ build_repair(StatementPlan *plan, List *findings)
 			ereport(NOTICE,
 					(errmsg("%s: %s", rule_name(finding->rule), finding->message),
 					 errdetail("%s", finding->detail),
-					 errhint("No statement of this rule repairs it.")));
+					 errhint("No statement fixes this finding.")));
 	}
 }
 
@@ -172,9 +180,9 @@ PG_FUNCTION_INFO_V1(junction_repair);
  * junction.repair(junction regclass, rules text[], dry_run bool)
  *		returns setof junction.statement
  *
- * Any table of the caller's; one that nothing is wrong with gives no row.
- * What check/table.c refuses of a table, and: 22023 for an unknown rule; 23505, 23502,
- * 23503 for rows in the way of a key, a NOT NULL, a foreign key.
+ * Takes any table that the caller owns; returns no row if it has no finding.
+ * Errors: those of check/table.c; 22004 for a null; 22023 for an unknown rule;
+ * 23505, 23502, 23503 for rows in the way of a key, a NOT NULL, a foreign key.
  */
 Datum
 junction_repair(PG_FUNCTION_ARGS)
@@ -191,7 +199,7 @@ junction_repair(PG_FUNCTION_ARGS)
 	rules = read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
 	dry_run = PG_GETARG_BOOL(2);
 
-	/* an index is built under a weaker lock than others need; each asks for its own */
+	/* blocks other repairs, but no reader or writer; each fix takes its own lock */
 	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
 	findings = collect_findings(RelationGetRelid(rel), rules, false);

@@ -1,17 +1,20 @@
 /*
  * repair_concurrently.c
- *		junction.repair_concurrently: the missing reverse indexes, built while
- *		others read and write.
+ *		junction.repair_concurrently: builds the missing reverse indexes while
+ *		other sessions read and write.
  *
- *	1. Look: the half-indexed junctions, all or one, that are the caller's.
- *	2. Build each index by itself.  Of a partitioned table PostgreSQL builds none
- *	   concurrently; so its own is made empty, each partition's concurrently, and
- *	   those are attached, which makes the first one valid.
+ *	1. Find the half-indexed junctions that the caller owns: one, or all.
+ *	2. Build each index by itself.  PostgreSQL cannot build an index of a
+ *	   partitioned table concurrently.  So the index of the partitioned table is
+ *	   created on it ONLY, which leaves it invalid; then each partition gets its
+ *	   index concurrently; then these are attached, and the last one makes the
+ *	   index of the partitioned table valid.
  *
- * The state is the tables: an index that a stopped run has left invalid is
- * built anew, a partition that has one already is left alone.  Each table, and
- * each partition, is looked at by itself right before its step, in memory that
- * lasts until the next; so a table may have any number of partitions.
+ * There is no state but the catalogs, so a run that was stopped is continued by
+ * the same call: an index that it has left invalid is built again, and a
+ * partition that has its index is skipped.  Each table and each partition is
+ * read right before its step, in memory that is freed after the step, so the
+ * number of partitions is not limited by memory.
  */
 #include "postgres.h"
 
@@ -39,25 +42,27 @@
 typedef struct Target
 {
 	Oid			relid;
-	List	   *columns;		/* names */
+	List	   *columns;		/* their names, char * */
 } Target;
 
-/* A partitioned table or one of its partitions, on the way through them */
+/* A partitioned table, or a partition below it */
 typedef struct Part
 {
 	Oid			relid;
-	List	   *columns;		/* names */
-	Oid			parent;			/* the table that it is a partition of, and */
-	Oid			parent_index;	/* the index to attach its own to; InvalidOid of
-								 * the top */
-	Oid			index;			/* its own, once it is there */
+	List	   *columns;		/* the endpoint's, names, char * */
+	Oid			parent;			/* the table that it is a partition of; or
+								 * InvalidOid for the top */
+	Oid			parent_index;	/* the index to attach its index to; or
+								 * InvalidOid for the top */
+	Oid			index;			/* its index; InvalidOid until there is one */
 	bool		partitioned;
-	bool		whole;			/* its partitions have their indexes */
+	bool		whole;			/* all partitions below it were visited */
 } Part;
 
-/* What is mended here */
+/* The rules whose findings are repaired */
 #define INDEX_RULES	(RULE_BIT(RULE_HALF_INDEXED) | RULE_BIT(RULE_INVALID_INDEX))
 
+/* Returns a Target with copies of what it takes from a finding. */
 static Target *
 make_target(const Finding *finding)
 {
@@ -70,9 +75,12 @@ make_target(const Finding *finding)
 }
 
 /*
- * What is to be built, in the given context; all that was read for it is in the
- * current one.  Findings without a statement are no use, but on a partitioned
- * table, where one index is many.
+ * Returns a list of Target, allocated in context.  only: the one table to look
+ * at, or InvalidOid for all.
+ *
+ * A finding without a fix is skipped, except for the invalid index of a
+ * partitioned table, which is repaired by partition.  A table of another owner
+ * is skipped with a NOTICE.
  */
 static List *
 find_targets(Oid only, MemoryContext context)
@@ -88,7 +96,7 @@ find_targets(Oid only, MemoryContext context)
 			continue;
 		if (!is_own_table(finding->junction))
 		{
-			tell("\"%s\" is somebody else's, and left alone", display_name(finding->junction));
+			tell("skipping \"%s\": another role owns it", display_name(finding->junction));
 			continue;
 		}
 		current = MemoryContextSwitchTo(context);
@@ -98,6 +106,10 @@ find_targets(Oid only, MemoryContext context)
 	return targets;
 }
 
+/*
+ * Returns a step without statements.  mode: of the lock on the table; named: the
+ * OIDs of the existing indexes that the statement will name.
+ */
 static OnlineStep *
 make_step(StepKind kind, Oid relid, LOCKMODE mode, List *named)
 {
@@ -111,7 +123,8 @@ make_step(StepKind kind, Oid relid, LOCKMODE mode, List *named)
 }
 
 /*
- * The invalid index that would serve the endpoint of these columns.
+ * Returns the OID of the invalid index that would serve the endpoint with these
+ * columns, as a list; NIL if there is none.
  */
 static List *
 invalid_index_of(const Junction *junction, List *columns)
@@ -123,7 +136,8 @@ invalid_index_of(const Junction *junction, List *columns)
 }
 
 /*
- * What the report says now of the target: a NextStep.
+ * A NextStep: the step that runs the fix of a Target, found again under the
+ * lock; null if the endpoint is served now.
  */
 static OnlineStep *
 next_fix(void *state)
@@ -147,8 +161,9 @@ next_fix(void *state)
 }
 
 /*
- * The index of a table over just these columns: the one that is attached to
- * that of its root, or else any plain one, which may be invalid.
+ * Returns the whole btree index of a table over exactly these columns, without
+ * INCLUDE columns and not unique: the one that is attached to the index parent,
+ * or else one that is attached to no index.  It may be invalid.  Or null.
  */
 static IndexFacts *
 find_plain_index(const TableFacts *table, List *columns, Oid parent)
@@ -170,7 +185,7 @@ find_plain_index(const TableFacts *table, List *columns, Oid parent)
 }
 
 /*
- * Is a table a partition of another, and not on its way out?
+ * Is relid a partition of parent, and not being detached concurrently?
  */
 static bool
 is_partition_of(Oid relid, Oid parent)
@@ -180,6 +195,8 @@ is_partition_of(Oid relid, Oid parent)
 }
 
 /*
+ * The step that creates the index of a part, of a partitioned table or of a leaf:
+ *
  *	CREATE INDEX i ON ONLY public.links (org_id)
  *	CREATE INDEX CONCURRENTLY i1 ON public.links_1 (org_id)
  */
@@ -199,6 +216,8 @@ make_creation(const Part *part, const TableFacts *table)
 }
 
 /*
+ * The step that drops the invalid index of a leaf:
+ *
  *	DROP INDEX CONCURRENTLY public.i1
  */
 static OnlineStep *
@@ -212,7 +231,11 @@ make_removal(const Part *part)
 }
 
 /*
+ * The step that attaches the index of a part to the index of its parent:
+ *
  *	ALTER INDEX public.i ATTACH PARTITION public.i1
+ *
+ * 55000 if the parent's index was dropped meanwhile.
  */
 static OnlineStep *
 make_attachment(const Part *part)
@@ -224,16 +247,16 @@ make_attachment(const Part *part)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(part->parent_index)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the index that partitions were attached to was dropped meanwhile"),
-				 errhint("The same call makes it anew.")));
+				 errmsg("the index of the partitioned table was dropped before the indexes of all partitions were attached to it"),
+				 errhint("Call the procedure again: it creates the index again.")));
 	plan_add(&step->statements, NULL, "ALTER INDEX %s ATTACH PARTITION %s",
 			 qualified_name(part->parent_index), qualified_name(part->index));
 	return step;
 }
 
 /*
- * The next statement that the index of a partitioned table, or of one of its
- * partitions, lacks, but for what is below it; null if there is none: a NextStep.
+ * A NextStep: the next step of a Part itself, without the partitions below it;
+ * null if there is none, or if it is no longer a partition of its parent.
  */
 static OnlineStep *
 next_part_step(void *state)
@@ -258,7 +281,8 @@ next_part_step(void *state)
 }
 
 /*
- * Do what a table or partition lacks, but for what is below it.
+ * Run all steps of a Part itself, without the partitions below it.  Does nothing
+ * if the table was dropped.
  */
 static void
 build_part(OnlineRun *run, Part *part)
@@ -269,7 +293,7 @@ build_part(OnlineRun *run, Part *part)
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(run->step_context);
-		/* who drops a partition has mended it */
+		/* a dropped partition needs no index */
 		if (!begin_work_if_there(run, part->relid, AccessShareLock))
 			return;
 		MemoryContextSwitchTo(run->step_context);
@@ -283,8 +307,9 @@ build_part(OnlineRun *run, Part *part)
 }
 
 /*
- * The partitions of a table.  Each is locked when its turn comes: there may be
- * more than the lock table holds.
+ * Returns the OIDs of the partitions of a table, one level down, in the run's
+ * memory context.  They are not locked: there may be more of them than the lock
+ * table holds.
  */
 static List *
 find_parts(const OnlineRun *run, Oid relid)
@@ -301,7 +326,8 @@ find_parts(const OnlineRun *run, Oid relid)
 }
 
 /*
- * Walk through a table and what is below it, until its index is whole.
+ * Build the index of a Part and of all partitions below it, recursively, and
+ * attach each to the index above it.
  */
 static void
 build_by_partition(OnlineRun *run, Part *part)
@@ -327,7 +353,7 @@ build_by_partition(OnlineRun *run, Part *part)
 }
 
 /*
- * Run the one statement that the target lacks, if it still does.
+ * Run the fix of a target that is not partitioned, if it is still needed.
  */
 static void
 build_by_fix(OnlineRun *run, Target *target)
@@ -347,6 +373,9 @@ build_by_fix(OnlineRun *run, Target *target)
 	} while (step != NULL && !run_step(run, step, next_fix, target));
 }
 
+/*
+ * Build one index, as a run on its table.  55006 if another run works on it.
+ */
 static void
 build_target(OnlineRun *run, Target *target)
 {
@@ -360,6 +389,10 @@ build_target(OnlineRun *run, Target *target)
 	end_run();
 }
 
+/*
+ * The body that run_online() calls.  The run's arguments: the OID of the one
+ * table, or null for all.
+ */
 static void
 repair_body(OnlineRun *run)
 {
@@ -384,10 +417,11 @@ PG_FUNCTION_INFO_V1(junction_repair_concurrently);
  * CALL junction.repair_concurrently(junction regclass, lock_timeout interval,
  *		max_wait interval)
  *
- * Of all half-indexed junctions that are the caller's if junction is null.  What
- * check/table.c refuses of a table, and: 25001 and 2D000 where it cannot commit;
- * 55006 if the table is being changed concurrently already; 55P03 if a lock was
- * not to be had in max_wait.
+ * All half-indexed junctions that the caller owns, if junction is null.  Errors:
+ * those of check/table.c; 22004 and 22023 for the intervals; 25001 and 2D000
+ * where it cannot commit; 25006 where nothing can be written; 55000 if the schema
+ * was renamed or an index dropped meanwhile; 55006 if another run works on the
+ * table; 55P03 if it did not get a lock within max_wait.
  */
 Datum
 junction_repair_concurrently(PG_FUNCTION_ARGS)

@@ -1,28 +1,31 @@
 /*
  * guard.c
- *		junction.guard: what a transaction has made of tables, judged as it
- *		commits.
+ *		junction.guard: before a transaction commits, finds the defects that it
+ *		has added to junctions.
  *
- *	1. Load.  An event trigger on ddl_command_start calls a function that does
- *	   nothing; but with it the library is there before the command runs.
- *	2. Collect.  The object access hook sees everything that is created, altered
- *	   or dropped.  What is created cannot be looked at yet, so it is only noted;
- *	   of what is dropped the table is noted while it can be told.
- *	3. Judge.  Before the commit, when a migration's CREATE TABLE and its CREATE
- *	   INDEX are both there, the rules are run on just these tables, and once
- *	   more on what they were before the transaction: a snapshot in which no
- *	   command of it has run yet shows that.  Only what is new is told, or
- *	   refused.
+ *	1. Load.  An event trigger on ddl_command_start calls junction._load_guard(),
+ *	   which does nothing: the call loads this library before the command runs.
+ *	2. Collect.  The object access hook is called for every object that is
+ *	   created, altered or dropped.  A created object is not visible yet, so its
+ *	   OID is noted and its table is looked up at commit.  Of a dropped object,
+ *	   the table is looked up at once.
+ *	3. Judge.  Before the commit, when a migration has run both its CREATE TABLE
+ *	   and its CREATE INDEX, the rules are applied to the noted tables twice: as
+ *	   they are, and as they were before the transaction, in a snapshot with the
+ *	   curcid of its first command.  Only new findings are reported or refused.
  *
- * Temporary tables go with the session, and members of extensions are not the
- * user's to change: neither is judged.  What a savepoint rolled back is noted,
- * and found as it was.  Nor are shards, the parts of a table that Citus has
- * distributed, and what Citus does in sessions of its own: a commit that is
- * refused there is only a warning to Citus, which goes on without what that
- * commit was to do.
+ * The guard does not judge:
+ *	- temporary tables, which are dropped with the session;
+ *	- members of extensions, which the user cannot change;
+ *	- shards of distributed tables, whose shape is decided by Citus;
+ *	- sessions of Citus's own: Citus takes a refused commit there as a mere
+ *	  warning, and goes on although its work was lost.
+ * A change that ROLLBACK TO SAVEPOINT has undone stays noted, but adds no
+ * finding.
  *
- * If the guard is off, a call of the hook is one comparison.  If it fails, it
- * says so, and only "error" keeps the transaction from its commit.
+ * While the guard is off, the hook costs one comparison.  If the guard itself
+ * fails, "notice" and "warning" report that as a warning and let the
+ * transaction commit; "error" does not let it commit.
  */
 #include "postgres.h"
 
@@ -45,21 +48,27 @@
 #include "report/report.h"
 #include "rules/rules.h"
 
-/* What was touched; a constraint, or an index, stands for its table */
+/* A touched object: a relation, a constraint or a trigger.  All is hash key. */
 typedef struct Touched
 {
-	Oid			classid;		/* hash key, with the other */
+	Oid			classid;
 	Oid			objid;
 } Touched;
 
 static object_access_hook_type next_object_access_hook = NULL;
 
-/* Of the running transaction, in its memory context; null if there is nothing */
+/*
+ * Touched of the running transaction, in TopTransactionContext; null if nothing
+ * was touched.
+ */
 static HTAB *touched = NULL;
 
-/* It has been judged: what comes now is the commit's own doing */
+/* The transaction was judged: ignore what its commit itself touches */
 static bool judged = false;
 
+/*
+ * Note a touched object.
+ */
 static void
 note(Oid classid, Oid objid)
 {
@@ -78,8 +87,9 @@ note(Oid classid, Oid objid)
 }
 
 /*
- * The table whose foreign key a trigger serves, which may be the other end of
- * it; or else the table that it is on.
+ * Returns the table of a trigger: for a trigger of a foreign key on the parent,
+ * the table that has the foreign key; else the table that has the trigger.
+ * InvalidOid if the trigger does not exist.
  */
 static Oid
 table_of_trigger(Oid trigger)
@@ -100,8 +110,8 @@ table_of_trigger(Oid trigger)
 }
 
 /*
- * The table that a relation, a constraint or a trigger belongs to; InvalidOid if it is
- * gone, or belongs to none.
+ * Returns the table of a relation (a table or an index), a constraint or a
+ * trigger; InvalidOid if the object does not exist, or has no table.
  */
 static Oid
 table_of(Oid classid, Oid objid)
@@ -130,7 +140,7 @@ table_of(Oid classid, Oid objid)
 }
 
 /*
- * The other table of a change: the parent, where a table begins to inherit.
+ * Note the parent of a table that begins to inherit from it.
  */
 static void
 note_auxiliary(ObjectAccessType access, void *arg)
@@ -140,6 +150,10 @@ note_auxiliary(ObjectAccessType access, void *arg)
 		note(RelationRelationId, ((ObjectAccessPostAlter *) arg)->auxiliary_id);
 }
 
+/*
+ * The object_access_hook: note what is created, altered or dropped.  Calls the
+ * hook that was installed before.
+ */
 static void
 guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, void *arg)
 {
@@ -164,7 +178,8 @@ guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, 
 }
 
 /*
- * Has a table two foreign keys?  The cheapest question that most tables fail.
+ * Does a table have two or more foreign keys?  A cheap test that rules out most
+ * tables before they are read.
  */
 static bool
 may_be_junction(Oid relid)
@@ -178,7 +193,8 @@ may_be_junction(Oid relid)
 }
 
 /*
- * The tables that were touched, each once: partitions stand for their root.
+ * Returns the OIDs of the touched tables, each once, with the root in the place
+ * of a partition.
  */
 static List *
 find_touched(void)
@@ -202,7 +218,8 @@ find_touched(void)
 }
 
 /*
- * Is this a shard, a part of a table that Citus keeps?  Its shape is Citus's.
+ * Is this table a shard of a distributed table?  shards: read_shards()'s, which
+ * is null where Citus is not installed.
  */
 static bool
 is_shard_table(HTAB *shards, Oid relid)
@@ -213,8 +230,8 @@ is_shard_table(HTAB *shards, Oid relid)
 }
 
 /*
- * Those of them that are to be judged.  local: only what may be a junction
- * matters.
+ * Returns the OIDs of the touched tables that are to be judged.  local: all rules
+ * are local, so tables that cannot be junctions are left out.
  */
 static List *
 find_tables(bool local)
@@ -232,8 +249,8 @@ find_tables(bool local)
 }
 
 /*
- * The rule by which a finding is the same as one of before: an index that became
- * invalid is as good as missing.
+ * Returns the rule by which find_known() compares a finding: an index that has
+ * become invalid counts as missing.
  */
 static RuleId
 guarded_rule(const Finding *finding)
@@ -242,8 +259,8 @@ guarded_rule(const Finding *finding)
 }
 
 /*
- * The findings of the rules that the guard knows, for one table as a snapshot
- * has it.
+ * Returns the findings of these rules for one table.  database: the read that
+ * the table is from.
  */
 static List *
 find_guarded(TableFacts *table, Database *database, RuleSet rules, bool concurrently)
@@ -253,15 +270,16 @@ find_guarded(TableFacts *table, Database *database, RuleSet rules, bool concurre
 
 	foreach_ptr(Finding, finding,
 				apply_rules(rules, classify(table), database, &names, concurrently))
-		/* what a rule itself takes less seriously keeps nobody from committing */
+		/* a finding that its rule takes less seriously must not block a commit */
 		if (!is_milder_than_rule(finding))
 			findings = lappend(findings, finding);
 	return findings;
 }
 
 /*
- * The finding of before that is the same, or null.  Columns may have other
- * names by now.
+ * Returns the known finding (of the table before the transaction) that is the
+ * same as this one, or null.  Columns are compared by number, as the
+ * transaction may have renamed them.
  */
 static Finding *
 find_known(const Finding *finding, const TableFacts *table, List *known, const TableFacts *before)
@@ -286,8 +304,8 @@ find_known(const Finding *finding, const TableFacts *table, List *known, const T
 }
 
 /*
- * Leave out the indexes that were valid before, and are not: DROP INDEX
- * CONCURRENTLY begins with that.
+ * Remove from a table the indexes that this transaction has made invalid: the
+ * first transaction of DROP INDEX CONCURRENTLY does that.
  */
 static void
 forget_dying_indexes(TableFacts *table, const TableFacts *before)
@@ -305,8 +323,8 @@ forget_dying_indexes(TableFacts *table, const TableFacts *before)
 }
 
 /*
- * What is wrong with a table, and was not before the transaction.  A partition
- * that is one no more is as its root was.
+ * Returns the findings of a table that it did not have before the transaction.
+ * None if the table was a partition then: it has the shape of its root.
  */
 static List *
 find_new(TableFacts *table, RuleSet rules, Database *now, Database *then)
@@ -319,11 +337,11 @@ find_new(TableFacts *table, RuleSet rules, Database *now, Database *then)
 	if (before != NULL && before->partition)
 		return NIL;
 	forget_dying_indexes(table, before);
-	/* an index on a table that is being made need not be built concurrently */
+	/* nobody else uses a new table: fixes need no CONCURRENTLY there */
 	findings = find_guarded(table, now, rules, before != NULL);
 	if (findings == NIL || before == NULL)
 		return findings;
-	/* who takes back a comment that silenced a finding has not made it */
+	/* removing the comment that silenced a finding does not make it new */
 	before->ignored = table->ignored;
 	known = find_guarded(before, then, rules, true);
 	foreach_ptr(Finding, finding, findings)
@@ -338,7 +356,7 @@ find_new(TableFacts *table, RuleSet rules, Database *now, Database *then)
 }
 
 /*
- * All that is new, of all tables.
+ * Returns the new findings of all touched tables.
  */
 static List *
 find_all_new(RuleSet rules)
@@ -349,16 +367,16 @@ find_all_new(RuleSet rules)
 	Database   *now;
 	Database   *then;
 
-	/* see what the last command did */
+	/* make the changes of the last command visible */
 	CommandCounterIncrement();
 	tables = find_tables(are_local_rules(rules));
-	/* where the extension was dropped, it is as if the library were not there */
+	/* the library stays loaded after DROP EXTENSION: do nothing then */
 	if (tables == NIL || !OidIsValid(get_extension_oid("junction", true)))
 		return NIL;
-	/* both at one moment: what others do in between is not this transaction's */
+	/* one snapshot for both reads, so that no other session's commit is between */
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	now = read_for_rules(tables, rules, snapshot);
-	/* no command of this transaction has run yet, as it is seen from here on */
+	/* hide what the commands of this transaction have done */
 	snapshot->curcid = FirstCommandId;
 	then = read_for_rules(tables, rules, snapshot);
 	foreach_oid(relid, tables)
@@ -369,8 +387,8 @@ find_all_new(RuleSet rules)
 }
 
 /*
- * Refuse the transaction: 23000 with the first finding, the others in the
- * detail, and the first fix that there is.
+ * Refuse the transaction: 23000 with the first finding as the message, the other
+ * findings in the detail, and the first fix in the hint.
  */
 static void
 refuse(List *findings)
@@ -397,6 +415,9 @@ refuse(List *findings)
 			 fix ? errhint("Run: %s;", fix) : 0));
 }
 
+/*
+ * Report each finding as a message of this level (NOTICE or WARNING).
+ */
 static void
 tell_findings(List *findings, int level)
 {
@@ -407,13 +428,14 @@ tell_findings(List *findings, int level)
 				 finding->fix ? errhint("Run: %s;", finding->fix) : 0));
 }
 
-/* What is looked for, and what was found */
+/* The state of find_judged() */
 typedef struct Judgement
 {
 	RuleSet		rules;
-	List	   *findings;
+	List	   *findings;		/* of Finding: the result */
 } Judgement;
 
+/* find_all_new(), to be called by try_in_subtransaction() */
 static void
 find_judged(void *state)
 {
@@ -423,8 +445,8 @@ find_judged(void *state)
 }
 
 /*
- * Judge, in a subtransaction: whatever goes wrong with that is told, and keeps
- * nobody from committing.
+ * As find_all_new(), in a subtransaction.  An error is reported as a WARNING,
+ * and the result is then empty, so that the transaction can commit.
  */
 static List *
 judge_safely(RuleSet rules)
@@ -435,12 +457,16 @@ judge_safely(RuleSet rules)
 	if (error == NULL)
 		return judgement.findings;
 	ereport(WARNING,
-			(errmsg("junction.guard could not judge the transaction"),
+			(errmsg("junction.guard could not check the transaction"),
 			 errdetail_internal("%s", error->message)));
 	FreeErrorData(error);
 	return NIL;
 }
 
+/*
+ * Find the new findings, and report them or refuse the transaction, as
+ * junction.guard says.
+ */
 static void
 judge(void)
 {
@@ -458,6 +484,10 @@ judge(void)
 	tell_findings(findings, junction_guard == GUARD_WARNING ? WARNING : NOTICE);
 }
 
+/*
+ * The transaction callback: judge before COMMIT and PREPARE TRANSACTION, and
+ * forget what was noted when the transaction has ended.
+ */
 static void
 guard_transaction(XactEvent event, void *arg)
 {
@@ -477,7 +507,7 @@ guard_transaction(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			/* its memory goes with the transaction */
+			/* the hash table is freed with TopTransactionContext */
 			touched = NULL;
 			judged = false;
 			break;
@@ -487,7 +517,7 @@ guard_transaction(XactEvent event, void *arg)
 }
 
 /*
- * When the library is loaded.
+ * Define the settings and install the hooks.  Called when the library is loaded.
  */
 void
 guard_init(void)
@@ -503,7 +533,8 @@ PG_FUNCTION_INFO_V1(junction_load_guard);
 /*
  * junction._load_guard() returns event_trigger
  *
- * Does nothing: that it is called has loaded the library.
+ * Does nothing: the call has loaded the library.  39P03 if it is not called as
+ * an event trigger.
  */
 Datum
 junction_load_guard(PG_FUNCTION_ARGS)

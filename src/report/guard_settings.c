@@ -1,6 +1,6 @@
 /*
  * guard_settings.c
- *		junction.guard and junction.guard_rules.
+ *		The settings junction.guard and junction.guard_rules.
  */
 #include "postgres.h"
 
@@ -12,8 +12,8 @@
 #include "rules/rules.h"
 
 /*
- * junction.guard: an administrator sets it per database or role, so that no
- * migration leaves a junction worse than it found it.
+ * junction.guard, a Guard.  An administrator sets it for a database or a role,
+ * so that no migration leaves a junction in a worse state than before.
  */
 int			junction_guard = GUARD_OFF;
 
@@ -25,13 +25,14 @@ static const struct config_enum_entry guard_options[] = {
 	{NULL, 0, false}
 };
 
-/* junction.guard_rules: what it looks for, and the same as a set */
+/* junction.guard_rules, as text and as a set */
 static char *junction_guard_rules = NULL;
 static RuleSet named_rules = 0;
 
 /*
- * The rules that the guard knows.  An index that is not valid serves nobody: it
- * is one matter with one that is not there.
+ * Returns the rules that the guard applies: those of junction.guard_rules, and
+ * invalid_index if half_indexed is among them, as an invalid index does not
+ * serve its endpoint.
  */
 RuleSet
 guard_rules(void)
@@ -44,7 +45,8 @@ guard_rules(void)
 }
 
 /*
- * The check hook of junction.guard_rules: *extra is the set.
+ * The check hook of junction.guard_rules: sets *extra to the RuleSet.  Refuses
+ * bad list syntax and unknown rules.
  */
 static bool
 check_guard_rules(char **value, void **extra, GucSource source)
@@ -54,7 +56,7 @@ check_guard_rules(char **value, void **extra, GucSource source)
 
 	if (!SplitIdentifierString(pstrdup(*value), ',', &names))
 	{
-		GUC_check_errdetail("It is not a list of names.");
+		GUC_check_errdetail("List syntax is invalid.");
 		return false;
 	}
 	foreach_ptr(char, name, names)
@@ -70,6 +72,7 @@ check_guard_rules(char **value, void **extra, GucSource source)
 	return true;
 }
 
+/* The assign hook of junction.guard_rules */
 static void
 assign_guard_rules(const char *value, void *extra)
 {
@@ -77,21 +80,21 @@ assign_guard_rules(const char *value, void *extra)
 }
 
 /*
- * Define them, as the library is loaded.
+ * Define the settings.  Called when the library is loaded.
  */
 void
 define_guard_settings(void)
 {
 	DefineCustomEnumVariable("junction.guard",
-							 "What junction does at commit with what is wrong with the tables that a transaction made or altered.",
-							 "\"notice\" and \"warning\" tell of it, \"error\" refuses the transaction.",
+							 "Sets what happens at commit if the transaction has added defects to junctions.",
+							 "\"notice\" and \"warning\" report them, \"error\" refuses the commit.",
 							 &junction_guard,
 							 GUARD_OFF,
 							 guard_options,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("junction.guard_rules",
-							   "The rules that junction.guard looks for.",
-							   "A list of names, as junction.report() gives them.",
+							   "Sets the rules that junction.guard applies.",
+							   "A comma-separated list of rule names, as junction.report() returns them.",
 							   &junction_guard_rules,
 							   "half_indexed, missing_pair_key, nullable_endpoint",
 							   PGC_USERSET, GUC_LIST_INPUT, check_guard_rules, assign_guard_rules, NULL);

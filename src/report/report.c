@@ -1,12 +1,11 @@
 /*
  * report.c
- *		Set-returning functions that list and describe: every junction, and
- *		every finding.
+ *		The SQL functions that list junctions and findings.
  *
- * Both read the catalogs once (catalog/read.c) in one snapshot and lock no table,
- * so they can run beside anything, and anyone may ask: the catalogs are open to
- * all.  What a table holds is looked at only where the report is of that table
- * alone, by who may read it.
+ * Each reads the catalogs once (catalog/read.c), in one snapshot, and locks no
+ * table.  Every role may call them, as every role may read the catalogs.  Only
+ * the report of a single table reads rows, and only those of that table, if the
+ * caller may read them.
  */
 #include "postgres.h"
 
@@ -26,7 +25,7 @@
 #include "statement/statement.h"
 
 /*
- * An array of regclass with null for InvalidOid.
+ * Returns an array of regclass, with null for InvalidOid.
  */
 static Datum
 regclass_array(List *oids)
@@ -45,6 +44,7 @@ regclass_array(List *oids)
 											  sizeof(Oid), true, TYPALIGN_INT));
 }
 
+/* Set a column of a result row to a string, or to null if it is null. */
 static void
 put_text(Datum *value, bool *isnull, const char *string)
 {
@@ -53,6 +53,9 @@ put_text(Datum *value, bool *isnull, const char *string)
 		*value = CStringGetTextDatum(string);
 }
 
+/*
+ * Add a row of junction._junctions() to the result.
+ */
 static void
 return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 {
@@ -89,8 +92,10 @@ return_junction(ReturnSetInfo *rsinfo, const Junction *junction)
 PG_FUNCTION_INFO_V1(junction_list);
 
 /*
- * junction._junctions(), below the view junction.junctions: a row for every
- * junction of the database.  Raises nothing.
+ * junction._junctions()
+ *
+ * A row for each junction of the database, without shards and members of
+ * extensions.  The view junction.junctions selects from it.
  */
 Datum
 junction_list(PG_FUNCTION_ARGS)
@@ -106,6 +111,9 @@ junction_list(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * Add a row of junction.report() to the result.
+ */
 static void
 return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 {
@@ -126,13 +134,17 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* What junction.report() does with a finding */
+/* The state of report_finding() */
 typedef struct Report
 {
 	Oid			only;			/* the one table asked for, or InvalidOid */
 	ReturnSetInfo *rsinfo;
 } Report;
 
+/*
+ * A FindingSink: return a finding.  If one table was asked for, a missing pair
+ * key's detail also says how many pairs are there more than once.
+ */
 static void
 report_finding(Finding *finding, void *state)
 {
@@ -149,10 +161,9 @@ PG_FUNCTION_INFO_V1(junction_report);
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
- * Over the whole database if relation is null; else over that table.  Of one
- * table, rows may be looked at: how many pairs are there more than once, if the
- * caller may read it.  42809 for what is no table or is a partition, 42P01 for
- * what is gone.
+ * The findings of one table, or of the whole database if relation is null.
+ * 42809 for what is not a table and for a partition, 42P01 for a table that was
+ * dropped.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
@@ -167,6 +178,9 @@ junction_report(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/*
+ * Returns the severity of this name; 22023 if there is none.
+ */
 static Severity
 read_severity(const char *name)
 {
@@ -180,16 +194,19 @@ read_severity(const char *name)
 	return severity;
 }
 
-/* What junction.check() makes of the findings */
+/* The state of judge_finding() */
 typedef struct Verdict
 {
-	Severity	least;			/* from which on they count */
-	int			count;
-	StringInfoData lines;
-	char	   *fix;			/* the first, or null */
-	MemoryContext context;
+	Severity	least;			/* milder findings are left out */
+	int			count;			/* of the others */
+	StringInfoData lines;		/* a line for each of these */
+	char	   *fix;			/* the first fix among them, or null */
+	MemoryContext context;		/* for the fix: findings are short-lived */
 } Verdict;
 
+/*
+ * A FindingSink: add a finding to a Verdict.
+ */
 static void
 judge_finding(Finding *finding, void *state)
 {
@@ -208,9 +225,9 @@ PG_FUNCTION_INFO_V1(junction_check);
 /*
  * junction.check(severity text) returns void
  *
- * Raises 23000 if the report over the whole database has anything of that
- * severity or worse: a line for each in the detail, the first fix in the hint.
- * 22023 for a severity that there is not.
+ * Raises 23000 if the report of the whole database has a finding of this
+ * severity or a worse one, with a line for each finding in the detail and the
+ * first fix in the hint.  22023 for an unknown severity.
  */
 Datum
 junction_check(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * report.h
- *		What only looks: the report, the views and the guard.
+ *		The report, the views below it, and the guard.  They change nothing.
  */
 #ifndef JUNCTION_REPORT_H
 #define JUNCTION_REPORT_H
@@ -12,7 +12,7 @@
 #include "base/base.h"
 #include "rules/rules.h"
 
-/* What is done at commit with new findings: junction.guard */
+/* junction.guard: what the guard does with new findings at commit */
 typedef enum Guard
 {
 	GUARD_OFF,
@@ -25,7 +25,7 @@ typedef enum Guard
 extern void guard_init(void);
 
 /* guard_settings.c */
-extern int	junction_guard;
+extern int	junction_guard;		/* a Guard */
 extern RuleSet guard_rules(void);
 extern void define_guard_settings(void);
 

@@ -1,6 +1,6 @@
 /*
  * finding.c
- *		A finding, and the names that its fix gives.
+ *		Adds a finding, and chooses the names that its fix gives.
  */
 #include "postgres.h"
 
@@ -11,7 +11,8 @@
 #include "rules/rules.h"
 
 /*
- * Add a finding of a rule's own severity; what it says is for the rule to fill.
+ * Add a finding with the severity of its rule, and return it.  columns: names,
+ * char *.  The rule must set the message, and may set the rest.
  */
 Finding *
 add_finding(const Rule *rule, const Junction *junction, List *columns, Findings *findings)
@@ -27,7 +28,10 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, Findings 
 }
 
 /*
- * A name to put into a fix, formatted; empty where the server is to choose.
+ * Returns the quoted name of a new constraint or index, put into format.
+ *
+ * Returns "" if junction.naming is postgres: the server then chooses the same
+ * name, and chooses it when the fix runs, so two fixes cannot collide.
  */
 const char *
 fix_name(Findings *findings, const Junction *junction, NameKind kind, List *columns,

@@ -1,10 +1,10 @@
 /*
  * findings.c
- *		The findings of all rules, of one table or of every table.
+ *		Finds the findings of one table, or of all tables of the database.
  *
- * The catalogs are read once, in one snapshot, and no table is locked.  The
- * rules are applied to one table after the other, in a memory context that is
- * reset in between.
+ * Each call reads the catalogs once, in one snapshot, and locks no table.  It
+ * then applies the rules to one table after the other, in a memory context
+ * that is reset after each.
  */
 #include "postgres.h"
 
@@ -19,8 +19,8 @@
 #include "rules/rules.h"
 
 /*
- * Every table of the database, as a snapshot of the catalogs has them; for the
- * rules, with what they ask for beside.
+ * Read all tables of the database in a snapshot.  for_rules: read also the
+ * facts that only the rules need (catalog/annotations.c).
  */
 static Database *
 read_everything(Snapshot snapshot, bool for_rules)
@@ -35,7 +35,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 }
 
 /*
- * The same, as they are now.
+ * As read_everything(), in a new catalog snapshot.
  */
 Database *
 read_all_tables(bool for_rules)
@@ -48,8 +48,8 @@ read_all_tables(bool for_rules)
 }
 
 /*
- * What these rules ask for of these tables, as a snapshot has them: the tables
- * alone, if the rules look no further.
+ * Read what these rules need to judge these tables (OIDs), in a snapshot: only
+ * these tables if all the rules are local, else all tables of the database.
  */
 Database *
 read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
@@ -64,9 +64,9 @@ read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
 }
 
 /*
- * Is a table left out where the whole database is looked at?  What an extension
- * brought is the extension's to shape, and a shard is a part of a table that is
- * looked at.
+ * Is a table left out of the report of the whole database?  The members of an
+ * extension are, as the user cannot change them; and so are shards, as the
+ * report has the distributed table that they belong to.
  */
 bool
 is_left_out_of_report(const TableFacts *table)
@@ -75,10 +75,12 @@ is_left_out_of_report(const TableFacts *table)
 }
 
 /*
- * Give what these rules find in the whole database, but for what is left out, to
- * the sink; or of one table, whatever it is, 42P01 if it has gone.  What is made of
- * a table is gone when the next is looked at.  concurrently: whether the fixes
- * are to run by themselves, so that they can build indexes concurrently.
+ * Call sink(finding, state) for each finding of these rules.
+ *
+ * only: the one table to look at, or InvalidOid for all tables of the database
+ * except those that is_left_out_of_report().  One table is never left out;
+ * 42P01 if it does not exist.  concurrently: as in apply_rules().  Findings are
+ * freed once all those of their table have been given to the sink.
  */
 void
 find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state)
@@ -105,13 +107,16 @@ find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void
 	MemoryContextDelete(per_table);
 }
 
-/* A list of findings in the making */
+/* The state of collect_finding() */
 typedef struct Collection
 {
-	MemoryContext context;
-	List	   *findings;
+	MemoryContext context;		/* for the copies */
+	List	   *findings;		/* of Finding */
 } Collection;
 
+/*
+ * A FindingSink: add a deep copy of a finding to a Collection.
+ */
 static void
 collect_finding(Finding *finding, void *state)
 {
@@ -132,7 +137,8 @@ collect_finding(Finding *finding, void *state)
 }
 
 /*
- * The same as a list.
+ * As find_findings(), but returns a list of Finding, in the caller's memory
+ * context.
  */
 List *
 collect_findings(Oid only, RuleSet rules, bool concurrently)

@@ -1,7 +1,6 @@
 /*
  * index_rules.c
- *		Rules about indexes: an endpoint without one, with an invalid one, and
- *		indexes that nothing needs.
+ *		Rules about indexes: half_indexed, invalid_index and redundant_index.
  */
 #include "postgres.h"
 
@@ -16,7 +15,10 @@
 #include "model/model.h"
 #include "rules/rules.h"
 
-/* PostgreSQL builds and drops no index of a partitioned table concurrently */
+/*
+ * "CONCURRENTLY ", or "" if the fixes must be able to run in a transaction, or
+ * the table is partitioned: PostgreSQL cannot do it there.
+ */
 static const char *
 concurrently(const Junction *junction, const Findings *findings)
 {
@@ -24,7 +26,7 @@ concurrently(const Junction *junction, const Findings *findings)
 		"" : "CONCURRENTLY ";
 }
 
-/* "public.invoice_tags_tag_id_idx" */
+/* "public.invoice_tags_tag_id_idx": quoted where needed */
 static const char *
 qualified_index(const Junction *junction, const IndexFacts *index)
 {
@@ -32,9 +34,9 @@ qualified_index(const Junction *junction, const IndexFacts *index)
 }
 
 /*
- * Would an index of the default kind over these columns serve the endpoint?
- * Not if the foreign key compares by an operator of another type: numeric's,
- * where an integer column points at a numeric one.
+ * Would a btree index with default operator classes serve this endpoint?  Not
+ * if the foreign key's equality operator is outside the column's default
+ * operator family: if an integer column references a numeric one, for example.
  */
 static bool
 can_be_served(const Junction *junction, const Endpoint *endpoint)
@@ -56,8 +58,9 @@ can_be_served(const Junction *junction, const Endpoint *endpoint)
 }
 
 /*
- * half_indexed: an endpoint that no index serves.  When a row of the parent
- * goes, its links are found by reading the whole table.
+ * half_indexed: no index serves an endpoint.  A delete from its parent scans
+ * the whole junction for the links.  No fix where the missing pair key would
+ * serve the endpoint, or where no index can.
  *
  *	CREATE INDEX CONCURRENTLY ON public.invoice_tags (tag_id)
  */
@@ -70,19 +73,19 @@ rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings
 		Finding    *finding;
 
 		if (endpoint->served_by != NULL || endpoint->invalid != NULL)
-			continue;			/* invalid_index tells of the latter */
+			continue;			/* invalid_index reports the latter */
 		columns = endpoint_columns(junction, endpoint);
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("no index of %s serves (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
-		finding->detail = psprintf("Whoever deletes from %s, or looks links up from there, reads all of %s.",
-								   quote_identifier(endpoint->key->parent_name),
+		finding->detail = psprintf("Deletes from %s, and lookups by (%s), scan all of %s.",
+								   quote_identifier(endpoint->key->parent_name), column_list(columns),
 								   quote_identifier(junction->table->name));
 		if (junction->kind == JUNCTION_UNKEYED && endpoint == linitial(junction->endpoints) &&
 			missing_key_fix(junction, findings) != NULL)
 		{
-			/* an index would be redundant beside it */
-			finding->detail = psprintf("%s The key that is missing would serve it.", finding->detail);
+			/* an index would be redundant once the key is there */
+			finding->detail = psprintf("%s The missing pair key would serve them.", finding->detail);
 			continue;
 		}
 		if (!can_be_served(junction, endpoint))
@@ -100,8 +103,9 @@ rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings
 }
 
 /*
- * invalid_index: the index that would serve an endpoint is not valid.  It was
- * left by a concurrent build that failed, or is being built.
+ * invalid_index: the only index that would serve an endpoint is invalid: its
+ * concurrent build failed, or is still running.  No fix for a partitioned
+ * table, where it takes several statements (repair/repair_concurrently.c).
  *
  *	REINDEX INDEX CONCURRENTLY public.invoice_tags_tag_id_idx
  */
@@ -121,32 +125,34 @@ rule_invalid_index(const Rule *rule, const Junction *junction, Findings *finding
 									quote_identifier(index_name(endpoint->invalid)), column_list(columns));
 		if (junction->table->kind == RELKIND_PARTITIONED_TABLE)
 		{
-			finding->detail = psprintf("Not every partition of %s has an index that is attached to it.",
+			finding->detail = psprintf("Not every partition of %s has an index attached to this index.",
 									   quote_identifier(junction->table->name));
 			continue;
 		}
-		finding->detail = pstrdup("A concurrent build of it failed, or still goes on; no query uses it, and every write keeps it up.");
+		finding->detail = pstrdup("Its concurrent build failed or is still running; no query uses the index, and every write maintains it.");
 		finding->fix = psprintf("REINDEX INDEX %s%s", concurrently(junction, findings),
 								qualified_index(junction, endpoint->invalid));
 	}
 }
 
 /*
- * Do two indexes hold the same rows?  A partial one that another covers but for
- * its predicate is smaller than that, and may be wanted.
+ * Do two indexes hold the same rows: are both whole, or do both have the same
+ * predicate?  A partial index is never covered by a whole one: it is smaller,
+ * and the user may want it for that.
  */
 static bool
 same_predicate(const IndexFacts *left, const IndexFacts *right)
 {
 	if (left->predicate == NULL || right->predicate == NULL)
 		return left->predicate == right->predicate;
-	/* as nodes: their text differs by where they stood in a statement */
+	/* compare the trees: their texts hold locations in the source statement */
 	return equal(stringToNode(left->predicate), stringToNode(right->predicate));
 }
 
 /*
- * Can a btree index do all that another does?  It begins with the same columns,
- * ordered in the same way, and holds the same rows.
+ * Does a usable btree index begin with all key columns of another, in the same
+ * order with the same operator classes, collations and options, and hold the
+ * same rows?  Then it serves every lookup that the other does.
  */
 static bool
 covers(const IndexFacts *index, const IndexFacts *other)
@@ -165,7 +171,7 @@ covers(const IndexFacts *index, const IndexFacts *other)
 }
 
 /*
- * Is an index over just the columns of an endpoint, for looking it up?
+ * Is this a whole btree or hash index over exactly the columns of an endpoint?
  */
 static bool
 is_reverse(const IndexFacts *index, const Endpoint *endpoint)
@@ -176,8 +182,9 @@ is_reverse(const IndexFacts *index, const Endpoint *endpoint)
 }
 
 /*
- * Do two indexes over the same columns compare each in the same way?  One of
- * another method does, or it would not be looked up by the same operator.
+ * Do two indexes over the same columns use the same operator class and
+ * collation for each?  Always true for a btree and a hash index: their classes
+ * cannot be compared.
  */
 static bool
 compare_alike(const IndexFacts *left, const IndexFacts *right)
@@ -194,7 +201,8 @@ compare_alike(const IndexFacts *left, const IndexFacts *right)
 }
 
 /*
- * Is there an older index for just the lookups that this one is for?
+ * Returns an older index over the same endpoint, whose columns may be in
+ * another order, or null.
  */
 static IndexFacts *
 older_reverse(const Junction *junction, const IndexFacts *index)
@@ -208,8 +216,9 @@ older_reverse(const Junction *junction, const IndexFacts *index)
 }
 
 /*
- * The index that makes this one redundant, or null.  Of two that are the same,
- * the younger is.
+ * Returns the index that makes this one redundant, or null.  Of two equal
+ * indexes, the younger is redundant.  Indexes that do more than serve lookups
+ * (unique, exclusion, INCLUDE columns, expressions) are never redundant.
  */
 static IndexFacts *
 covering_index(const Junction *junction, const IndexFacts *index)
@@ -226,7 +235,7 @@ covering_index(const Junction *junction, const IndexFacts *index)
 }
 
 /*
- * redundant_index: every write keeps up an index that another covers.
+ * redundant_index: another index of a junction covers this one.
  *
  *	DROP INDEX CONCURRENTLY public.invoice_tags_invoice_id_idx
  */
@@ -247,7 +256,7 @@ rule_redundant_index(const Rule *rule, const Junction *junction, Findings *findi
 		finding = add_finding(rule, junction, columns, findings);
 		finding->message = psprintf("index %s is covered by %s", quote_identifier(index_name(index)),
 									quote_identifier(index_name(other)));
-		finding->detail = psprintf("Whoever looks up (%s) by the one can use the other, and each write keeps up both.",
+		finding->detail = psprintf("Lookups by (%s) can use either index, and every write maintains both.",
 								   column_list(columns));
 		finding->fix = psprintf("DROP INDEX %s%s", concurrently(junction, findings),
 								qualified_index(junction, index));

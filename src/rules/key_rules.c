@@ -1,7 +1,7 @@
 /*
  * key_rules.c
- *		Rules about the key: that there is one over the pair, for all rows, and
- *		that it serves as a target and an identity.
+ *		Rules about the pair key: missing_pair_key, nullable_endpoint,
+ *		deferrable_pair_key and no_replica_identity.
  */
 #include "postgres.h"
 
@@ -17,12 +17,16 @@
 #include "rules/rules.h"
 
 /*
- * The statement that gives an unkeyed junction its key; null where none can
- * hold the pair alone, as the table is partitioned by something else, or where
- * a foreign key stands in the way: findings->key_obstacle is that one then.  A
- * primary key makes the pair NOT NULL.
+ * Returns the statement that adds the pair key of an unkeyed junction:
  *
  *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
+ *
+ * It adds a UNIQUE constraint instead if the table has a primary key.
+ *
+ * Returns null if the table is partitioned by columns outside the pair, or if
+ * the primary key, which makes the pair NOT NULL, collides with a foreign key
+ * that sets a column null: findings->key_obstacle is set to this foreign key.
+ * The result is cached in findings.
  */
 char *
 missing_key_fix(const Junction *junction, Findings *findings)
@@ -48,8 +52,9 @@ missing_key_fix(const Junction *junction, Findings *findings)
 }
 
 /*
- * The index that the key which is missing will make redundant, or null.  No
- * statement adds the one and drops the other, so it is told beforehand.
+ * Returns the index that the missing pair key will make redundant, or null.
+ * The finding names it in its detail, as no single statement both adds the key
+ * and drops the index.
  */
 static IndexFacts *
 find_superseded(const Junction *junction)
@@ -60,6 +65,10 @@ find_superseded(const Junction *junction)
 	return index != NULL && is_plain(index) ? index : NULL;
 }
 
+/*
+ * Add the finding of an unkeyed junction.  It is only a notice if a unique
+ * index over (least, greatest) keeps a pair from being stored twice.
+ */
 static void
 add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 {
@@ -70,11 +79,11 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	IndexFacts *superseded = find_superseded(junction);
 
 	finding->message = psprintf("no key of %s holds the pair (%s)", table, column_list(columns));
-	finding->detail = pstrdup("The same pair can be there many times.");
+	finding->detail = pstrdup("The same pair can be stored more than once.");
 	if (mirror != NULL)
 	{
 		finding->severity = SEVERITY_NOTICE;
-		finding->detail = psprintf("\"%s\" keeps it from being there twice, but is over expressions: it can be no conflict target without them, and no foreign key can point at it.",
+		finding->detail = psprintf("Index \"%s\" keeps the pair unique, but is over expressions: ON CONFLICT can use it only with these expressions, and no foreign key can reference it.",
 								   index_name(mirror));
 	}
 	finding->fix = missing_key_fix(junction, findings);
@@ -89,10 +98,14 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 								   finding->detail, table);
 	else if (superseded != NULL)
-		finding->detail = psprintf("%s The key will do all that \"%s\" does, which can go then.",
+		finding->detail = psprintf("%s The key will make index \"%s\" redundant; drop it then.",
 								   finding->detail, index_name(superseded));
 }
 
+/*
+ * Add the finding of a junction whose pair key is partial.  There is no fix: the
+ * predicate (one pair per live row) is the user's choice.
+ */
 static void
 add_partly_keyed(const Rule *rule, const Junction *junction, Findings *findings)
 {
@@ -103,15 +116,14 @@ add_partly_keyed(const Rule *rule, const Junction *junction, Findings *findings)
 	finding->severity = SEVERITY_NOTICE;
 	finding->message = psprintf("the key of %s holds the pair (%s) for some rows only",
 								quote_identifier(junction->table->name), column_list(columns));
-	finding->detail = psprintf("\"%s\" is partial%s%s: it can be no conflict target without its predicate, and no foreign key can point at it.",
+	finding->detail = psprintf("Index \"%s\" is partial%s%s: ON CONFLICT can use it only with this predicate, and no foreign key can reference it.",
 							   index_name(junction->pair_key), predicate ? ", WHERE " : "",
 							   predicate ? predicate : "");
 }
 
 /*
- * missing_pair_key: nothing keeps a pair from being there twice; or nothing
- * keeps it so for all rows, where the only key is partial; or not as a key,
- * where only an index over the lesser and the greater end does.
+ * missing_pair_key: the junction is unkeyed; or, as a notice, its pair key is
+ * partial, or only a unique index over (least, greatest) holds the pair.
  */
 void
 rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -123,14 +135,14 @@ rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *find
 }
 
 /*
- * The statement that keeps nulls out of an endpoint, or null where a foreign key
- * stands in the way: the detail tells then.
+ * Set the fix of a nullable endpoint:
  *
  *	ALTER TABLE public.invoice_tags ALTER COLUMN tag_id SET NOT NULL,
  *		DROP CONSTRAINT c, ADD CONSTRAINT c FOREIGN KEY (tag_id)
  *			REFERENCES public.tags (id) ON DELETE CASCADE
  *
- * if c is ON DELETE SET NULL.
+ * with the second and third line only if c is ON DELETE SET NULL.  If such a
+ * foreign key cannot be rebuilt, there is no fix, and the detail says why.
  */
 static void
 fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoint)
@@ -153,7 +165,8 @@ fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoin
 }
 
 /*
- * nullable_endpoint: a link to nothing.
+ * nullable_endpoint: a column of an endpoint can be null, so a row can link to
+ * nothing.
  */
 void
 rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
@@ -168,12 +181,13 @@ rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *fin
 		finding = add_finding(rule, junction, nullable, findings);
 		finding->message = psprintf("(%s) of %s can be null", column_list(nullable),
 									quote_identifier(junction->table->name));
-		finding->detail = psprintf("A row with a null there links to no row of %s, and no foreign key objects.",
+		finding->detail = psprintf("A row with a null there links to no row of %s, and a foreign key does not refuse nulls.",
 								   quote_identifier(endpoint->key->parent_name));
 		fix_nullable(finding, junction, endpoint);
 	}
 }
 
+/* Are all columns of the pair NOT NULL? */
 static bool
 all_not_null(const Junction *junction)
 {
@@ -181,11 +195,12 @@ all_not_null(const Junction *junction)
 }
 
 /*
- * deferrable_pair_key: it can be no conflict target, no foreign key can point
- * at it, and it is no replica identity.
+ * deferrable_pair_key: the pair key is deferrable.
  *
  *	ALTER TABLE public.invoice_tags DROP CONSTRAINT invoice_tags_pkey,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
+ *
+ * No fix if the key has INCLUDE columns, or a column of the pair can be null.
  */
 void
 rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -202,9 +217,9 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 	finding = add_finding(rule, junction, columns, findings);
 	finding->message = psprintf("the key of %s over the pair (%s) is deferrable",
 								quote_identifier(junction->table->name), column_list(columns));
-	finding->detail = psprintf("ON CONFLICT cannot use %s, no foreign key can point at it, and it is no replica identity.",
+	finding->detail = psprintf("ON CONFLICT cannot use %s, no foreign key can reference it, and it cannot be the replica identity.",
 							   name);
-	/* a UNIQUE over nulls may say more than we know */
+	/* a UNIQUE over nulls may be NULLS NOT DISTINCT, which we do not read */
 	if (key->ncolumns == key->nkeys && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)",
 								table_name(junction->table), name, name,
@@ -212,7 +227,8 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 }
 
 /*
- * Does a publication send updates or deletes?  It may be gone by now.
+ * Does one of these publications (OIDs) send updates or deletes?  One that was
+ * dropped meanwhile is skipped.
  */
 static bool
 sends_changes(List *publications)
@@ -235,7 +251,7 @@ sends_changes(List *publications)
 }
 
 /*
- * By what do subscribers know a row?
+ * Does a table have a replica identity: FULL, or an index that can be it?
  */
 static bool
 has_identity(const TableFacts *table)
@@ -254,9 +270,12 @@ has_identity(const TableFacts *table)
 }
 
 /*
- * no_replica_identity: the table is published, and UPDATE and DELETE fail.
+ * no_replica_identity: a publication sends updates or deletes of the junction,
+ * which has no replica identity, so UPDATE or DELETE fails.
  *
  *	ALTER TABLE public.invoice_tags REPLICA IDENTITY USING INDEX invoice_tags_key
+ *
+ * or REPLICA IDENTITY FULL if the pair key cannot be one.
  */
 void
 rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings)
@@ -265,7 +284,7 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 	const IndexFacts *key = junction->pair_key;
 	Finding    *finding;
 
-	/* what is not logged is not published */
+	/* a publication skips unlogged and temporary tables */
 	if (junction->kind == JUNCTION_NONE || table->persistence != RELPERSISTENCE_PERMANENT ||
 		has_identity(table) ||
 		!(sends_changes(GetRelationIncludedPublications(table->oid)) ||
@@ -275,9 +294,9 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 	finding = add_finding(rule, junction, pair_columns(junction), findings);
 	finding->message = psprintf("%s is published and has no replica identity",
 								quote_identifier(table->name));
-	finding->detail = pstrdup("UPDATE and DELETE fail there, as subscribers could not tell which row is meant.");
+	finding->detail = pstrdup("UPDATE and DELETE fail, because subscribers could not identify the row.");
 	if (table->kind == RELKIND_PARTITIONED_TABLE)
-		finding->detail = psprintf("%s That is each partition's to have.", finding->detail);
+		finding->detail = psprintf("%s Set the replica identity of each partition.", finding->detail);
 	else if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
 								table_name(table), quote_identifier(index_name(key)));

@@ -1,7 +1,10 @@
 /*
  * rebuilt_key.c
- *		Foreign keys that cannot stay as they are where a fix makes columns NOT
- *		NULL, and what the same statement does with them.
+ *		Rebuilds foreign keys within a fix.
+ *
+ * A fix that makes columns NOT NULL must change the foreign keys that would set
+ * these columns null.  A foreign key's action cannot be altered, so the same
+ * ALTER TABLE drops the foreign key and adds it again with ON DELETE CASCADE.
  */
 #include "postgres.h"
 
@@ -15,6 +18,10 @@
 #include "model/model.h"
 #include "rules/rules.h"
 
+/*
+ * " ON UPDATE CASCADE": event is "UPDATE" or "DELETE", action is one of
+ * FKCONSTR_ACTION_*.  Returns "" for NO ACTION, the default.
+ */
 static const char *
 action_text(const char *event, char action)
 {
@@ -34,8 +41,9 @@ action_text(const char *event, char action)
 }
 
 /*
- * "public.tags (id)": what a foreign key points at.  Where the parent was not
- * read, the catalogs are asked; returns null if it has been dropped since.
+ * "public.tags (id)": the parent and its columns that a foreign key references.
+ * If the parent was not read, its names are looked up in the syscache; returns
+ * null if it was dropped meanwhile.
  */
 static char *
 reference_text(const ForeignKeyFacts *key)
@@ -64,9 +72,9 @@ reference_text(const ForeignKeyFacts *key)
 }
 
 /*
- * Append to an ALTER TABLE that a foreign key is dropped and added again with
- * ON DELETE CASCADE and this ON UPDATE; all else of it stays.  Appends nothing
- * and returns false if its parent has been dropped.
+ * Append to an ALTER TABLE the subcommands that drop a foreign key and add it
+ * again with ON DELETE CASCADE and this ON UPDATE action, otherwise unchanged.
+ * Appends nothing and returns false if the parent was dropped meanwhile.
  *
  *	" DROP CONSTRAINT c, ADD CONSTRAINT c FOREIGN KEY (tag_id)
  *		REFERENCES public.tags (id) ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE"
@@ -90,7 +98,7 @@ append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts
 }
 
 /*
- * Has a column a default, of its own or as its type is a domain that has one?
+ * Does a column have a default, its own or that of its domain?
  */
 static bool
 has_default(const ColumnFacts *column)
@@ -109,8 +117,8 @@ has_default(const ColumnFacts *column)
 }
 
 /*
- * Does an action that sets some columns set one of the others null?  SET
- * DEFAULT does where the column has no default.
+ * Does a foreign key action that sets the columns in set make one of columns
+ * null?  SET NULL does, and SET DEFAULT if the column has no default.
  */
 bool
 sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitmapset *columns)
@@ -124,14 +132,15 @@ sets_null(const TableFacts *table, char action, const Bitmapset *set, const Bitm
 }
 
 /*
- * For a fix that makes columns NOT NULL, append the changes of the foreign keys
- * that would set one of them null: nobody could delete (or update) the parent's
- * rows afterwards, 23502.  Links go with their end instead, and follow its key.
- * The OIDs of these foreign keys are added to a list.
+ * For a fix that makes columns NOT NULL, append the subcommands that rebuild
+ * the foreign keys that set one of these columns null: as they are, a delete or
+ * update of a linked parent row would fail with 23502.  They become ON DELETE
+ * CASCADE, and ON UPDATE CASCADE if their ON UPDATE action sets null.  Adds the
+ * OIDs of these foreign keys to *rebuilt.
  *
- * Returns null; or a foreign key for which that cannot be done, since it has
- * columns beside the pair, so that what it points at is not an end of the link,
- * or since its parent has been dropped meanwhile.
+ * Returns null; or the first foreign key that cannot be rebuilt, because it has
+ * columns outside the pair (its parent is no endpoint, so the link must not be
+ * deleted with it), or because its parent was dropped meanwhile.
  */
 const ForeignKeyFacts *
 append_rebuilt_keys(StringInfo fix, const Junction *junction, const Bitmapset *columns,
@@ -161,11 +170,12 @@ append_rebuilt_keys(StringInfo fix, const Junction *junction, const Bitmapset *c
 }
 
 /*
- * Why there is no fix, if append_rebuilt_keys() returns a foreign key.
+ * Returns a sentence for the detail: why there is no fix if
+ * append_rebuilt_keys() returned this foreign key.
  */
 char *
 describe_obstacle(const ForeignKeyFacts *key)
 {
-	return psprintf("There is no fix while foreign key %s may set a column of the pair null: with NOT NULL there, the rows of %s that it points at could not be deleted.",
+	return psprintf("There is no fix while foreign key %s sets a column of the pair to null: if this column were NOT NULL, the rows of %s that it references could not be deleted.",
 					quote_identifier(key->name), quote_identifier(key->parent_name));
 }

@@ -1,7 +1,7 @@
 /*
  * reference_rules.c
- *		Rules about foreign keys: that they are there, that they hold, that
- *		links go with their ends, and stay within one tenant.
+ *		Rules about foreign keys: unvalidated_foreign_key, undeclared_endpoint,
+ *		no_cascade and tenant_mismatch.
  */
 #include "postgres.h"
 
@@ -12,6 +12,9 @@
 #include "model/model.h"
 #include "rules/rules.h"
 
+/*
+ * Add a finding about the columns of an endpoint.
+ */
 static Finding *
 add_reference_finding(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 					  Findings *findings)
@@ -20,8 +23,8 @@ add_reference_finding(const Rule *rule, const Junction *junction, const Endpoint
 }
 
 /*
- * The endpoint on whose columns a foreign key is, or null: it may be the scope
- * of one, or beside the pair.
+ * Returns the endpoint that has exactly the columns of a foreign key, or null:
+ * the foreign key may be a scope, or beside the pair.
  */
 static Endpoint *
 find_endpoint(const Junction *junction, const ForeignKeyFacts *key)
@@ -35,7 +38,8 @@ find_endpoint(const Junction *junction, const ForeignKeyFacts *key)
 }
 
 /*
- * Do two foreign keys of a table say the same, whatever they are called?
+ * Do two foreign keys of a table map the same columns to the same columns of
+ * the same parent, in any order?
  */
 static bool
 are_twins(const ForeignKeyFacts *key, const ForeignKeyFacts *other)
@@ -55,7 +59,8 @@ are_twins(const ForeignKeyFacts *key, const ForeignKeyFacts *other)
 }
 
 /*
- * Does a foreign key keep all rows from linking to nothing?
+ * Does a foreign key hold for all rows: is it validated, with all triggers
+ * enabled on both tables?
  */
 static bool
 holds(const ForeignKeyFacts *key)
@@ -64,7 +69,7 @@ holds(const ForeignKeyFacts *key)
 }
 
 /*
- * Does another one do so in its place?
+ * Is there another foreign key on the same columns that holds for all rows?
  */
 static bool
 is_held_by_twin(const TableFacts *table, const ForeignKeyFacts *key)
@@ -76,7 +81,10 @@ is_held_by_twin(const TableFacts *table, const ForeignKeyFacts *key)
 }
 
 /*
- * A foreign key that is not proven, or only noted.
+ * Add a finding if a foreign key is NOT VALID or NOT ENFORCED.
+ *
+ *	ALTER TABLE public.invoice_tags VALIDATE CONSTRAINT invoice_tags_tag_id_fkey
+ *	ALTER TABLE public.invoice_tags ALTER CONSTRAINT invoice_tags_tag_id_fkey ENFORCED
  */
 static void
 unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
@@ -91,7 +99,7 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 								quote_identifier(junction->table->name),
 								key->enforced ? "validated" : "enforced");
 	finding->foreign_key = key->oid;
-	finding->detail = psprintf("Rows may be there that link to nothing in %s.",
+	finding->detail = psprintf("There may be rows that link to no row of %s.",
 							   quote_identifier(key->parent_name));
 	finding->fix = psprintf("ALTER TABLE %s %s %s%s", table_name(junction->table),
 							key->enforced ? "VALIDATE CONSTRAINT" : "ALTER CONSTRAINT",
@@ -99,8 +107,8 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 }
 
 /*
- * A foreign key whose triggers do not fire, here or at the parent.  Those of
- * the user's own that were disabled are nobody's business.
+ * Add a finding if triggers of a foreign key are disabled.  where: the table
+ * that has the triggers, the junction or the parent; null if it was not read.
  *
  *	ALTER TABLE public.tags ENABLE TRIGGER "RI_ConstraintTrigger_a_16402"
  */
@@ -118,8 +126,8 @@ not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 	finding->foreign_key = key->oid;
 	finding->message = psprintf("triggers of foreign key %s are disabled on %s",
 								quote_identifier(key->name), quote_identifier(where->name));
-	finding->detail = psprintf(here ? "Links to nothing in %s can be inserted." :
-							   "Rows of %s can go and leave their links behind.",
+	finding->detail = psprintf(here ? "Links to no row of %s can be inserted." :
+							   "Rows of %s can be deleted without their links.",
 							   quote_identifier(key->parent_name));
 	initStringInfo(&fix);
 	foreach_ptr(char, trigger, triggers)
@@ -128,10 +136,8 @@ not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 }
 
 /*
- * unvalidated_foreign_key: a foreign key that does not hold all rows, and has
- * no twin that does.
- *
- *	ALTER TABLE public.invoice_tags VALIDATE CONSTRAINT invoice_tags_tag_id_fkey
+ * unvalidated_foreign_key: a foreign key of an endpoint does not hold for all
+ * rows, and no other one on the same columns does.
  */
 void
 rule_unvalidated_foreign_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -153,7 +159,8 @@ rule_unvalidated_foreign_key(const Rule *rule, const Junction *junction, Finding
 }
 
 /*
- * The unique index over exactly two columns that is, or would be, a pair key.
+ * Returns a whole key over exactly two columns, the primary key if it is one;
+ * or null.
  */
 static IndexFacts *
 two_column_key(const TableFacts *table)
@@ -167,7 +174,7 @@ two_column_key(const TableFacts *table)
 	return key;
 }
 
-/* Does the table have a foreign key on just this column? */
+/* Does a table have a foreign key on this column alone? */
 static bool
 is_declared(const TableFacts *table, AttrNumber column)
 {
@@ -178,6 +185,8 @@ is_declared(const TableFacts *table, AttrNumber column)
 }
 
 /*
+ * Add the finding of a key column that has no foreign key to its parent.
+ *
  *	ALTER TABLE public.invoice_tags
  *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
  *			ON DELETE CASCADE NOT VALID,
@@ -194,10 +203,10 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 	const char *name = quote_identifier(choose_name(findings->names, NAME_FOREIGN_KEY, table->name,
 													columns, parent->name, parent_columns));
 
-	finding->message = psprintf("%s of %s refers to %s, and no foreign key says so",
+	finding->message = psprintf("%s of %s refers to %s without a foreign key",
 								quote_identifier(column->name), quote_identifier(table->name),
 								quote_identifier(parent->name));
-	finding->detail = psprintf("A key over two such columns makes %s a junction; nothing keeps its links from pointing at nothing.",
+	finding->detail = psprintf("The key over two such columns makes %s a junction, but a link can refer to a row that does not exist.",
 							   quote_identifier(table->name));
 	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE NOT VALID, VALIDATE CONSTRAINT %s",
 							table_name(table), name, column_list(columns),
@@ -205,8 +214,8 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 }
 
 /*
- * undeclared_endpoint: a key over two columns of which one or both have no
- * foreign key, but are named and typed as if they had.
+ * undeclared_endpoint: a table has a key over two columns that are named and
+ * typed like foreign keys, and one or both have none.
  */
 void
 rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
@@ -234,11 +243,9 @@ rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *f
 			add_undeclared(rule, junction, find_column(table, key->columns[i]), parents[i], findings);
 }
 
-/* An action of a foreign key as SQL, with the words before it */
-
 /*
- * Does a foreign key do at once, when a row of the parent goes, what it is to
- * do?  One that checks can wait for the commit.
+ * Does the ON DELETE action of a foreign key fire at the end of the statement?
+ * Only NO ACTION can be deferred to the commit.
  */
 static bool
 acts_at_once(const ForeignKeyFacts *key)
@@ -248,9 +255,9 @@ acts_at_once(const ForeignKeyFacts *key)
 }
 
 /*
- * Have the links gone by a twin, before this foreign key has its say?  Those
- * that act at once do so in the order of their triggers' names, which hold
- * numbers: the oldest first.
+ * Does another foreign key on the same columns delete the links before this
+ * one acts?  Of two that fire at the end of the statement, the older one fires
+ * first: triggers fire in the order of their names, which hold their OIDs.
  */
 static bool
 is_forestalled(const TableFacts *table, const ForeignKeyFacts *key)
@@ -263,7 +270,8 @@ is_forestalled(const TableFacts *table, const ForeignKeyFacts *key)
 }
 
 /*
- * What becomes of the links when a row of the parent is deleted.
+ * Returns a sentence for the detail: what happens to the links when a row of the
+ * parent is deleted.
  */
 static char *
 describe_action(const Junction *junction, const ForeignKeyFacts *key)
@@ -273,19 +281,22 @@ describe_action(const Junction *junction, const ForeignKeyFacts *key)
 	Bitmapset  *not_null = NULL;
 
 	if (key->delete_set == NULL)
-		return psprintf("A row of %s that is linked cannot be deleted before its links are; if that is meant, all is well.",
+		return psprintf("A row of %s cannot be deleted while it has links; ignore this finding if that is intended.",
 						parent);
 	foreach_ptr(ColumnFacts, column, table->columns)
 		if (column->notnull)
 			not_null = bms_add_member(not_null, column->attnum);
 	if (sets_null(table, key->on_delete, key->delete_set, not_null))
-		return psprintf("No row of %s that is linked can be deleted: the foreign key sets a column null that is NOT NULL.",
+		return psprintf("A row of %s cannot be deleted while it has links: the foreign key sets a NOT NULL column to null.",
 						parent);
-	return psprintf("When a row of %s goes, its links are set to link to something else, or nothing.",
+	return psprintf("When a row of %s is deleted, its links stay and refer to another row, or to none.",
 					parent);
 }
 
 /*
+ * Add the finding of a foreign key that is not ON DELETE CASCADE.  It is a
+ * warning if the foreign key keeps the links (SET NULL, SET DEFAULT).
+ *
  *	ALTER TABLE public.invoice_tags DROP CONSTRAINT c,
  *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
  *			ON DELETE CASCADE
@@ -297,10 +308,10 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
 	Finding    *finding = add_reference_finding(rule, junction, endpoint, findings);
 	StringInfoData fix;
 
-	/* to refuse can be meant; to keep a link without its end cannot */
+	/* a link without its end is never intended; refusing the delete can be */
 	if (key->delete_set != NULL)
 		finding->severity = SEVERITY_WARNING;
-	finding->message = psprintf("links of %s do not go with %s",
+	finding->message = psprintf("links of %s are not deleted with rows of %s",
 								quote_identifier(junction->table->name),
 								quote_identifier(key->parent_name));
 	finding->detail = describe_action(junction, key);
@@ -315,9 +326,7 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
 }
 
 /*
- * no_cascade: links do not go with an end.  That can be meant, if the end
- * cannot be deleted while it has links (RESTRICT, NO ACTION); SET NULL and SET
- * DEFAULT are a warning.
+ * no_cascade: links are not deleted with the parent row of an endpoint.
  */
 void
 rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
@@ -335,8 +344,9 @@ rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 }
 
 /*
- * Is a column, with the columns that a foreign key points at and no other, a
- * unique key of the parent?  (tenant_id, id) beside id is.
+ * Does the parent have a whole key over exactly this column and the columns
+ * that a foreign key references?  Such as (tenant_id, id), if the foreign key
+ * references id.
  */
 static bool
 keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber column)
@@ -346,7 +356,7 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 	for (int i = 0; i < key->nkeys; i++)
 		wanted = bms_add_member(wanted, key->parent_columns[i]);
 	if (bms_num_members(wanted) == key->nkeys)
-		return false;			/* the foreign key holds it itself */
+		return false;			/* the foreign key references the column itself */
 	foreach_ptr(IndexFacts, index, parent->indexes)
 		if (is_whole_key(index) && bms_equal(index->column_set, wanted))
 			return true;
@@ -354,8 +364,9 @@ keys_with(const TableFacts *parent, const ForeignKeyFacts *key, AttrNumber colum
 }
 
 /*
- * Do both foreign keys begin with the tenant, each with one of its own?  Of a
- * table that is linked to itself that is no more than its key.
+ * Do both foreign keys begin with the tenant column of their parent?  The
+ * caller knows that they share no column.  False for a table that is linked to
+ * itself: there, the column may just be a part of the key.
  */
 static bool
 have_tenant_each(const TableFacts *left, const ForeignKeyFacts *left_key, const ColumnFacts *tenant,
@@ -367,8 +378,9 @@ have_tenant_each(const TableFacts *left, const ForeignKeyFacts *left_key, const 
 }
 
 /*
- * tenant_mismatch: both parents have the tenant in a key with their id, and the
- * link does not hold them to the same one.
+ * tenant_mismatch: both parents have a tenant column in a key with their id,
+ * and the foreign keys share no column, so a link can join two tenants.  The
+ * tenant is any column of the same name and type in both.
  */
 void
 rule_tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findings)
@@ -383,7 +395,7 @@ rule_tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findi
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);
 	if (bms_overlap(left->columns, right->columns))
-		return;					/* that is how they share it */
+		return;					/* the shared column is the tenant */
 	left_parent = left->key->parent_table;
 	right_parent = right->key->parent_table;
 	if (left_parent == NULL || right_parent == NULL)
@@ -400,10 +412,10 @@ rule_tenant_mismatch(const Rule *rule, const Junction *junction, Findings *findi
 			!have_tenant_each(left_parent, left->key, tenant, right_parent, right->key, other))
 			continue;
 		finding = add_finding(rule, junction, pair_columns(junction), findings);
-		finding->message = psprintf("links of %s can cross %s",
+		finding->message = psprintf("links of %s can join rows of different %s",
 									quote_identifier(junction->table->name),
 									quote_identifier(tenant->name));
-		finding->detail = psprintf("%s and %s both have %s in a key with their id, and the foreign keys of %s do not share it.",
+		finding->detail = psprintf("%s and %s both have %s in a key with their id, but the foreign keys of %s share no such column.",
 								   quote_identifier(left_parent->name),
 								   quote_identifier(right_parent->name),
 								   quote_identifier(tenant->name),

@@ -1,20 +1,16 @@
 /*
  * rule.c
- *		What can be wrong with a junction: the table of rules, and what they
- *		share.
+ *		The table of rules, with their names and severities, and the loop that
+ *		applies them to a table.
  *
- * Each rule is one function, in a file by what it looks at: key_rules.c,
- * index_rules.c, reference_rules.c, shape_rules.c.  It looks at a table as
- * model/classify.c has it, and adds a finding for each thing that is wrong, with the
- * statement that mends it where one exists.  It reads no rows of users, and
- * changes nothing.
+ * Each rule is one function, in the file of its subject: key_rules.c,
+ * index_rules.c, reference_rules.c or shape_rules.c.  A rule gets a table that
+ * model/classify.c has classified.  It adds a finding for each defect, with the
+ * statement that fixes it if there is one.  A rule reads no rows of the table
+ * and changes nothing.
  *
- * Most rules concern junctions alone, of the kinds that they name; a few look
- * for relations that are kept in the wrong place, in any table.
- *
- * Under PostgreSQL's own conventions a fix leaves the name of an index to the
- * server, which finds a free one when the statement runs; two tables whose
- * names are cut alike are then no trouble.
+ * Most rules apply to junctions only.  array_relation, numbered_columns and
+ * undeclared_endpoint look for links in any table.
  */
 #include "postgres.h"
 
@@ -52,7 +48,7 @@ static const char *const severities[] = {
 };
 
 /*
- * Which rule a row of the table is.
+ * Returns the RuleId of a row of the table of rules.
  */
 RuleId
 rule_id(const Rule *rule)
@@ -61,7 +57,7 @@ rule_id(const Rule *rule)
 }
 
 /*
- * The name of a rule, as users know it.
+ * Returns the name of a rule, as in the report: "half_indexed".
  */
 const char *
 rule_name(RuleId rule)
@@ -70,7 +66,7 @@ rule_name(RuleId rule)
 }
 
 /*
- * The name of a severity.
+ * Returns the name of a severity, as in the report: "warning".
  */
 const char *
 severity_name(Severity severity)
@@ -79,7 +75,7 @@ severity_name(Severity severity)
 }
 
 /*
- * The severity of a name; false if there is no such.
+ * Set *severity to the severity of this name.  Returns false if there is none.
  */
 bool
 find_severity(const char *name, Severity *severity)
@@ -94,7 +90,7 @@ find_severity(const char *name, Severity *severity)
 }
 
 /*
- * Add the rule of a name to a set; false if there is no such rule.
+ * Add the rule of this name to a set.  Returns false if there is no such rule.
  */
 bool
 add_rule(RuleSet *set, const char *name)
@@ -109,8 +105,8 @@ add_rule(RuleSet *set, const char *name)
 }
 
 /*
- * Has a finding a lower severity than its rule, which has its reason to take
- * that case less seriously?
+ * Does a finding have a lower severity than its rule?  A rule lowers it for the
+ * milder cases: a partial pair key, for example.
  */
 bool
 is_milder_than_rule(const Finding *finding)
@@ -119,8 +115,8 @@ is_milder_than_rule(const Finding *finding)
 }
 
 /*
- * Do these rules look at nothing but a junction by itself, so that no other
- * table needs to be read?
+ * Are all rules of a set local, so that only the junctions themselves need to
+ * be read?
  */
 bool
 are_local_rules(RuleSet set)
@@ -132,7 +128,7 @@ are_local_rules(RuleSet set)
 }
 
 /*
- * The names of all rules, for a message.
+ * Returns the names of all rules, comma-separated, for a message.
  */
 char *
 all_rule_names(void)
@@ -146,10 +142,12 @@ all_rule_names(void)
 }
 
 /*
- * What is wrong with a table by these rules, but for those that its comment
- * silences: a list of Finding, in the order of the rules.  names: those of its
- * schema that other fixes have taken; concurrently: whether fixes are to build
- * and drop indexes so, which needs them to run by themselves.
+ * Apply a set of rules to a table, except those that its comment silences.
+ * Returns a list of Finding, in the order of the rules.
+ *
+ * names: of the table's schema; the names that fixes choose are added to it.
+ * concurrently: fixes build and drop indexes CONCURRENTLY, so they cannot run
+ * in a transaction block.
  */
 List *
 apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace *names,

@@ -1,6 +1,7 @@
 /*
  * rules.h
- *		What can be wrong with a junction, and the statement that mends it.
+ *		The rules of the report, their findings, and the statements that fix
+ *		them.
  */
 #ifndef JUNCTION_RULES_H
 #define JUNCTION_RULES_H
@@ -13,7 +14,7 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* The rules, in the order in which they are applied */
+/* The rules, in the order in which they are applied; rule.c has their names */
 typedef enum RuleId
 {
 	RULE_HALF_INDEXED,
@@ -37,13 +38,13 @@ typedef enum RuleId
 	RULE_COUNT
 } RuleId;
 
-/* A set of rules */
+/* A set of rules: RULE_BIT() of each */
 typedef uint64 RuleSet;
 
 #define RULE_BIT(rule)	(UINT64CONST(1) << (rule))
 #define ALL_RULES		(RULE_BIT(RULE_COUNT) - 1)
 
-/* How bad a finding is: the worst is the highest */
+/* The severity of a finding, in ascending order: severities are compared */
 typedef enum Severity
 {
 	SEVERITY_INFO,
@@ -55,45 +56,50 @@ typedef enum Severity
 /* A row of the report */
 typedef struct Finding
 {
-	Oid			junction;
+	Oid			junction;		/* the table, which need not be a junction */
 	RuleId		rule;
-	Severity	severity;
-	List	   *columns;		/* of char * */
-	char	   *message;
-	char	   *detail;
+	Severity	severity;		/* the rule's, or a milder or worse one */
+	List	   *columns;		/* their names, char * */
+	char	   *message;		/* one line, no period */
+	char	   *detail;			/* full sentences, or null */
 	char	   *fix;			/* a statement ready to run, or null */
 	bool		makes_primary_key;	/* the fix makes the pair the primary key */
 	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
-								 * adds again: they act as CASCADE then, are
-								 * validated, and their triggers fire */
-	Oid			foreign_key;	/* the one that the finding is about, where its
-								 * being rebuilt mends it; or InvalidOid */
+								 * adds again: they are ON DELETE CASCADE then,
+								 * are validated, and their triggers fire */
+	Oid			foreign_key;	/* a fix that rebuilds this foreign key settles
+								 * this finding too; or InvalidOid */
 } Finding;
 
-/* What the rules fill, for one table */
+/* The findings of one table, and what its rules share */
 typedef struct Findings
 {
-	Database   *database;		/* all tables: the parents are among them */
-	NameSpace  *names;			/* of the table's schema, taken by fixes so far */
+	Database   *database;		/* the tables that were read: all, with the
+								 * parents, unless only local rules are applied */
+	NameSpace  *names;			/* of the table's schema; holds the names that
+								 * fixes have taken so far */
 	List	   *list;			/* of Finding */
-	bool		concurrently;	/* fixes build and drop indexes so */
-	char	   *key_fix;		/* the statement that adds the missing key, once
-								 * it was asked for */
-	List	   *key_rebuilt;	/* the foreign keys that it rebuilds, as OIDs */
-	const ForeignKeyFacts *key_obstacle;	/* why there is none, or null */
+	bool		concurrently;	/* fixes build and drop indexes CONCURRENTLY */
+	char	   *key_fix;		/* missing_key_fix()'s result, cached; or null */
+	List	   *key_rebuilt;	/* OIDs of the foreign keys that key_fix rebuilds */
+	const ForeignKeyFacts *key_obstacle;	/* the foreign key because of which
+											 * there is no key_fix, or null */
 } Findings;
 
-/* What is done with each finding */
+/*
+ * Called for each finding.  The finding is freed with the memory context of its
+ * table after the call: copy what must live longer.
+ */
 typedef void (*FindingSink) (Finding *finding, void *state);
 
-/* A row of the table of rules */
+/* A row of the table of rules, in rule.c */
 typedef struct Rule
 {
 	const char *name;
-	Severity	severity;
+	Severity	severity;		/* a finding may have another */
 	void		(*apply) (const struct Rule *rule, const Junction *junction,
-						  Findings *findings);
-	bool		local;			/* it looks at nothing but the junction */
+						  Findings *findings);	/* adds findings to the list */
+	bool		local;			/* apply() reads no table but the junction */
 } Rule;
 
 /* finding.c */

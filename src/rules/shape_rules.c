@@ -1,8 +1,8 @@
 /*
  * shape_rules.c
- *		Rules about the shape of a table: a junction that is more or less than
- *		one, one that is named otherwise, and relations kept where a junction
- *		should be.
+ *		Rules about the columns and the name of a table: multiway,
+ *		needless_surrogate, promotion_due, array_relation, numbered_columns, name
+ *		and inherited.
  */
 #include "postgres.h"
 
@@ -18,7 +18,8 @@
 #include "rules/rules.h"
 
 /*
- * Foreign keys beside the pair: who made the link, or on whose behalf.
+ * Add a finding for each foreign key beside the pair: to the user who made the
+ * link, for example.
  */
 static void
 further_links(const Rule *rule, const Junction *junction, Findings *findings)
@@ -28,16 +29,17 @@ further_links(const Rule *rule, const Junction *junction, Findings *findings)
 		List	   *columns = column_names(junction->table, other->key->columns, other->key->nkeys);
 		Finding    *finding = add_finding(rule, junction, columns, findings);
 
-		finding->message = psprintf("%s links to %s beside its pair",
+		finding->message = psprintf("%s has a foreign key to %s beside the pair",
 									quote_identifier(junction->table->name),
 									quote_identifier(other->key->parent_name));
-		finding->detail = psprintf("(%s) is a relationship of its own: of the link, not of the two that are linked.",
+		finding->detail = psprintf("(%s) is a relation of the link itself, not of the two rows that it links.",
 								   column_list(columns));
 	}
 }
 
 /*
- * multiway: several relationships in one table.
+ * multiway: a key holds three or more endpoints, or a junction has a foreign
+ * key beside the pair.
  */
 void
 rule_multiway(const Rule *rule, const Junction *junction, Findings *findings)
@@ -60,12 +62,13 @@ rule_multiway(const Rule *rule, const Junction *junction, Findings *findings)
 	finding->message = psprintf("the key of %s links %d tables",
 								quote_identifier(junction->table->name),
 								list_length(junction->endpoints));
-	finding->detail = psprintf("\"%s\" over (%s) holds links to %s: if two of them decide the third, they are a table of their own.",
+	finding->detail = psprintf("Key \"%s\" over (%s) links %s: if two of these determine the third, put these two into a table of their own.",
 							   index_name(junction->pair_key), column_list(columns), parents.data);
 }
 
 /*
- * Is there an id beside a pure link, that nothing references?
+ * Is the primary key of a junction one column, the only one beside the pair,
+ * and does no foreign key reference the table?
  */
 static bool
 has_needless_surrogate(const Junction *junction)
@@ -73,15 +76,16 @@ has_needless_surrogate(const Junction *junction)
 	if (junction->kind != JUNCTION_ENTITY && junction->kind != JUNCTION_UNKEYED)
 		return false;
 	if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
-		return false;			/* there the id is the only key for all rows */
+		return false;			/* the id is the only key over all rows */
 
-	/* its own columns are that of the primary key, and no other */
+	/* the one own column is the one of the primary key */
 	return junction->primary_key != NULL && junction->primary_key->nkeys == 1 &&
 		list_length(junction->own_columns) == 1 && junction->table->referenced == NIL;
 }
 
 /*
- * Is every column of a btree index ascending, in the default order?
+ * Does every column of a btree index have the default order (ASC NULLS LAST)
+ * and the default operator class?  Only such an index can become a constraint's.
  */
 bool
 is_plain(const IndexFacts *index)
@@ -95,11 +99,19 @@ is_plain(const IndexFacts *index)
 }
 
 /*
- * The statement that makes the pair the primary key instead of the id; null
- * where that would take another index with it, or another kind of key.
+ * Returns the statement that drops the id and makes the pair the primary key:
  *
  *	ALTER TABLE public.invoice_tags DROP COLUMN id, DROP CONSTRAINT u,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
+ *
+ * or, if the pair key is a unique index that no constraint owns,
+ *
+ *	ALTER TABLE public.invoice_tags DROP COLUMN id,
+ *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY USING INDEX u
+ *
+ * id is quoted.  Returns null if there is no whole pair key without INCLUDE
+ * columns, if DROP COLUMN would or could drop another index, or if the index
+ * cannot become a primary key.
  */
 static char *
 without_surrogate(const Junction *junction, const char *id)
@@ -128,9 +140,9 @@ without_surrogate(const Junction *junction, const char *id)
 }
 
 /*
- * Fill in that statement, with the foreign keys that cannot stay as they are
- * beside the primary key, as the pair is NOT NULL then; or say in the detail
- * which of them stands in the way.
+ * Set the fix of a needless surrogate: without_surrogate(), and the foreign
+ * keys to rebuild, as the primary key makes the pair NOT NULL.  If one cannot be
+ * rebuilt, there is no fix, and the detail says why.
  */
 static void
 fix_surrogate(Finding *finding, const Junction *junction, const char *id)
@@ -156,7 +168,8 @@ fix_surrogate(Finding *finding, const Junction *junction, const char *id)
 }
 
 /*
- * needless_surrogate: an id beside a pure link that nothing references.
+ * needless_surrogate: a junction whose only column beside the pair is an id
+ * that no foreign key references.
  */
 void
 rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings)
@@ -170,16 +183,17 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 	name = find_column(junction->table, junction->primary_key->columns[0])->name;
 	id = quote_identifier(name);
 	finding = add_finding(rule, junction, list_make1(name), findings);
-	finding->message = psprintf("%s of %s is needed for nothing", id,
+	finding->message = psprintf("%s of %s is not needed", id,
 								quote_identifier(junction->table->name));
-	finding->detail = psprintf("The pair (%s) is to tell the rows apart, nothing references the id, and its index is kept up by every write.",
+	finding->detail = psprintf("The pair (%s) identifies the rows, no foreign key references the id, and every write maintains the index of the id.",
 							   column_list(pair_columns(junction)));
 	fix_surrogate(finding, junction, id);
 }
 
 /*
- * promotion_due: the link has grown data of its own, or something refers to it.
- * When a row was made is no such data.
+ * promotion_due: the pair is the primary key, and the junction has columns
+ * beside the pair, or a foreign key references the pair.  Created and updated
+ * stamps do not count.
  */
 void
 rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
@@ -198,16 +212,17 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 	if (names == NIL && !referenced)
 		return;
 	finding = add_finding(rule, junction, names, findings);
-	finding->message = psprintf("%s has become a thing of its own",
+	finding->message = psprintf("%s should be promoted to an entity",
 								quote_identifier(junction->table->name));
 	finding->detail = psprintf("It %s%s%s; junction.promote gives it an id and a name.",
 							   names ? psprintf("has columns beside the pair (%s)", column_list(names)) : "",
 							   names && referenced ? ", and " : "",
-							   referenced ? "is referenced by its pair" : "");
+							   referenced ? "a foreign key references its pair" : "");
 }
 
 /*
- * array_relation: an array column that holds the keys of another table's rows.
+ * array_relation: an array column holds keys of another table, by its name and
+ * type.
  */
 void
 rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings)
@@ -221,7 +236,7 @@ rule_array_relation(const Rule *rule, const Junction *junction, Findings *findin
 
 		if (!OidIsValid(element))
 			continue;
-		/* tag_ids are tag_id, many times; tags are tag */
+		/* "tag_ids" in the singular is a column, "tags" a table's noun */
 		one = table_noun(column->name);
 		parent = find_parent_by_link(findings->database, junction->table, one, element);
 		if (parent == NULL)
@@ -232,12 +247,13 @@ rule_array_relation(const Rule *rule, const Junction *junction, Findings *findin
 		finding->message = psprintf("%s of %s holds keys of %s", quote_identifier(column->name),
 									quote_identifier(junction->table->name),
 									quote_identifier(parent->name));
-		finding->detail = pstrdup("No foreign key keeps them from pointing at nothing, and none can be looked up from the other side without reading all.");
+		finding->detail = pstrdup("No foreign key checks these keys, and a lookup from the other side scans the whole table.");
 	}
 }
 
 /*
- * numbered_columns: a list of foreign keys, as long as the table is wide.
+ * numbered_columns: two or more foreign keys to one table are on columns whose
+ * names differ only by a number (tag1_id, tag2_id).
  */
 void
 rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
@@ -250,7 +266,7 @@ rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *find
 		char	   *stem;
 		Finding    *finding;
 
-		/* a junction's own pair is what it should be */
+		/* the pair of a junction may be numbered: user1_id, user2_id */
 		if (key->nkeys != 1 || bms_is_member(key->columns[0], junction->pair))
 			continue;
 		stem = name_stem(find_column(junction->table, key->columns[0])->name);
@@ -272,12 +288,12 @@ rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *find
 		finding->message = psprintf("(%s) of %s are one relation to %s", column_list(columns),
 									quote_identifier(junction->table->name),
 									quote_identifier(key->parent_name));
-		finding->detail = pstrdup("There can be no more of them than columns, and each query has to ask every one.");
+		finding->detail = pstrdup("A row cannot have more links than columns, and a query has to compare every column.");
 	}
 }
 
 /*
- * An entity has the name of a junction still.
+ * Add the finding of an entity that has the conventional name of a junction.
  */
 static void
 not_yet_named(const Rule *rule, const Junction *junction, Findings *findings)
@@ -286,10 +302,13 @@ not_yet_named(const Rule *rule, const Junction *junction, Findings *findings)
 
 	finding->message = psprintf("%s is an entity with the name of a junction",
 								quote_identifier(junction->table->name));
-	finding->detail = pstrdup("It has an id of its own; the business has a noun for it.");
+	finding->detail = pstrdup("It has an id of its own; name it by the noun that its users have for it.");
 }
 
 /*
+ * Add the finding of a junction without the conventional name, unless that name
+ * is taken.
+ *
  *	ALTER TABLE public.taggings RENAME TO invoice_tags
  */
 static void
@@ -297,7 +316,7 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 {
 	Finding    *finding;
 
-	/* where several tables link the same two, only one can have their names */
+	/* if several tables link the same parents, only one can have this name */
 	if (OidIsValid(get_relname_relid(name, junction->table->namespace)) ||
 		is_name_taken(findings->names, name))
 		return;
@@ -305,14 +324,15 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 	finding = add_finding(rule, junction, NIL, findings);
 	finding->message = psprintf("%s would be named %s by convention",
 								quote_identifier(junction->table->name), quote_identifier(name));
-	finding->detail = pstrdup("It is a link and has nothing of its own.");
+	finding->detail = pstrdup("A junction without columns of its own is named after its two parents.");
 	finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(junction->table),
 							quote_identifier(name));
 }
 
 /*
- * name: a link is named by the convention, an entity by the noun that the
- * business uses.  A relation of a table to itself is named after what it means.
+ * name: a junction without columns of its own does not have the conventional
+ * name, or an entity has it.  A relation of a table to itself has no
+ * conventional name.
  */
 void
 rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
@@ -337,7 +357,8 @@ rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 }
 
 /*
- * inherited: neither keys nor foreign keys reach the tables that inherit.
+ * inherited: tables inherit from a junction; its keys and foreign keys do not
+ * apply to them.
  */
 void
 rule_inherited(const Rule *rule, const Junction *junction, Findings *findings)
@@ -349,5 +370,5 @@ rule_inherited(const Rule *rule, const Junction *junction, Findings *findings)
 		return;
 	finding = add_finding(rule, junction, NIL, findings);
 	finding->message = psprintf("tables inherit from %s", quote_identifier(junction->table->name));
-	finding->detail = pstrdup("Its keys and foreign keys do not reach them: a pair can be there again, and link to nothing.");
+	finding->detail = pstrdup("Its keys and foreign keys do not apply to them: they can hold a pair again, and links to rows that do not exist.");
 }

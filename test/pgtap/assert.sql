@@ -40,34 +40,34 @@ SELECT * FROM check_test(junction.is_junction('half'), true, 'is_junction of a h
 SELECT * FROM check_test(junction.is_junction('"Three ends"'), true, 'is_junction of three ends', 'Three ends is a junction', '');
 SELECT * FROM check_test(junction.is_junction('parted'), true, 'is_junction of a partitioned one', 'parted is a junction', '');
 SELECT * FROM check_test(junction.is_junction('invoices'), false, 'is_junction of a parent', 'invoices is a junction',
-                         'It is no junction; it has 0 foreign keys.');
+                         'It is not a junction; it has 0 foreign keys.');
 SELECT * FROM check_test(junction.is_junction('notes'), false, 'is_junction of a table with one foreign key', 'notes is a junction',
-                         'It is no junction; it has 1 foreign key.');
+                         'It is not a junction; it has 1 foreign key.');
 SELECT * FROM check_test(junction.is_junction('orders'), false, 'is_junction of an order', 'orders is a junction',
-                         'It is no junction; it has 2 foreign keys.');
+                         'It is not a junction; it has 2 foreign keys.');
 
 -- is_pure: nothing beside the pair
 SELECT * FROM check_test(junction.is_pure('pure'), true, 'is_pure of a pure one', 'pure is a pure junction', '');
 SELECT * FROM check_test(junction.is_pure('half'), true, 'is_pure of a half-indexed one', 'half is a pure junction', '');
 SELECT * FROM check_test(junction.is_pure('payload'), false, 'is_pure of one with a payload', 'payload is a pure junction',
-                         'It is of the kind payload, over (tag_id, invoice_id), and has (role, "Sort order") beside.');
+                         'Its kind is payload, over (tag_id, invoice_id), with (role, "Sort order") beside the pair.');
 SELECT * FROM check_test(junction.is_pure('entity'), false, 'is_pure of an entity', 'entity is a pure junction',
-                         'It is of the kind entity, over (invoice_id, tag_id), and has (id) beside.');
+                         'Its kind is entity, over (invoice_id, tag_id), with (id) beside the pair.');
 SELECT * FROM check_test(junction.is_pure('unkeyed'), false, 'is_pure of an unkeyed one', 'unkeyed is a pure junction',
-                         'It is of the kind unkeyed, over (invoice_id, tag_id).');
+                         'Its kind is unkeyed, over (invoice_id, tag_id).');
 SELECT * FROM check_test(junction.is_pure('"Three ends"'), false, 'is_pure of three ends', 'Three ends is a pure junction',
-                         'It is of the kind multiway, over (invoice_id, tag_id, user_id).');
+                         'Its kind is multiway, over (invoice_id, tag_id, user_id).');
 SELECT * FROM check_test(junction.is_pure('orders'), false, 'is_pure of an order', 'orders is a pure junction',
-                         'It is no junction; it has 2 foreign keys.');
+                         'It is not a junction; it has 2 foreign keys.');
 
 -- is_entity: an id of its own
 SELECT * FROM check_test(junction.is_entity('entity'), true, 'is_entity of an entity', 'entity is an entity that links two tables', '');
 SELECT * FROM check_test(junction.is_entity('pure'), false, 'is_entity of a pure one', 'pure is an entity that links two tables',
-                         'It is of the kind pure, over (invoice_id, tag_id).');
+                         'Its kind is pure, over (invoice_id, tag_id).');
 SELECT * FROM check_test(junction.is_entity('payload'), false, 'is_entity of one with a payload', 'payload is an entity that links two tables',
-                         'It is of the kind payload, over (tag_id, invoice_id), and has (role, "Sort order") beside.');
+                         'Its kind is payload, over (tag_id, invoice_id), with (role, "Sort order") beside the pair.');
 SELECT * FROM check_test(junction.is_entity('orders'), false, 'is_entity of an order', 'orders is an entity that links two tables',
-                         'It is no junction; it has 2 foreign keys.');
+                         'It is not a junction; it has 2 foreign keys.');
 
 -- is_served: an index for each end
 SELECT * FROM check_test(junction.is_served('pure'), true, 'is_served of a pure one', 'pure can be looked up from both sides', '');
@@ -81,12 +81,12 @@ SELECT * FROM check_test(junction.is_served('unkeyed'), false, 'is_served of one
 SELECT * FROM check_test(junction.is_served('"Three ends"'), false, 'is_served of three ends', 'Three ends can be looked up from both sides',
                          E'No index serves (tag_id).\nNo index serves (user_id).');
 SELECT * FROM check_test(junction.is_served('orders'), false, 'is_served of an order', 'orders can be looked up from both sides',
-                         'It is no junction; it has 2 foreign keys.');
+                         'It is not a junction; it has 2 foreign keys.');
 
 -- a description of one's own, passing and failing; an empty one, and none
 SELECT * FROM check_test(junction.is_junction('pure', 'tags are linked'), true, 'is_junction with a description', 'tags are linked', '');
 SELECT * FROM check_test(junction.is_pure('payload', 'tags are linked'), false, 'is_pure with a description', 'tags are linked',
-                         'It is of the kind payload, over (tag_id, invoice_id), and has (role, "Sort order") beside.');
+                         'Its kind is payload, over (tag_id, invoice_id), with (role, "Sort order") beside the pair.');
 SELECT * FROM check_test(junction.is_entity('entity', 'tags are linked'), true, 'is_entity with a description', 'tags are linked', '');
 SELECT * FROM check_test(junction.is_served('half', 'tags are linked'), false, 'is_served with a description', 'tags are linked',
                          'No index serves (tag_id).');

@@ -135,7 +135,7 @@ wait
 holds "the server lives" "$(grep -E 'terminated by signal|PANIC|TRAP' "$JUNCTION_SERVER_LOG" || true)"
 # what the server itself says of commands that collide is its own
 holds "no internal error" "$(grep -h -A 1 'ERROR:  XX' "$work"/calls.*.errors | grep -v 'tuple concurrently' | head -n 40 || true)"
-holds "the guard judges all" "$(grep -h -A 1 'could not judge' "$work"/*.errors | head -n 40 || true)"
+holds "the guard judges all" "$(grep -h -A 1 'could not check' "$work"/*.errors | head -n 40 || true)"
 holds "calls met tables that had gone, and tables that were there" \
     "$(grep -q 'ERROR:  42P01' "$work"/calls.*.errors && grep -qE 'ERROR:  (55000|42809|42704)' "$work"/calls.*.errors || echo "they did not")"
 done_testing
