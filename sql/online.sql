@@ -423,6 +423,14 @@ INSERT INTO links (user_id, org_id) VALUES (1, 2);
 CALL junction.promote_concurrently('links');
 SELECT count(DISTINCT id), count(*) FROM links;
 DROP TABLE links;
+-- a check of somebody else's that is not validated is in the way then, too
+SELECT make('links', :'pure');
+\set ECHO none
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) WHERE step <= 2 \gexec
+\set ECHO all
+ALTER TABLE links ADD CONSTRAINT not_ours CHECK (user_id IS NULL) NOT VALID;
+CALL junction.promote_concurrently('links');
+DROP TABLE links;
 -- by the statements of the plan, too
 SELECT make('links', :'pure');
 DELETE FROM links WHERE user_id = 1 AND org_id = 1;

@@ -20,7 +20,7 @@
  * check can have none.  System columns and whole-row references are left out.
  */
 static void
-read_columns(ConstraintFacts *constraint, HeapTuple tuple, TupleDesc desc)
+read_key_columns(ConstraintFacts *constraint, HeapTuple tuple, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		datum = heap_getattr(tuple, Anum_pg_constraint_conkey, desc, &isnull);
@@ -57,10 +57,11 @@ constraint_from_row(HeapTuple tuple, TupleDesc desc)
 	constraint->type = form->contype;
 	constraint->index = form->contype == CONSTRAINT_FOREIGN ? InvalidOid : form->conindid;
 	constraint->inherited = form->coninhcount > 0 || OidIsValid(form->conparentid);
+	constraint->enforced = CONSTRAINT_IS_ENFORCED(form);
 	constraint->validated = form->convalidated;
 	if (!isnull)
 		constraint->expression = TextDatumGetCString(expression);
-	read_columns(constraint, tuple, desc);
+	read_key_columns(constraint, tuple, desc);
 	return constraint;
 }
 

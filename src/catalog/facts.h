@@ -98,6 +98,7 @@ typedef struct ConstraintFacts
 								 * whose index is the parent's */
 	bool		inherited;		/* from an inheritance parent or the partitioned
 								 * table */
+	bool		enforced;		/* false for NOT ENFORCED, which 18 has */
 	bool		validated;
 	char	   *expression;		/* of a check, nodeToString form; or null */
 } ConstraintFacts;

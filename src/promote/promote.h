@@ -123,6 +123,7 @@ extern void check_promotion(Promotion *promotion, LOCKMODE lockmode);
 extern void tell_of_promotion(const Promotion *promotion);
 
 /* promote_steps.c */
+extern bool is_id_check(const Promotion *promotion, const ConstraintFacts *constraint);
 extern List *build_promotion_steps(Promotion *promotion);
 
 /* promote_steps_check.c */

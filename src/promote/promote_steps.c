@@ -151,17 +151,21 @@ build_begin(List **steps, const Promotion *promotion, const char *sequence)
 	plan_add(plan, NULL, "%s", begun_statement(promotion, table));
 }
 
-/* Is the constraint CHECK (id IS NOT NULL)? id: the column's number. */
-static bool
-is_not_null_check(const ConstraintFacts *constraint, AttrNumber id)
+/*
+ * Is the constraint CHECK (id IS NOT NULL), of the id of a promotion that is not
+ * finished?
+ */
+bool
+is_id_check(const Promotion *promotion, const ConstraintFacts *constraint)
 {
 	NullTest   *test;
 
-	if (constraint->type != CONSTRAINT_CHECK || constraint->expression == NULL)
+	if (promotion->begun == NULL || constraint->type != CONSTRAINT_CHECK ||
+		constraint->expression == NULL)
 		return false;
 	test = stringToNode(constraint->expression);
 	return IsA(test, NullTest) && test->nulltesttype == IS_NOT_NULL &&
-		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == id;
+		IsA(test->arg, Var) && ((Var *) test->arg)->varattno == promotion->begun->attnum;
 }
 
 /* Returns the check of step 3, or null. */
@@ -170,10 +174,9 @@ find_check(const Promotion *promotion)
 {
 	const ConstraintFacts *check = NULL;
 
-	if (promotion->begun != NULL)
-		foreach_ptr(ConstraintFacts, constraint, read_constraints(promotion->table->oid))
-			if (is_not_null_check(constraint, promotion->begun->attnum))
-				check = constraint;
+	foreach_ptr(ConstraintFacts, constraint, read_constraints(promotion->table->oid))
+		if (is_id_check(promotion, constraint))
+			check = constraint;
 	return check;
 }
 

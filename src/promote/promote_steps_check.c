@@ -124,29 +124,22 @@ check_key_column(const Promotion *promotion, const char *name)
 }
 
 /*
- * Refuse a check constraint that is not validated: 55000.  The UPDATE that
- * fills the id fails for rows that violate it.  The check of an unfinished
- * promotion is no obstacle.
+ * Refuse a check constraint that is enforced and not validated: 55000.  The
+ * UPDATE that fills the id fails for rows that violate it.  The check of an
+ * unfinished promotion is no obstacle.
  */
 static void
 check_checks(const Promotion *promotion)
 {
-	TupleConstr *constraints = RelationGetDescr(promotion->rel)->constr;
-
-	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
-	{
-		ConstrCheck *check = &constraints->check[i];
-		NullTest   *test = stringToNode(check->ccbin);
-		bool		ours = promotion->begun != NULL && IsA(test, NullTest);
-
-		if (!check->ccvalid && !ours)
+	foreach_ptr(ConstraintFacts, check, read_constraints(promotion->table->oid))
+		if (check->type == CONSTRAINT_CHECK && check->enforced && !check->validated &&
+			!is_id_check(promotion, check))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("constraint \"%s\" of \"%s\" is not validated", check->ccname,
+					 errmsg("constraint \"%s\" of \"%s\" is not validated", check->name,
 							display_name(promotion->table->oid)),
 					 errdetail("Rows that violate the constraint could not be given an id."),
 					 errhint("Use ALTER TABLE ... VALIDATE CONSTRAINT first.")));
-	}
 }
 
 /*
