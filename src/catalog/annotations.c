@@ -142,7 +142,7 @@ read_comments(const Database *database, CatalogScan *scan)
  * the rules that their comments ignore.
  */
 void
-read_own_surroundings(const Database *database, Snapshot snapshot)
+read_own_annotations(const Database *database, Snapshot snapshot)
 {
 	foreach_ptr(TableFacts, table, database->tables)
 	{
@@ -186,7 +186,7 @@ read_extension_members(const Database *database, Snapshot snapshot)
  * extension_member and shard.
  */
 void
-read_surroundings(const Database *database, Snapshot snapshot)
+read_all_annotations(const Database *database, Snapshot snapshot)
 {
 	CatalogScan comments;
 

@@ -151,9 +151,9 @@ typedef struct Database
 } Database;
 
 /* annotations.c */
-extern void read_own_surroundings(const Database *database, Snapshot snapshot);
+extern void read_own_annotations(const Database *database, Snapshot snapshot);
 extern void read_extension_members(const Database *database, Snapshot snapshot);
-extern void read_surroundings(const Database *database, Snapshot snapshot);
+extern void read_all_annotations(const Database *database, Snapshot snapshot);
 
 /* citus.c */
 extern bool is_citus_session(void);

@@ -80,7 +80,7 @@ make_target(const Finding *finding)
  *
  * A finding without a fix is skipped, except for the invalid index of a
  * partitioned table, which is repaired by partition.  A table of another owner
- * is skipped with a NOTICE.
+ * is skipped; tell() reports it only once the quiet period is over.
  */
 static List *
 find_targets(Oid only, MemoryContext context)

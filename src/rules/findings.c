@@ -30,7 +30,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 	read_extension_members(database, snapshot);
 	mark_shards(database, snapshot);
 	if (for_rules)
-		read_surroundings(database, snapshot);
+		read_all_annotations(database, snapshot);
 	return database;
 }
 
@@ -59,7 +59,7 @@ read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
 	if (!are_local_rules(rules))
 		return read_everything(snapshot, true);
 	database = read_tables(tables, snapshot);
-	read_own_surroundings(database, snapshot);
+	read_own_annotations(database, snapshot);
 	return database;
 }
 
