@@ -143,6 +143,12 @@ CREATE EVENT TRIGGER regress_junction_memory ON ddl_command_end WHEN TAG IN ('AL
 SET SESSION AUTHORIZATION regress_junction_builder;
 CALL junction.repair_concurrently('many');
 RESET SESSION AUTHORIZATION;
+-- what is another's is told of, at once
+SET SESSION AUTHORIZATION regress_junction_builder;
+SET client_min_messages = notice;
+CALL junction.repair_concurrently();
+SET client_min_messages = warning;
+RESET SESSION AUTHORIZATION;
 DROP EVENT TRIGGER regress_junction_memory;
 SELECT count(*), bool_and(state = 'valid') AS valid FROM indexes('many');
 SELECT count(*) AS attached FROM memory;

@@ -80,7 +80,7 @@ make_target(const Finding *finding)
  *
  * A finding without a fix is skipped, except for the invalid index of a
  * partitioned table, which is repaired by partition.  A table of another owner
- * is skipped; tell() reports it only once the quiet period is over.
+ * is skipped with a NOTICE.
  */
 static List *
 find_targets(Oid only, MemoryContext context)
@@ -96,7 +96,8 @@ find_targets(Oid only, MemoryContext context)
 			continue;
 		if (!is_own_table(finding->junction))
 		{
-			tell("skipping \"%s\": another role owns it", display_name(finding->junction));
+			ereport(NOTICE,
+					(errmsg("skipping \"%s\": another role owns it", display_name(finding->junction))));
 			continue;
 		}
 		current = MemoryContextSwitchTo(context);

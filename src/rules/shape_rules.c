@@ -217,7 +217,7 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 	finding->detail = psprintf("It %s%s%s; junction.promote gives it an id and a name.",
 							   names ? psprintf("has columns beside the pair (%s)", column_list(names)) : "",
 							   names && referenced ? ", and " : "",
-							   referenced ? "a foreign key references its pair" : "");
+							   referenced ? "is referenced by a foreign key" : "");
 }
 
 /*
