@@ -36,7 +36,7 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
-.PHONY: all install installcheck clean pgtap test test-matrix demo
+.PHONY: all install installcheck clean pgtap test test-long test-matrix demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -48,6 +48,12 @@ pgtap:
 test:
 	test/setup.sh
 	test/run.sh
+
+# for hours: random calls with a seed that is printed, and sessions that race
+test-long:
+	test/setup.sh
+	$(MAKE) all
+	test/with-server.sh sh -c '$(MAKE) --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
 
 test-matrix:
 	test/matrix.sh
