@@ -18,7 +18,6 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "utils/fmgroids.h"
 

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_collation.h"
 #include "catalog/pg_publication.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -46,6 +47,18 @@ find_index(const TableFacts *table, Oid oid)
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index->oid == oid)
 			return index;
+	return NULL;
+}
+
+/*
+ * Returns the foreign key with this OID, or null if the table has none.
+ */
+ForeignKeyFacts *
+find_foreign_key(const TableFacts *table, Oid oid)
+{
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (key->oid == oid)
+			return key;
 	return NULL;
 }
 
@@ -221,4 +234,26 @@ List *
 find_all_tables_publications(Oid relid)
 {
 	return list_difference_oid(GetAllTablesPublications(), GetRelationExcludedPublications(relid));
+}
+
+/*
+ * Does a column get a value where none is given: by a default of its own, or by
+ * that of its type?  A domain's default is an expression, a base type's a text.
+ */
+bool
+has_default(const ColumnFacts *column)
+{
+	HeapTuple	tuple;
+	bool		no_expression;
+	bool		no_text;
+
+	if (column->has_default)
+		return true;
+	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(column->type));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	(void) SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefaultbin, &no_expression);
+	(void) SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefault, &no_text);
+	ReleaseSysCache(tuple);
+	return !no_expression || !no_text;
 }

@@ -185,6 +185,7 @@ extern Bitmapset *indexed_columns(const IndexFacts *index);
 extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_index(const TableFacts *table, Oid oid);
+extern ForeignKeyFacts *find_foreign_key(const TableFacts *table, Oid oid);
 extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
@@ -199,6 +200,7 @@ extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *column_type(const ColumnFacts *column);
 extern const char *table_name(const TableFacts *table);
 extern List *find_all_tables_publications(Oid relid);
+extern bool has_default(const ColumnFacts *column);
 
 /* read.c */
 extern Oid partition_root(Oid relid);

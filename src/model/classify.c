@@ -19,8 +19,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_am.h"
-#include "catalog/pg_type.h"
-#include "utils/formatting.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"

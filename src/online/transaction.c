@@ -15,9 +15,8 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "tcop/pquery.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -25,6 +24,7 @@
 
 #include "base/base.h"
 #include "online/online.h"
+#include "statement/statement.h"
 
 /* The table of a STEP_ALONE, and the one index that its statement may name */
 #define MAX_SESSION_LOCKS	2
@@ -77,8 +77,7 @@ void
 end_work(void)
 {
 	SPI_commit();
-	if (SPI_finish() != SPI_OK_FINISH)
-		elog(ERROR, "SPI_finish failed");
+	finish_spi();
 }
 
 /*

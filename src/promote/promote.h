@@ -45,7 +45,7 @@ typedef struct Promotion
 	List	   *primary_key;	/* names */
 	Oid			id_index;		/* the index that an unfinished concurrent
 								 * promotion has built, or InvalidOid */
-	Oid			filled_check;	/* the check that it has added, or InvalidOid */
+	const ConstraintFacts *id_check;	/* the check that it has added, or null */
 	ColumnFacts *begun;			/* the id that it has added, or null if no
 								 * promotion is under way */
 	bool		demotes;		/* the pair key is the primary key */

@@ -192,8 +192,8 @@ build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace 
 
 	if (OidIsValid(promotion->id_index))
 		except = lappend_oid(except, promotion->id_index);
-	if (OidIsValid(promotion->filled_check))
-		except = lappend_oid(except, promotion->filled_check);
+	if (promotion->id_check != NULL)
+		except = lappend_oid(except, promotion->id_check->oid);
 	if (promotion->renamed)
 		build_rename(plan, promotion->table, promotion->name, except, NULL, names);
 	if (as_any)

@@ -319,6 +319,7 @@ check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
 static void
 decide_primary_key(Promotion *promotion)
 {
+	List	   *stamps = added_timestamps(promotion);
 	List	   *seen = NIL;
 
 	promotion->primary_key = promotion->key_is_asked ? promotion->asked_key :
@@ -329,7 +330,7 @@ decide_primary_key(Promotion *promotion)
 				 errmsg("\"primary_key\" must hold the id, \"%s\"", promotion->id_column)));
 	foreach_ptr(char, name, promotion->primary_key)
 	{
-		if (!is_added(promotion, name) && !list_has_name(added_timestamps(promotion), name) &&
+		if (!is_added(promotion, name) && !list_has_name(stamps, name) &&
 			find_column_by_name(promotion->table, name) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),

@@ -181,7 +181,7 @@ find_check(const Promotion *promotion)
 }
 
 /*
- * Builds steps 2 to 5; validated: the check is there and validated.
+ * Builds steps 2 to 5, or those of them that remain.
  *
  *	CALL junction._fill('public.user_orgs'::pg_catalog.regclass, 'id'::pg_catalog.text,
  *		10000::pg_catalog.int4, '0'::pg_catalog.interval, ...)
@@ -197,17 +197,18 @@ find_check(const Promotion *promotion)
  * fills with its caller's arguments instead (promote_concurrently.c).
  */
 static void
-build_not_null(List **steps, const Promotion *promotion, bool validated)
+build_not_null(List **steps, const Promotion *promotion)
 {
 	Oid			relid = promotion->table->oid;
 	const char *table = qualified_name(relid);
 	const char *id = quote_identifier(promotion->id_column);
-	bool		there = OidIsValid(promotion->filled_check);
+	const ConstraintFacts *there = promotion->id_check;
+	bool		validated = there != NULL && there->validated;
 	const char *check;
 	OnlineStep *fill = NULL;
 	StatementPlan *plan;
 
-	check = quote_identifier(there ? get_constraint_name(promotion->filled_check) :
+	check = quote_identifier(there ? there->name :
 							 ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
 												  promotion->table->namespace, NIL));
 	if (!validated)
@@ -219,7 +220,7 @@ build_not_null(List **steps, const Promotion *promotion, bool validated)
 				 typed_literal("100 ms", "interval"), typed_literal("10 min", "interval"));
 		fill = llast(*steps);
 	}
-	if (!there)
+	if (there == NULL)
 	{
 		plan = &add_step(steps, STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
@@ -391,7 +392,7 @@ set_modes(List *steps, Oid relid)
 
 /*
  * Returns all steps that remain (OnlineStep).  Sets promotion->id_index and
- * filled_check.  Step 7 is built first, as it decides the names that the
+ * id_check.  Step 7 is built first, as it decides the names that the
  * other steps use.  55000 if filling_sequence() refuses.
  */
 List *
@@ -409,9 +410,8 @@ build_promotion_steps(Promotion *promotion)
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
 	char	   *built;
-	const ConstraintFacts *check = find_check(promotion);
 
-	promotion->filled_check = check ? check->oid : InvalidOid;
+	promotion->id_check = find_check(promotion);
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
 	(void) build_promoted_names(plan, promotion, &names);
@@ -438,7 +438,7 @@ build_promotion_steps(Promotion *promotion)
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
-		build_not_null(&steps, promotion, check != NULL && check->validated);
+		build_not_null(&steps, promotion);
 	build_id_index(&steps, promotion, index, built);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);

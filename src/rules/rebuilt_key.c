@@ -8,10 +8,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -95,25 +93,6 @@ append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts
 					 key->deferrable ? " DEFERRABLE" : "",
 					 key->deferred ? " INITIALLY DEFERRED" : "");
 	return true;
-}
-
-/*
- * Does a column have a default, its own or that of its domain?
- */
-static bool
-has_default(const ColumnFacts *column)
-{
-	HeapTuple	tuple;
-	bool		isnull = true;
-
-	if (column->has_default)
-		return true;
-	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(column->type));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	(void) SysCacheGetAttr(TYPEOID, tuple, Anum_pg_type_typdefaultbin, &isnull);
-	ReleaseSysCache(tuple);
-	return !isnull;
 }
 
 /*

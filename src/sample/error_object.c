@@ -105,15 +105,11 @@ ForeignKeyFacts *
 error_key(const ErrorData *error, const TableFacts *table)
 {
 	Oid			relid = named_table(error);
-	Oid			oid;
 
 	if (partition_root(relid) != table->oid || error->constraint_name == NULL)
 		return NULL;
-	oid = root_constraint(get_relation_constraint_oid(relid, error->constraint_name, true));
-	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-		if (key->oid == oid)
-			return key;
-	return NULL;
+	return find_foreign_key(table, root_constraint(get_relation_constraint_oid(relid, error->constraint_name,
+																			   true)));
 }
 
 /*

@@ -33,8 +33,7 @@ sample_column(Relation rel, ColumnFacts *facts)
 	column->generated = att->attgenerated != '\0';
 	column->identity = att->attidentity != '\0';
 	column->overridden = att->attidentity == ATTRIBUTE_IDENTITY_ALWAYS;
-	column->has_default = att->atthasdef || column->identity ||
-		get_typdefault(facts->type) != NULL;
+	column->has_default = has_default(facts);
 	column->type = facts->type;
 	column->typmod = facts->typmod;
 	column->hints = column_hints(rel, facts);

@@ -11,8 +11,8 @@
  */
 #include "postgres.h"
 
-#include "executor/spi.h"
 #include "funcapi.h"
+#include "parser/parser.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -81,13 +81,7 @@ void
 plan_run(const StatementPlan *plan)
 {
 	foreach_ptr(Statement, statement, plan->statements)
-	{
-		int			result = SPI_execute(statement->text, false, 0);
-
-		if (result < 0)
-			elog(ERROR, "could not run \"%s\": %s", statement->text,
-				 SPI_result_code_string(result));
-	}
+		run_statement(statement->text);
 }
 
 /*
@@ -125,11 +119,9 @@ plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fcinfo)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!dry_run)
 	{
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
+		connect_spi();
 		plan_run(plan);
-		if (SPI_finish() != SPI_OK_FINISH)
-			elog(ERROR, "SPI_finish failed");
+		finish_spi();
 	}
 	return_statements(plan, fcinfo);
 	return (Datum) 0;

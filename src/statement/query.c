@@ -17,20 +17,37 @@
 #include "base/base.h"
 #include "statement/statement.h"
 
-/* Opens an SPI connection. */
-static void
+/*
+ * Opens an SPI connection.
+ */
+void
 connect_spi(void)
 {
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }
 
-/* Closes the SPI connection, which frees SPI_tuptable. */
-static void
+/*
+ * Closes the SPI connection, which frees SPI_tuptable.
+ */
+void
 finish_spi(void)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
+}
+
+/*
+ * Runs a statement of any kind.  The caller has connected to SPI.  Any error of
+ * the statement is raised.
+ */
+void
+run_statement(const char *text)
+{
+	int			result = SPI_execute(text, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(result));
 }
 
 /*
@@ -167,12 +184,9 @@ static void
 run_tried(void *state)
 {
 	TriedStatement *tried = state;
-	int			code;
 
 	connect_spi();
-	code = SPI_execute(tried->text, false, 0);
-	if (code < 0)
-		elog(ERROR, "could not run \"%s\": %s", tried->text, SPI_result_code_string(code));
+	run_statement(tried->text);
 	tried->result->values = first_row(tried->context);
 	finish_spi();
 }

@@ -15,13 +15,11 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"
@@ -54,18 +52,6 @@ own_constraints(const TableFacts *table)
 		if (!constraint->inherited && constraint->type != CONSTRAINT_TRIGGER)
 			constraints = lappend(constraints, constraint);
 	return constraints;
-}
-
-/*
- * Returns the foreign key of a table by its OID, or null.
- */
-static const ForeignKeyFacts *
-find_foreign_key(const TableFacts *table, Oid oid)
-{
-	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-		if (key->oid == oid)
-			return key;
-	return NULL;
 }
 
 /*

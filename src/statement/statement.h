@@ -68,6 +68,9 @@ extern Datum plan_finish(StatementPlan *plan, bool dry_run, FunctionCallInfo fci
 extern void plan_run_alone(const char *query);
 
 /* query.c */
+extern void connect_spi(void);
+extern void finish_spi(void);
+extern void run_statement(const char *text);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern void change_and_count(const char *query, int64 *counts, int count);
 extern char *select_text(const char *query);
