@@ -53,7 +53,7 @@ test:
 test-long:
 	test/setup.sh
 	$(MAKE) all
-	test/with-server.sh sh -c '$(MAKE) --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
+	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
 
 test-matrix:
 	test/matrix.sh

@@ -15,6 +15,7 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use Test::More;
 
 use constant CALLS_PER_DATABASE => 200;
 use constant ROWS => 8;                                 # of each parent
@@ -24,10 +25,9 @@ my $seed = shift // 1;
 $seed = time ^ $$ if $seed eq 'random';
 my $lib = dirname(__FILE__) . '/../lib';
 my $work = tempdir('junction-fuzz.XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my $has_amcheck = `psql --no-psqlrc -At --dbname postgres --command "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'"` > 0;
 my (%refused, %done);                                   # how often each SQLSTATE, and each function
 srand $seed;
-print "# seed $seed\n";
+note("seed $seed");
 
 # what a call may be refused with: the table of the design, and what PostgreSQL says of a column definition or a lock
 my %documented = map { $_ => 1 } qw(42809 22023 23000 42704 42703 42P07 42710 42701 42622 2BP01 23505 23502 23503 23514 55000 55006 55P03
@@ -195,17 +195,17 @@ sub psql {                                              # psql DATABASE SCRIPT: 
     return (slurp("$work/output"), $status);
 }
 
-sub run { return system("{ $_[0]; } > '$work/run' 2>&1") == 0 ? '' : "$_[0] failed:\n" . slurp("$work/run") }
+# run COMMANDS: of the shell, with the functions of test/lib/server.sh; what they print if they fail, else nothing
+sub run {
+    my $commands = shift;
+    return '' if system('bash', '-euo', 'pipefail', '-c', ". '$lib/server.sh'; { $commands; } > '$work/run' 2>&1") == 0;
+    return "$commands failed:\n" . slurp("$work/run");
+}
 
-my $tests = 0;
-my $failures = 0;
-sub ok {
-    my ($wrong, $what) = @_;
-    $tests++;
-    $failures++ if $wrong ne '';
-    print $wrong eq '' ? 'ok' : 'not ok', " $tests - $what\n";
+sub nothing_wrong {                                     # nothing_wrong WRONG, NAME: a test, which shows the first lines
+    my ($wrong, $name) = @_;
     my @lines = split /\n/, $wrong;
-    print map { "# $_\n" } @lines > 80 ? @lines[0 .. 79] : @lines;
+    ok($wrong eq '', $name) or diag(join "\n", @lines > 80 ? @lines[0 .. 79] : @lines);
 }
 
 # the errors of each call in psql's output, and what the checks after it print
@@ -245,13 +245,13 @@ sub fuzz_database {
             "\\set p " . psql_word(literal(quoted(pick(@parents)->{name})) . '::regclass') . "\n\\set q " . psql_word(literal(quoted(pick(@parents)->{name})) . '::regclass') .
             "\n\\echo CALL $i\n$call[$i] \\g $work/answer\n;\n\\echo CHECK\nSELECT fuzz.changed_rows();\n";
     }
-    my $wrong = run('dropdb --if-exists fuzz && createdb --template template0 --encoding UTF8 --locale C fuzz');
+    my $wrong = run('fresh_database fuzz --encoding UTF8 --locale C');
     my ($made) = psql('fuzz', $setup);
     my ($output, $status) = psql('fuzz', $script);
     $wrong .= judge($output, @call);
     $wrong .= "psql ended with $status:\n" . substr($output, -2000) if $status != 0;
-    ok($wrong, "database $number: $count calls");
-    ok(judge_end(), "database $number: what they leave");
+    nothing_wrong($wrong, "database $number: $count calls");
+    nothing_wrong(judge_end(), "database $number: what they leave");
 }
 
 sub psql_word { my $text = shift; $text =~ s/\\/\\\\/g; $text =~ s/'/\\'/g; $text =~ s/\n/\\n/g; $text =~ s/\t/\\t/g; return "'$text'" }
@@ -259,16 +259,15 @@ sub psql_word { my $text = shift; $text =~ s/\\/\\\\/g; $text =~ s/'/\\'/g; $tex
 sub judge_end {
     my ($wrong) = psql('fuzz', "SET client_min_messages = error;\n" . slurp("$lib/invariants.sql") .
         ";\nSELECT fuzz.round_trip(relation::regclass) FROM fuzz.junctions;\nSELECT fuzz.fixes(relation::regclass) FROM fuzz.junctions;\n");
-    $wrong .= run('pg_amcheck --install-missing --heapallindexed --parent-check fuzz') if $has_amcheck;
-    $wrong .= run("pg_dump fuzz | sed -E '/^\\\\(un)?restrict /d' > $work/dump && dropdb --if-exists fuzz_restored &&" .
-        " createdb --template template0 --encoding UTF8 --locale C fuzz_restored && psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname fuzz_restored --file $work/dump" .
-        " && pg_dump fuzz_restored | sed -E '/^\\\\(un)?restrict /d' | diff $work/dump -");
+    $wrong .= run('if has_amcheck; then amcheck fuzz; fi');
+    $wrong .= run("dump fuzz > '$work/dump'; fresh_database fuzz_restored --encoding UTF8 --locale C;" .
+        " sql fuzz_restored --file '$work/dump'; dump fuzz_restored | diff '$work/dump' -");
     return $wrong;
 }
 
 my $databases = int(($calls + CALLS_PER_DATABASE - 1) / CALLS_PER_DATABASE);
 fuzz_database($_, CALLS_PER_DATABASE) for 1 .. $databases;
-run('dropdb --if-exists fuzz && dropdb --if-exists fuzz_restored');
-print '# done: ', join(', ', map { "$_ $done{$_}" } sort keys %done), "\n";
-print '# refused: ', join(', ', map { "$_ $refused{$_}" } sort keys %refused), "\n1..$tests\n";
-exit($failures > 0);
+run('dropdb fuzz; dropdb fuzz_restored');
+note('done: ', join ', ', map { "$_ $done{$_}" } sort keys %done);
+note('refused: ', join ', ', map { "$_ $refused{$_}" } sort keys %refused);
+done_testing();
