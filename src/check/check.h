@@ -35,6 +35,10 @@ extern int64 interval_ms(FunctionCallInfo fcinfo, int n, const char *name);
 extern ColumnDef *check_column_definition(const char *definition);
 extern bool is_serial(const TypeName *type);
 
+/* lock_order.c */
+extern void lock_new_parents(List *parents);
+extern void lock_old_parents(Oid relid, bool beside_pair);
+
 /* name.c */
 extern void check_name_length(const char *name);
 extern void check_column_name(const char *name);
@@ -50,6 +54,7 @@ extern void open_parent(Parent *parent, Oid relid, List *shared);
 
 /* table.c */
 extern void check_table_kind(Oid relid);
+extern void check_table_to_change(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);

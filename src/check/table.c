@@ -117,6 +117,16 @@ check_table_kind(Oid relid)
 }
 
 /*
+ * Refuse a table that cannot be changed, as open_table_to_change() does.  It
+ * need not be locked.
+ */
+void
+check_table_to_change(Oid relid)
+{
+	check_table(relid, true);
+}
+
+/*
  * Check a table, open and lock it, and check it again.  42P01 if it is dropped
  * while we wait for the lock, and what check_table() raises.
  */

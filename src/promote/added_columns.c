@@ -183,6 +183,29 @@ check_referenced_column(const TableFacts *parent, const char *name)
 }
 
 /*
+ * Returns the OIDs of the tables that the columns of the argument "columns"
+ * reference, but for the promoted table and those that do not exist.  Parses the
+ * columns by itself, and raises what check_column_definition() raises.  No table
+ * need be locked.
+ */
+List *
+added_references(const Promotion *promotion)
+{
+	List	   *references = NIL;
+
+	foreach_ptr(char, definition, promotion->columns)
+		foreach_ptr(Constraint, constraint, check_column_definition(definition)->constraints)
+		{
+			Oid			relid = constraint->contype == CONSTR_FOREIGN ?
+				RangeVarGetRelid(constraint->pktable, NoLock, true) : InvalidOid;
+
+			if (OidIsValid(relid) && relid != promotion->relid)
+				references = list_append_unique_oid(references, relid);
+		}
+	return references;
+}
+
+/*
  * Refuse a reference to a table that cannot be referenced (check/parent.c).
  * A reference to the promoted table itself is not checked, as its key may not
  * exist yet.  Locks the referenced table in ACCESS SHARE mode until the

@@ -469,6 +469,11 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 {
 	Oid			relid = demotion->relid;
 
+	if (lockmode == AccessExclusiveLock)
+	{
+		check_table_to_change(relid);
+		lock_old_parents(relid, true);
+	}
 	demotion->rel = open_table_to_change(relid, lockmode);
 	check_not_distributed(relid);
 	demotion->junction = require_junction(relid);

@@ -77,6 +77,7 @@ typedef struct Demotion
 } Demotion;
 
 /* added_columns.c */
+extern List *added_references(const Promotion *promotion);
 extern void check_added_columns(const Promotion *promotion);
 
 /* demote_check.c */

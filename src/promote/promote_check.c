@@ -447,6 +447,11 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 {
 	Oid			relid = promotion->relid;
 
+	if (lockmode == AccessExclusiveLock)
+	{
+		check_table_to_change(relid);
+		lock_new_parents(added_references(promotion));
+	}
 	promotion->rel = open_table_to_change(relid, lockmode);
 	if (!promotion->portable)
 		check_not_distributed(relid);

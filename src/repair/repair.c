@@ -188,6 +188,9 @@ Datum
 junction_repair(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"junction", "rules", "dry_run"};
+	/* the rules whose fix can drop and add foreign keys, which locks their parents */
+	const RuleSet rebuilding = RULE_BIT(RULE_MISSING_PAIR_KEY) | RULE_BIT(RULE_NULLABLE_ENDPOINT) |
+		RULE_BIT(RULE_NO_CASCADE);
 	StatementPlan plan = {NIL};
 	Relation	rel;
 	RuleSet		rules;
@@ -198,6 +201,12 @@ junction_repair(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	rules = read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
 	dry_run = PG_GETARG_BOOL(2);
+
+	if (!dry_run && (rules & rebuilding) != 0)
+	{
+		check_table_to_change(PG_GETARG_OID(0));
+		lock_old_parents(PG_GETARG_OID(0), false);
+	}
 
 	/* blocks other repairs, but no reader or writer; each fix takes its own lock */
 	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
