@@ -27,6 +27,12 @@ amcheck() {                                             # amcheck ARGUMENT...: o
     pg_amcheck --install-missing --heapallindexed --parent-check "$@"
 }
 
+# unsound DATABASE: prints what is wrong with its keys and its pages. It makes an extension there, amcheck
+unsound() {
+    sql "$1" --file "$(dirname "${BASH_SOURCE[0]}")/invariants.sql" 2>&1 || true
+    ! has_amcheck || amcheck --database "$1" 2>&1 || true
+}
+
 configure() {                                           # configure SETTING...: what follows ALTER SYSTEM
     { printf 'ALTER SYSTEM %s;\n' "$@"; echo 'SELECT pg_reload_conf();'; } | sql postgres > /dev/null
 }
