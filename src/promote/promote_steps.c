@@ -246,6 +246,21 @@ build_not_null(List **steps, const Promotion *promotion)
 }
 
 /*
+ * Builds the rest of step 5 if another session has set NOT NULL after step 3:
+ *
+ *	ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ */
+static void
+build_check_removal(List **steps, const Promotion *promotion)
+{
+	Oid			relid = promotion->table->oid;
+	OnlineStep *step = add_step(steps, "drop-check", STEP_BRIEF, lock_on(AccessExclusiveLock, relid));
+
+	plan_add(&step->statements, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", qualified_name(relid),
+			 quote_identifier(promotion->id_check->name));
+}
+
+/*
  * Returns the index that an earlier run has built over the columns of the new
  * key, valid or not; null if there is none.
  */
@@ -443,6 +458,8 @@ build_promotion_steps(Promotion *promotion)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
 		build_not_null(&steps, promotion);
+	else if (promotion->id_check != NULL)
+		build_check_removal(&steps, promotion);
 	build_id_index(&steps, promotion, index, built);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);
