@@ -442,6 +442,16 @@ SELECT statement FROM junction.promote('links', concurrently => true, dry_run =>
 SELECT count(DISTINCT id), count(*) FROM links;
 SELECT contype, conname FROM pg_constraint WHERE conrelid = 'links'::regclass AND contype IN ('c', 'p', 'u') ORDER BY 1;
 DROP TABLE links;
+-- set NOT NULL by somebody else when the check is there: the check goes
+SELECT make('links', :'pure');
+\set ECHO none
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) WHERE step <= 5 \gexec
+\set ECHO all
+ALTER TABLE links ALTER id SET NOT NULL;
+SELECT statement FROM junction.promote('links', concurrently => true, dry_run => true) ORDER BY step LIMIT 2;
+CALL junction.promote_concurrently('links');
+SELECT contype, conname FROM pg_constraint WHERE conrelid = 'links'::regclass AND contype IN ('c', 'p', 'u') ORDER BY 1;
+DROP TABLE links;
 
 --
 -- Others may go on inserting while it is under way, with the rights that they

@@ -14,6 +14,10 @@
 #include "fmgr.h"
 #include "utils/rel.h"
 
+#if PG_VERSION_NUM >= 170000
+#include "utils/injection_point.h"
+#endif
+
 #if PG_VERSION_NUM < 150000
 #error "junction needs PostgreSQL 15 or later"
 #endif
@@ -82,6 +86,15 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 18 has pg_noreturn, to be written before a declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn	pg_attribute_noreturn()
+#endif
+
+/*
+ * 17 has injection points, without the argument of 18.  A server has them only if
+ * it was built with --enable-injection-points, which defines USE_INJECTION_POINTS.
+ */
+#if PG_VERSION_NUM < 180000 && defined(USE_INJECTION_POINTS)
+#undef INJECTION_POINT
+#define INJECTION_POINT(name, arg)	InjectionPointRun(name)
 #endif
 
 /* 17 has a third argument, orstronger: false asks for exactly this mode */

@@ -136,7 +136,9 @@ run_slice(const BatchedWork *work, const char *rows)
 	Batch		batch = {.relid = work->run->relid};
 	char	   *schema;
 
+	step_point("batch", "before-lock");
 	begin_work_on(work->run, RowExclusiveLock);
+	step_point("batch", "after-lock");
 	schema = schema_name(batch.relid);
 	if (work->quiet_triggers)
 		set_for_transaction("session_replication_role", "replica");
@@ -148,6 +150,7 @@ run_slice(const BatchedWork *work, const char *rows)
 		batch.query = work->batch_query(work, rows, true);
 		run_batch(&batch);
 	}
+	step_point("batch", "after-run");
 	check_schema_name(batch.relid, schema);
 	end_work();
 	return batch.counts;

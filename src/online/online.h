@@ -29,6 +29,7 @@ typedef enum StepKind
 /* A step of a concurrent verb */
 typedef struct OnlineStep
 {
+	const char *name;			/* of its injection points: step_point() */
 	StepKind	kind;
 	Oid			relid;			/* the table that is locked */
 	LOCKMODE	mode;			/* of that lock */
@@ -110,6 +111,17 @@ extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
 
 /* steps.c */
+/*
+ * The injection point junction-STEP-MOMENT, at which a test stops the session.
+ * The moments of a step: before-lock, after-lock, and after-run, before the
+ * commit.  Nothing on a server without injection points.
+ */
+#ifdef USE_INJECTION_POINTS
+#define step_point(step, moment) \
+	INJECTION_POINT(psprintf("junction-%s-%s", (step), (moment)), NULL)
+#else
+#define step_point(step, moment)	((void) 0)
+#endif
 extern void check_schema_name(Oid relid, const char *name);
 extern void announce_step(const OnlineStep *step);
 extern bool run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *state);

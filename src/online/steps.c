@@ -52,10 +52,12 @@ typedef struct StepRun
 static bool
 lock_step(const OnlineStep *step, bool session)
 {
+	step_point(step->name, "before-lock");
 	if (!lock_table(step->relid, step->mode, session))
 		return false;
 	foreach_oid(relid, step->named)
 		lock_relation(relid, ShareUpdateExclusiveLock, session);
+	step_point(step->name, "after-lock");
 	return true;
 }
 
@@ -111,6 +113,7 @@ run_if_next(void *state)
 	if (run->fresh == NULL)
 		return;
 	plan_run(&run->fresh->statements);
+	step_point(run->step->name, "after-run");
 	check_schema_name(run->step->relid, schema);
 }
 
@@ -252,6 +255,7 @@ run_alone_step(const OnlineRun *online, StepRun *run)
 	if (text != NULL)
 	{
 		run_alone_within(text, lock_timeout);
+		step_point(run->step->name, "after-run");
 		check_schema_name(run->step->relid, schema);
 	}
 	error_context_stack = callback.previous;

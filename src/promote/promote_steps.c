@@ -48,12 +48,16 @@
 #include "promote/promote.h"
 #include "statement/statement.h"
 
-/* Appends a step without statements and returns it. locks: text, or null. */
+/*
+ * Appends a step without statements and returns it.  name: for step_point().
+ * locks: text, or null.
+ */
 static OnlineStep *
-add_step(List **steps, StepKind kind, char *locks)
+add_step(List **steps, const char *name, StepKind kind, char *locks)
 {
 	OnlineStep *step = palloc0(sizeof(OnlineStep));
 
+	step->name = name;
 	step->kind = kind;
 	step->locks = locks;
 	*steps = lappend(*steps, step);
@@ -133,7 +137,7 @@ build_begin(List **steps, const Promotion *promotion, const char *sequence)
 	const char *table = qualified_name(promotion->table->oid);
 	const char *id = quote_identifier(promotion->id_column);
 	const char *value = uuid_default(promotion);
-	OnlineStep *step = add_step(steps, STEP_BRIEF,
+	OnlineStep *step = add_step(steps, "begin", STEP_BRIEF,
 								added_column_locks(promotion, promotion->table->name));
 	StatementPlan *plan = &step->statements;
 	StringInfoData buf;
@@ -213,7 +217,7 @@ build_not_null(List **steps, const Promotion *promotion)
 												  promotion->table->namespace, NIL));
 	if (!validated)
 	{
-		plan = &add_step(steps, STEP_FILL, lock_on(RowExclusiveLock, relid))->statements;
+		plan = &add_step(steps, "fill", STEP_FILL, lock_on(RowExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "CALL junction._fill(%s, %s, 10000::pg_catalog.int4, %s,"
 				 " NULL::pg_catalog.int8, %s, %s)", typed_literal(table, "regclass"),
 				 typed_literal(promotion->id_column, "text"), typed_literal("0", "interval"),
@@ -222,23 +226,38 @@ build_not_null(List **steps, const Promotion *promotion)
 	}
 	if (there == NULL)
 	{
-		plan = &add_step(steps, STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
+		plan = &add_step(steps, "check", STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID",
 				 table, check, id);
 		*steps = lappend(*steps, fill);
 	}
 	if (!validated)
 	{
-		plan = &add_step(steps, STEP_PATIENT, lock_on(ShareUpdateExclusiveLock, relid))->statements;
+		plan = &add_step(steps, "validate", STEP_PATIENT, lock_on(ShareUpdateExclusiveLock, relid))->statements;
 		plan_add(plan, NULL, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
 	}
-	plan = &add_step(steps, STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
+	plan = &add_step(steps, "not-null", STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
 	if (SERVER_NAMES_NOT_NULL)
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s", table,
 				 quote_identifier(makeObjectName(promotion->name, promotion->id_column, "not_null")), id);
 	else
 		plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL", table, id);
 	plan_add(plan, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", table, check);
+}
+
+/*
+ * Builds the rest of step 5 if another session has set NOT NULL after step 3:
+ *
+ *	ALTER TABLE public.user_orgs DROP CONSTRAINT c
+ */
+static void
+build_check_removal(List **steps, const Promotion *promotion)
+{
+	Oid			relid = promotion->table->oid;
+	OnlineStep *step = add_step(steps, "drop-check", STEP_BRIEF, lock_on(AccessExclusiveLock, relid));
+
+	plan_add(&step->statements, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", qualified_name(relid),
+			 quote_identifier(promotion->id_check->name));
 }
 
 /*
@@ -290,12 +309,12 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 		return;
 	if (index != NULL)
 	{
-		OnlineStep *drop = add_step(steps, STEP_ALONE, locks);
+		OnlineStep *drop = add_step(steps, "drop-index", STEP_ALONE, locks);
 
 		drop->named = list_make1_oid(index->oid);
 		plan_add(&drop->statements, NULL, "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
 	}
-	plan_add(&add_step(steps, STEP_ALONE, locks)->statements, NULL,
+	plan_add(&add_step(steps, "build-index", STEP_ALONE, locks)->statements, NULL,
 			 "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote_identifier(name),
 			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
 }
@@ -406,7 +425,7 @@ build_promotion_steps(Promotion *promotion)
 	};
 	List	   *steps = NIL;
 	List	   *last = NIL;
-	StatementPlan *plan = &add_step(&last, STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid))->statements;
+	StatementPlan *plan = &add_step(&last, "swap", STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid))->statements;
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
 	char	   *name;
 	char	   *built;
@@ -439,6 +458,8 @@ build_promotion_steps(Promotion *promotion)
 		build_begin(&steps, promotion, sequence);
 	if (promotion->begun == NULL || !promotion->begun->notnull)
 		build_not_null(&steps, promotion);
+	else if (promotion->id_check != NULL)
+		build_check_removal(&steps, promotion);
 	build_id_index(&steps, promotion, index, built);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);

@@ -108,14 +108,15 @@ find_targets(Oid only, MemoryContext context)
 }
 
 /*
- * Returns a step without statements.  mode: of the lock on the table; named: the
- * OIDs of the existing indexes that the statement will name.
+ * Returns a step without statements.  name: for step_point(); mode: of the lock on
+ * the table; named: the OIDs of the existing indexes that the statement will name.
  */
 static OnlineStep *
-make_step(StepKind kind, Oid relid, LOCKMODE mode, List *named)
+make_step(const char *name, StepKind kind, Oid relid, LOCKMODE mode, List *named)
 {
 	OnlineStep *step = palloc0(sizeof(OnlineStep));
 
+	step->name = name;
 	step->kind = kind;
 	step->relid = relid;
 	step->mode = mode;
@@ -152,7 +153,7 @@ next_fix(void *state)
 	foreach_ptr(Finding, finding, apply_rules(INDEX_RULES, junction, database, &names, true))
 		if (finding->fix != NULL && same_names(finding->columns, target->columns))
 		{
-			OnlineStep *step = make_step(STEP_ALONE, target->relid, ShareUpdateExclusiveLock,
+			OnlineStep *step = make_step("fix", STEP_ALONE, target->relid, ShareUpdateExclusiveLock,
 										 invalid_index_of(junction, target->columns));
 
 			plan_add(&step->statements, NULL, "%s", finding->fix);
@@ -207,8 +208,8 @@ make_creation(const Part *part, const TableFacts *table)
 	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
 	char	   *name = choose_name(&names, NAME_INDEX, table->name, list_copy(part->columns), NULL, NIL);
 	OnlineStep *step = part->partitioned ?
-		make_step(STEP_BRIEF, part->relid, ShareLock, NIL) :
-		make_step(STEP_ALONE, part->relid, ShareUpdateExclusiveLock, NIL);
+		make_step("part-index", STEP_BRIEF, part->relid, ShareLock, NIL) :
+		make_step("part-index", STEP_ALONE, part->relid, ShareUpdateExclusiveLock, NIL);
 
 	plan_add(&step->statements, NULL, "CREATE INDEX %s%s ON %s%s (%s)",
 			 part->partitioned ? "" : "CONCURRENTLY ", quote_identifier(name),
@@ -224,7 +225,7 @@ make_creation(const Part *part, const TableFacts *table)
 static OnlineStep *
 make_removal(const Part *part)
 {
-	OnlineStep *step = make_step(STEP_ALONE, part->relid, ShareUpdateExclusiveLock,
+	OnlineStep *step = make_step("part-drop", STEP_ALONE, part->relid, ShareUpdateExclusiveLock,
 								 list_make1_oid(part->index));
 
 	plan_add(&step->statements, NULL, "DROP INDEX CONCURRENTLY %s", qualified_name(part->index));
@@ -241,7 +242,7 @@ make_removal(const Part *part)
 static OnlineStep *
 make_attachment(const Part *part)
 {
-	OnlineStep *step = make_step(STEP_BRIEF, part->relid, AccessShareLock,
+	OnlineStep *step = make_step("part-attach", STEP_BRIEF, part->relid, AccessShareLock,
 								 list_make2_oid(part->parent_index, part->index));
 
 	LockRelationOid(part->parent_index, AccessShareLock);
