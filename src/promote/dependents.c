@@ -23,6 +23,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
@@ -83,6 +84,7 @@ typedef struct Dependent
 	DependentKind kind;
 	const char *object;
 	const char *effect;
+	const char *sent;			/* what of the rows subscribers get, or null */
 	const char *action;			/* null if there is nothing to do */
 	bool		refuses;		/* makes the table refuse writes afterwards */
 } Dependent;
@@ -94,6 +96,7 @@ typedef struct Dependents
 	bool		moves_identity; /* the replica identity changes from the pair to
 								 * the id */
 	bool		published;		/* by any publication */
+	bool		identifies;		/* one of them publishes updates or deletes */
 	ObjectAddresses *seen;		/* those that are in the list */
 	List	   *list;			/* of Dependent */
 } Dependents;
@@ -276,10 +279,44 @@ get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
 }
 
 /*
- * Adds a publication.  Subscribers find the table by its name, and need each
- * column that is sent; rows that a rewrite changes are not sent.  A row
- * filter or column list must fit the replica identity if updates or deletes
- * are published.
+ * Returns what the subscribers get of the rows that exist: a rewrite of the table
+ * is not decoded, and the fill of promote_concurrently is an UPDATE of each row.
+ * columns: the publication has a column list, which the id is not in.
+ */
+static const char *
+sent_rows(const Dependents *dependents, const PublicationActions *actions, bool columns)
+{
+	const TableFacts *table = dependents->junction->table;
+
+	if (table->kind == RELKIND_PARTITIONED_TABLE || has_subclass(table->oid))
+		return "promote sends no existing row";
+	if (!actions->pubupdate)
+		return "promote and promote_concurrently send no existing row";
+	return columns ? "promote sends no existing row, promote_concurrently sends each as an UPDATE of the listed columns" :
+		"promote sends no existing row, promote_concurrently sends each as an UPDATE, with its id";
+}
+
+/*
+ * Returns what to do at the subscribers.  They find the table by its name, and
+ * stop at the first change that holds a column which they lack.  Rows that were
+ * not sent have no id there, so a change that names a row by its id does not find
+ * them.
+ */
+static const char *
+subscribers_action(const Dependents *dependents, const PublicationActions *actions, bool columns)
+{
+	const char *copy = !actions->pubupdate ? "Afterwards" : "After promote";
+	bool		lost = dependents->moves_identity && (actions->pubupdate || actions->pubdelete);
+
+	if (columns)
+		return "Rename the table at the subscribers at the same time.";
+	return psprintf("Add the new columns at the subscribers first: without them a subscriber stops at the next change. Rename the table there at the same time. %s, copy its rows again: those that are there have no id%s.",
+					copy, lost ? ", so that no UPDATE or DELETE finds them" : "");
+}
+
+/*
+ * Adds a publication.  A row filter or column list must fit the replica identity
+ * if updates or deletes are published.
  */
 static void
 add_publication(Dependents *dependents, Oid oid, const char *effect)
@@ -287,9 +324,11 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	ObjectAddress object = {PublicationRelationId, oid, 0};
 	const char *name = getObjectIdentity(&object, true);
 	const char *action;
+	Dependent  *dependent;
 	PublicationActions actions;
 	bool		columns;
 	bool		filter;
+	bool		changes;
 	bool		refuses;
 
 	if (name == NULL || object_address_present(&object, dependents->seen))
@@ -298,11 +337,11 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	dependents->published = true;
 
 	actions = GetPublication(oid)->pubactions;
+	changes = actions.pubupdate || actions.pubdelete;
+	dependents->identifies |= changes;
 	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
-	action = columns ? "Rename the table at the subscribers at the same time." :
-		"Add the new columns at the subscribers first, rename the table there at the same time, and copy its rows again: the ids of existing rows are not sent.";
-	refuses = dependents->moves_identity && (columns || filter) &&
-		(actions.pubupdate || actions.pubdelete);
+	action = subscribers_action(dependents, &actions, columns);
+	refuses = dependents->moves_identity && (columns || filter) && changes;
 	if (refuses)
 	{
 		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
@@ -310,7 +349,9 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 						  columns ? "column list" : "row filter");
 		action = psprintf("To keep the pair as replica identity, run before the promotion: %s. %s", keep_identity(dependents), action);
 	}
-	add(dependents, DEPENDENT_PUBLICATION, name, effect, action)->refuses = refuses;
+	dependent = add(dependents, DEPENDENT_PUBLICATION, name, effect, action);
+	dependent->sent = sent_rows(dependents, &actions, columns);
+	dependent->refuses = refuses;
 }
 
 /* Adds the publications of the table, of its schema and of all tables. */
@@ -337,6 +378,8 @@ add_replica_identity(Dependents *dependents)
 		table->identity == REPLICA_IDENTITY_NOTHING ? "NOTHING" :
 		table->identity == REPLICA_IDENTITY_DEFAULT ? "DEFAULT" : "USING INDEX";
 	const char *effect = table->identity != REPLICA_IDENTITY_DEFAULT ? "stays" :
+		dependents->moves_identity && dependents->identifies ?
+		"is the pair now, and becomes the id; a subscriber whose key is the pair then stops at the next UPDATE or DELETE" :
 		dependents->moves_identity ? "is the pair now, and becomes the id" :
 		"does not exist now, and becomes the id";
 	const char *action = NULL;
@@ -345,7 +388,9 @@ add_replica_identity(Dependents *dependents)
 		if (table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
 			object = psprintf("USING INDEX %s", quote_identifier(index_name(index)));
 	if (dependents->moves_identity && dependents->published)
-		action = psprintf("To keep the pair, run before the promotion: %s.", keep_identity(dependents));
+		action = psprintf("To keep the pair, run before the promotion: %s.%s", keep_identity(dependents),
+						  !dependents->identifies ? "" :
+						  " Otherwise make the id the primary key at the subscribers, too.");
 	add(dependents, DEPENDENT_REPLICA_IDENTITY, object, effect, action);
 }
 
@@ -530,7 +575,8 @@ return_dependent(ReturnSetInfo *rsinfo, const Dependent *dependent)
 
 	values[i++] = CStringGetTextDatum(kind_names[dependent->kind]);
 	values[i++] = CStringGetTextDatum(dependent->object);
-	values[i++] = CStringGetTextDatum(dependent->effect);
+	values[i++] = CStringGetTextDatum(dependent->sent == NULL ? dependent->effect :
+									  psprintf("%s; %s", dependent->effect, dependent->sent));
 	nulls[i] = dependent->action == NULL;
 	if (dependent->action != NULL)
 		values[i] = CStringGetTextDatum(dependent->action);

@@ -6,8 +6,9 @@
  * ALTER TABLE can make a unique index primary, but not the reverse, and ADD
  * CONSTRAINT ... USING INDEX refuses an index that a constraint owns.  The
  * two kinds of constraint differ only in pg_constraint.contype,
- * pg_index.indisprimary and the relation cache.  So these are changed, under
- * the lock that ALTER TABLE would take:
+ * pg_index.indisprimary, the name of the trigger of a deferrable key, and the
+ * relation cache.  So these are changed, under the lock that ALTER TABLE would
+ * take:
  *
  *	1. Lock the table and all its partitions.
  *	2. primary_to_unique refuses if an object depends on the key being primary,
@@ -16,7 +17,7 @@
  *	   depend on the index, which stays.)  unique_to_primary refuses what ADD
  *	   PRIMARY KEY USING INDEX would: a second primary key, a nullable column,
  *	   NULLS NOT DISTINCT.
- *	3. Change contype, indisprimary and the name, of the key and of its parts in
+ *	3. Change contype, indisprimary and the names, of the key and of its parts in
  *	   the partitions.
  *
  * No file is touched, so the time does not depend on the table's size.  The
@@ -40,6 +41,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_publication.h"
+#include "catalog/pg_trigger.h"
 #include "commands/tablecmds.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -283,6 +285,37 @@ set_index_primary(Oid index, bool primary)
 }
 
 /*
+ * Gives the trigger that checks a deferrable key the name that it has for a key
+ * of this kind: "PK_ConstraintTrigger_16402" or "Unique_ConstraintTrigger_16402"
+ * (index_constraint_create).  The name is part of the kind: it decides whether
+ * the key is checked before or after the foreign keys, whose triggers are called
+ * "RI_ConstraintTrigger_...".
+ */
+static void
+rename_recheck_trigger(Oid constraint, bool primary)
+{
+	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_catalog_for(&scan, TriggerRelationId, TriggerConstraintIndexId,
+					 Anum_pg_trigger_tgconstraint, constraint, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		HeapTuple	copy = heap_copytuple(tuple);
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(copy);
+
+		namestrcpy(&trigger->tgname, psprintf("%s_ConstraintTrigger_%u", primary ? "PK" : "Unique",
+											  trigger->oid));
+		CatalogTupleUpdate(catalog, &copy->t_self, copy);
+		InvokeObjectPostAlterHook(TriggerRelationId, trigger->oid, 0);
+		heap_freetuple(copy);
+	}
+	end_scan(&scan);
+	table_close(catalog, RowExclusiveLock);
+}
+
+/*
  * Returns the new name of a partition's key: the convention's if its present
  * name follows the convention, else its present name.
  */
@@ -313,10 +346,12 @@ static void
 change_key(Oid index, bool primary, const char *name)
 {
 	Relation	rel = table_open(IndexGetRelation(index, false), NoLock);
+	Oid			constraint = get_index_constraint(index);
 
 	CheckTableNotInUse(rel, primary ? "make a primary key of" : "demote the primary key of");
-	set_constraint_type(get_index_constraint(index), primary ? CONSTRAINT_PRIMARY : CONSTRAINT_UNIQUE);
+	set_constraint_type(constraint, primary ? CONSTRAINT_PRIMARY : CONSTRAINT_UNIQUE);
 	set_index_primary(index, primary);
+	rename_recheck_trigger(constraint, primary);
 	CommandCounterIncrement();
 
 	if (name == NULL)
