@@ -15,6 +15,7 @@
 #include "access/relation.h"
 #include "catalog/heap.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
@@ -233,8 +234,24 @@ check_reference(const Promotion *promotion, const Constraint *constraint)
 }
 
 /*
- * Refuse a column whose default, generation expression, check or reference
- * PostgreSQL does not accept.  type: the column as look_up_column() returned
+ * Refuse a UNIQUE column of a partitioned table, as its constraint would lack
+ * the partition key: 0A000.
+ */
+static void
+check_unique(const Promotion *promotion, const ColumnDef *column)
+{
+	if (promotion->table->kind == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of partitioned table \"%s\" cannot be UNIQUE", column->colname,
+						display_name(promotion->table->oid)),
+				 errdetail("A unique constraint of a partitioned table must hold its partition key."),
+				 errhint("Add the column without UNIQUE.")));
+}
+
+/*
+ * Refuse a column whose default, generation expression, check, reference or
+ * UNIQUE PostgreSQL does not accept.  type: the column as look_up_column() returned
  * it.
  */
 static void
@@ -252,6 +269,8 @@ check_expressions(Definitions *definitions, ColumnDef *column, const AddedColumn
 			check_check(expression_state(definitions), constraint);
 		if (constraint->contype == CONSTR_FOREIGN)
 			check_reference(definitions->promotion, constraint);
+		if (constraint->contype == CONSTR_UNIQUE)
+			check_unique(definitions->promotion, column);
 	}
 }
 
@@ -320,8 +339,9 @@ check_no_rows(const Promotion *promotion, const ColumnDef *column)
  * parsed, and its table is open and locked.
  *
  * 42704, 42P16, 42883, 42703, 42804, 42830 and others, as PostgreSQL raises
- * them for types, expressions and references; 23502 for a NOT NULL column
- * that would be null in an existing row.
+ * them for types, expressions and references; 0A000 for a UNIQUE column of a
+ * partitioned table; 23502 for a NOT NULL column that would be null in an
+ * existing row.
  */
 void
 check_added_columns(const Promotion *promotion)

@@ -68,8 +68,8 @@ PG_FUNCTION_INFO_V1(junction_promote);
  *	returns setof junction.statement
  *
  * 42P01 for a table that is gone; 42809 for a table that is not a junction,
- * or of a kind that cannot be promoted; 55000 for an entity, and for an
- * unfinished concurrent promotion; 42P07, 42710, 42701 for names that are
+ * or of a kind that cannot be promoted; 55000 for an entity, for an
+ * unfinished concurrent promotion, and for an invalid unique index; 42P07, 42710, 42701 for names that are
  * taken, 42622 for names that are too long; 22023 for other invalid
  * arguments; 42703 for a column of primary_key that does not exist; 2BP01 if
  * objects depend on the primary key; 0A000 if the key lacks the partition

@@ -439,6 +439,30 @@ check_row_not_stored(const Promotion *promotion)
 }
 
 /*
+ * Refuse a table with an invalid unique index, which a failed CREATE UNIQUE
+ * INDEX CONCURRENTLY leaves: 55000.  The rewrite builds each index again, and
+ * would fail at the same duplicates after it has read all rows.  The tables
+ * below count too, and are locked in lockmode.
+ */
+static void
+check_unique_indexes_valid(const Promotion *promotion, LOCKMODE lockmode)
+{
+	foreach_oid(relid, find_all_inheritors(promotion->table->oid, lockmode, NULL))
+	{
+		if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
+			continue;			/* has no rows of its own */
+		foreach_ptr(IndexFacts, index, read_table(relid)->indexes)
+			if (index->unique && !index->usable)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("index \"%s\" of \"%s\" is not valid", index_name(index),
+								display_name(relid)),
+						 errdetail("A promotion rewrites the table and builds all its indexes again, which fails at rows that a unique index refuses."),
+						 errhint("Drop the index, or use REINDEX INDEX CONCURRENTLY, first.")));
+	}
+}
+
+/*
  * Raises all refusals, in this order: the table, its kind, names, columns,
  * keys.  Leaves the table open, locked in lockmode.
  */
@@ -461,6 +485,8 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	check_not_typed(promotion->rel);
 	check_begun(promotion);
 	check_may_create_in(promotion->table->namespace);
+	if (!promotion->concurrently)
+		check_unique_indexes_valid(promotion, lockmode);
 	promotion->demotes = promotion->junction->pair_key->primary;
 
 	decide_entity_name(promotion);

@@ -8,6 +8,7 @@
 
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -140,20 +141,50 @@ without_surrogate(const Junction *junction, const char *id)
 }
 
 /*
+ * Returns a description of the objects that keep the id from being dropped, in
+ * the table and in the tables below it, such as a view; null if there are none.
+ * Nothing is locked.
+ */
+static char *
+surrogate_dependents(const Junction *junction)
+{
+	AttrNumber	attnum = junction->primary_key->columns[0];
+	const char *name = find_column(junction->table, attnum)->name;
+	List	   *columns = NIL;
+
+	foreach_oid(relid, find_all_inheritors(junction->table->oid, NoLock, NULL))
+	{
+		AttrNumber	there = get_attnum(relid, name);
+
+		if (there != InvalidAttrNumber)
+			columns = lappend(columns, make_address(RelationRelationId, relid, there));
+	}
+	return describe_dependents(columns, true);
+}
+
+/*
  * Set the fix of a needless surrogate: without_surrogate(), and the foreign
  * keys to rebuild, as the primary key makes the pair NOT NULL.  If one cannot be
- * rebuilt, there is no fix, and the detail says why.
+ * rebuilt, or if other objects depend on the id, there is no fix, and the detail
+ * says why.
  */
 static void
 fix_surrogate(Finding *finding, const Junction *junction, const char *id)
 {
 	char	   *statement = without_surrogate(junction, id);
+	char	   *dependents;
 	const ForeignKeyFacts *obstacle;
 	List	   *rebuilt = NIL;
 	StringInfoData fix;
 
 	if (statement == NULL)
 		return;
+	dependents = surrogate_dependents(junction);
+	if (dependents != NULL)
+	{
+		finding->detail = psprintf("%s These objects depend on the id: %s.", finding->detail, dependents);
+		return;
+	}
 	initStringInfo(&fix);
 	appendStringInfoString(&fix, statement);
 	obstacle = append_rebuilt_keys(&fix, junction, junction->pair, &rebuilt);

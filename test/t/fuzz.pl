@@ -1,199 +1,73 @@
 #!/usr/bin/perl
-# test/t/fuzz.pl [CALLS [SEED]]: random tables and random calls of every verb on them, CALLS of them (default 1000). The SEED is
+# test/t/fuzz.pl [CALLS [SEED]]: random tables and random calls of every verb on them, CALLS of them (default 2000). The SEED is
 # a number (default 1, so that a run of all tests is the same each time), or "random"; it is printed, and with it the same is
-# done again. Prints TAP.
+# done again. FUZZ_LOG=FILE has all statements. Prints TAP.
 #
 # 1. A database at a time: parents with keys of one to three columns of many types, and junctions of every shape that is right,
-#    or wrong, with rows.
-# 2. CALLS_PER_DATABASE random calls with random arguments. After each: no internal error (XX...), no SQLSTATE but those that the
-#    design knows, and the rows of all junctions as they were.
-# 3. In the end: the invariants of keys hold; pg_amcheck is content; the dump can be restored, and is the dump of what was
-#    restored; a promotion and a demotion bring each junction back; each fix mends its finding, and brings no other.
+#    or wrong, with rows (test/lib/Fuzz/Schema.pm).
+# 2. CALLS_PER_DATABASE random calls with random arguments (Fuzz/Call.pm), by the owner of the database, who is no superuser.
+#    After each: the server lives; no internal error (XX...), and no SQLSTATE but those that the verb documents, unless PostgreSQL
+#    raises it for the same statement; a call that is refused, a dry run, one that only looks, one that is rolled back and one by
+#    a role without rights have changed nothing in the catalogs; a dry run is refused as the call is; the rows are what they were;
+#    the invariants of keys hold.
+# 3. In the end: each fix mends its finding, and brings no other; promoted and demoted, each junction has the dump of before;
+#    pg_amcheck is content; the dump can be restored, and is the dump of what was restored.
+# 4. The mixture is thick enough: most calls that are to change something do so, and all ingredients are there.
 #
-# Assumes a server that the PG* variables lead to, as a superuser, with the extension installed.
+# Assumes a server that the PG* variables lead to, as a superuser, with the extension installed. Makes the databases fuzz and
+# fuzz_restored and the roles regress_junction_fuzz..., and drops them in the end.
 use strict;
 use warnings;
+use utf8;
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use JSON::PP;
 use Test::More;
 
-use constant CALLS_PER_DATABASE => 200;
-use constant ROWS => 8;                                 # of each parent
+use lib dirname(__FILE__) . '/../lib';
+use Fuzz::Random;
+use Fuzz::Session;
+use Fuzz::Schema;
+use Fuzz::Call;
 
-my $calls = shift // 1000;
+use constant CALLS_PER_DATABASE => 200;
+use constant ENOUGH => 0.4;                             # of the calls that are to change a table do so
+
+my $calls = shift // 2000;
 my $seed = shift // 1;
 $seed = time ^ $$ if $seed eq 'random';
 my $lib = dirname(__FILE__) . '/../lib';
 my $work = tempdir('junction-fuzz.XXXXXX', TMPDIR => 1, CLEANUP => 1);
-my (%refused, %done);                                   # how often each SQLSTATE, and each function
+my $owner = 'regress_junction_fuzz';
+my $stranger = 'regress_junction_fuzz_stranger';
+my (%count, %ingredients, $log);                        # how often each verb had each outcome; tables with each ingredient
+binmode $_, ':encoding(UTF-8)' for Test::More->builder->output, Test::More->builder->failure_output, Test::More->builder->todo_output;
+open $log, '>:encoding(UTF-8)', $ENV{FUZZ_LOG} or die "$ENV{FUZZ_LOG}: $!" if $ENV{FUZZ_LOG};
 srand $seed;
 note("seed $seed");
 
-# what a call may be refused with: the table of the design, and what PostgreSQL says of a column definition or a lock
-my %documented = map { $_ => 1 } qw(42809 22023 23000 42704 42703 42P07 42710 42701 42622 2BP01 23505 23502 23503 23514 55000 55006 55P03
-    25001 2D000 3F000 42501 0A000 42P01 42804 42601 42602);
+my @needed = ((map { "key of $_ columns" } 1 .. 3), (map { "partitions of $_ levels" } 1 .. 3), (map { "kind $_" } qw(pure payload entity unkeyed multiway)),
+    (map { "$_ index" } qw(partial expression INCLUDE DESC invalid)), 'index hash', 'deferrable key', 'relation to itself', 'shared columns', 'inherits', 'dropped column', 'generated column',
+    'identity', 'domain', 'enum', 'collation', 'comment', 'name with a quote', 'name with a newline', 'name of 63 bytes', 'inbound foreign key', 'rests on the key', 'typed', 'trigger', 'policy');
 
-sub pick { return $_[int rand @_] }
-sub maybe { return rand() < $_[0] }
-sub quoted { my $name = shift; $name =~ s/"/""/g; return qq("$name") }
-sub literal { my $text = shift; return 'NULL' unless defined $text; $text =~ s/'/''/g; return "'$text'" }
-sub array { return literal('{' . join(',', map { my $e = $_; $e =~ s/(["\\])/\\$1/g; qq("$e") } @_) . '}') }
+# what each verb may be refused with: its section in the README, and what PostgreSQL says of a column, a row or a name
+my $table = '42809 42501';
+my $named = '42P07 42710 42701 42622 42602 3F000 22023';
+my $columns = '42601 42704 42703 42P01 42804 42P16 42P17 0A000 23502 23505 23514 22P02 42611 42830 42501 2F005 42P21';
+my $guarded = '23000';
+my $waits = '55P03 55006 22023';
+my %documented = (
+    promote => "$table $named $columns $guarded 55000 2BP01 25001", demote => "$table $named $guarded 55000 2BP01 0A000 23502 55006",
+    promote_concurrently => "$table $named $columns $guarded $waits 55000 2BP01 42703 23505 25001", _fill => "$table $waits 55000 42703 23502 23514 25001 0A000",
+    repair => "$table $guarded 22023 23505 23502 23503 2BP01 0A000", repair_concurrently => "$table $guarded $waits 25001",
+    primary_to_unique => "$table $named $guarded 42704 2BP01", unique_to_primary => "$table $named $guarded 42704 55000 0A000",
+    create => "$table $named $guarded 42704 42703 55000 0A000 42830", report => $table, dependents => "$table 55000", check => '23000 22023', probe => '42809 25006',
+    is_junction => 42809, is_pure => 42809, is_entity => 42809, is_served => 42809, holds => 42809, settings => '22023',
+    misuse => '22004 22023 42P01 42809 2D000 42704 42501 55000 42601 25001 0A000 42703 2BP01 39P03');
+$documented{"promote $_"} = $documented{promote} for qw(portable), 'by hand';
+$documented{'steps by hand'} = "$documented{promote_concurrently} 42P01";
 
-my %taken;
-sub name {                                              # one that is free: mostly plain, else as names must not be
-    my $word = pick(qw(user org team tag invoice player film actor note part word box));
-    my $name = maybe(0.75) ? pick($word, "${word}s", "${word}_link", ucfirst $word) :
-        pick("${word}'s \"x\"", "$word\n\t%s", 'é' x 20, "$word; DROP TABLE users; --", "\\$word", 'x' x 50, "$word of $word");
-    $name = scalar(keys %taken) . "_$name" while $taken{substr $name, 0, 20}++;
-    return $name;
-}
-
-# a type, and its value number N
-my %types = (
-    'int' => sub { $_[0] }, 'bigint' => sub { $_[0] * 1000003 }, 'smallint' => sub { $_[0] },
-    'text' => sub { "'v$_[0]'" }, 'text COLLATE "C"' => sub { "'v$_[0]'" }, 'varchar(10)' => sub { "'v$_[0]'" },
-    'uuid' => sub { "md5('$_[0]')::uuid" }, 'date' => sub { "'2020-01-01'::date + $_[0]" },
-    'timestamptz' => sub { "'2020-01-01'::timestamptz + $_[0] * '1 h'::interval" }, 'numeric(8,2)' => sub { "$_[0].25" },
-    'inet' => sub { "'10.0.0.$_[0]'" }, 'bytea' => sub { "'\\x0$_[0]'" }, 'positive' => sub { $_[0] + 1 },
-    'mood' => sub { "'m$_[0]'" }, 'oid' => sub { $_[0] }, '"char"' => sub { "'$_[0]'" });
-
-sub make_parent {
-    my $parent = {name => name(), keys => []};
-    for my $i (1 .. pick(1, 1, 1, 2, 2, 3)) {
-        my $type = maybe(0.5) ? 'int' : pick(sort keys %types);
-        push @{$parent->{keys}}, {name => maybe(0.7) ? ($i == 1 ? 'id' : "k$i") : "K \"$i\"", type => $type, factor => $i};
-    }
-    my @columns = map { quoted($_->{name}) . " $_->{type} NOT NULL" } @{$parent->{keys}};
-    my $key = join ', ', map { quoted($_->{name}) } @{$parent->{keys}};
-    my $table = quoted($parent->{name});
-    my $partitioned = maybe(0.15);
-    my @sql = ("CREATE TABLE $table (" . join(', ', @columns, 'note text', pick('PRIMARY KEY', 'PRIMARY KEY', 'UNIQUE') . " ($key)") . ')' .
-        ($partitioned ? ' PARTITION BY HASH (' . quoted($parent->{keys}[0]{name}) . ')' : ''));
-    if ($partitioned) {
-        push @sql, "CREATE TABLE " . quoted(substr($parent->{name}, 0, 20) . "_p$_") . " PARTITION OF $table FOR VALUES WITH (MODULUS 2, REMAINDER $_)" for 0, 1;
-    }
-    for my $n (1 .. ROWS) {
-        push @sql, "INSERT INTO $table VALUES (" . join(', ', map { key_value($_, $n) } @{$parent->{keys}}) . ')';
-    }
-    $parent->{sql} = \@sql;
-    return $parent;
-}
-
-sub key_value { my ($key, $n) = @_; return $types{$key->{type}}->($n) }
-
-# the columns of an endpoint, by other names at its table
-sub end_columns {
-    my ($parent, $seen) = @_;
-    return map {
-        my $name = maybe(0.8) ? "$parent->{name}_$_->{name}" : "E $_->{name}";
-        $name =~ s/[^A-Za-z0-9_ "']//g;
-        $name = substr $name, 0, 40;
-        $name .= '_' while $seen->{$name}++;
-        {name => $name, type => $_->{type}, key => $_}
-    } @{$parent->{keys}};
-}
-
-my @extras = ('role text DEFAULT \'x\'', 'position int', 'created_at timestamptz DEFAULT now()', '"updatedAt" timestamp',
-    'twice int GENERATED ALWAYS AS (1 + 1) STORED', 'serial_no int GENERATED BY DEFAULT AS IDENTITY', 'data jsonb', 'tags int[]',
-    'checked int CHECK (checked > 0)', 'deleted_at timestamptz', 'amount positive DEFAULT 3');
-
-sub make_junction {
-    my @parents = @_;
-    my ($left, $right) = (pick(@parents), pick(@parents));
-    my $seen = {};
-    my @ends = ([end_columns($left, $seen)], [end_columns($right, $seen)]);
-    my @pair = map { quoted($_->{name}) } map { @$_ } @ends;
-    my $name = name();
-    my $table = quoted($name);
-    my $key = pick('PRIMARY KEY', 'PRIMARY KEY', 'PRIMARY KEY', 'UNIQUE', 'unique index', 'partial', 'desc', 'none', 'surrogate', 'surrogate', 'bare id');
-    my @order = maybe(0.3) ? reverse @pair : @pair;
-    my @extra = grep { maybe(0.15) } @extras;
-    my @parts = map { my $end = $_; map { quoted($_->{name}) . " $_->{type}" . (maybe(0.5) ? ' NOT NULL' : '') } @$end } @ends;
-    splice @parts, int rand(@parts + 1), 0, 'id ' . pick('serial', 'bigserial', 'uuid DEFAULT gen_random_uuid()', 'int GENERATED ALWAYS AS IDENTITY') . ' PRIMARY KEY'
-        if $key =~ /surrogate|id/;
-    push @parts, @extra, (maybe(0.1) ? ('gone int') : ());
-    for my $i (0, 1) {
-        my $parent = $i ? $right : $left;
-        push @parts, (maybe(0.2) ? 'CONSTRAINT ' . quoted(name()) . ' ' : '') . 'FOREIGN KEY (' . join(', ', map { quoted($_->{name}) } @{$ends[$i]}) . ') REFERENCES ' .
-            quoted($parent->{name}) . ' (' . join(', ', map { quoted($_->{name}) } @{$parent->{keys}}) . ')' .
-            pick(' ON DELETE CASCADE', ' ON DELETE CASCADE', ' ON DELETE CASCADE', '', ' ON DELETE RESTRICT', ' ON DELETE SET NULL', ' ON DELETE SET DEFAULT',
-                 ' ON DELETE CASCADE ON UPDATE CASCADE', ' ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED', ' MATCH FULL');
-    }
-    my $order = join ', ', @order;
-    my $include = maybe(0.1) && @extra ? ' INCLUDE (' . quoted(($extra[0] =~ /^"?(\w+)/)[0]) . ')' : '';
-    push @parts, (maybe(0.2) ? 'CONSTRAINT ' . quoted(name()) . ' ' : '') . ($key eq 'PRIMARY KEY' ? 'PRIMARY KEY' : 'UNIQUE') . " ($order)$include" .
-        (maybe(0.1) ? ' DEFERRABLE' : '') if $key =~ /^(PRIMARY KEY|UNIQUE|surrogate)$/;
-    my $partitioned = maybe(0.2);
-    my @sql = ("CREATE TABLE $table (" . join(', ', @parts) . ')' . ($partitioned ? " PARTITION BY HASH ($order[0])" : ''));
-    if ($partitioned) {
-        my @below = map { quoted(substr($name, 0, 20) . "_$_") } 0, 1, 2;
-        push @sql, "CREATE TABLE $below[0] PARTITION OF $table FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
-            maybe(0.5) ? "CREATE TABLE $below[1] PARTITION OF $table FOR VALUES WITH (MODULUS 2, REMAINDER 1)" :
-            ("CREATE TABLE $below[1] PARTITION OF $table FOR VALUES WITH (MODULUS 2, REMAINDER 1) PARTITION BY HASH ($order[0])",
-             "CREATE TABLE $below[2] PARTITION OF $below[1] DEFAULT", "CREATE TABLE $below[2] PARTITION OF $below[1] FOR VALUES WITH (MODULUS 1, REMAINDER 0)");
-    }
-    push @sql, "CREATE UNIQUE INDEX ON $table ($order)" if $key eq 'unique index';
-    push @sql, "CREATE UNIQUE INDEX ON $table ($order) WHERE " . quoted(pick(map { $_->{name} } @{$ends[0]})) . ' IS NOT NULL' if $key eq 'partial';
-    push @sql, "CREATE UNIQUE INDEX ON $table (" . join(', ', map { "$_ DESC" } @order) . ')' if $key eq 'desc';
-    my $other = join ', ', map { quoted($_->{name}) } @{pick(@ends)};
-    push @sql, pick("CREATE INDEX ON $table ($other)", "CREATE INDEX ON $table ($other)", "CREATE INDEX ON $table USING hash ($pair[-1])",
-        "CREATE INDEX ON $table ($other) WHERE $pair[-1] IS NOT NULL", "CREATE INDEX ON $table (($pair[-1]::text))", 'SELECT 1', 'SELECT 1');
-    push @sql, "ALTER TABLE $table DROP COLUMN gone" if grep { $_ eq 'gone int' } @parts;
-    push @sql, "COMMENT ON TABLE $table IS " . literal(pick('@junction ignore half_indexed', "a comment, it's \"here\"", '@junction ignore nothing, name')) if maybe(0.2);
-    push @sql, "CREATE TABLE " . quoted(name()) . " () INHERITS ($table)" if maybe(0.07);
-    push @sql, "CREATE TABLE " . quoted(name()) . ' (' . join(', ', map { quoted($_->{name}) . " $_->{type}" } map { @$_ } @ends) .
-        ', FOREIGN KEY (' . join(', ', @pair) . ") REFERENCES $table (" . join(', ', @pair) . '))' if maybe(0.1);
-    push @sql, "CREATE VIEW " . quoted(name()) . " AS SELECT * FROM $table" if maybe(0.1);
-    push @sql, "CREATE VIEW " . quoted(name()) . " AS SELECT $order, count(*) FROM $table GROUP BY $order" if maybe(0.1);
-    push @sql, "ALTER TABLE $table REPLICA IDENTITY FULL" if maybe(0.1);
-    for my $n (1 .. 12) {
-        my ($l, $r) = (1 + int rand ROWS, 1 + int rand ROWS);
-        push @sql, "INSERT INTO $table (" . join(', ', @pair) . ') VALUES (' .
-            join(', ', (map { key_value($_->{key}, $l) } @{$ends[0]}), map { key_value($_->{key}, $r) } @{$ends[1]}) . ') ON CONFLICT DO NOTHING';
-    }
-    return {name => $name, sql => \@sql, columns => [map { $_->{name} } map { @$_ } @ends]};
-}
-
-my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint no_cascade needless_surrogate
-    promotion_due multiway redundant_index deferrable_pair_key no_replica_identity array_relation numbered_columns tenant_mismatch name inherited);
-
-# a call; :t is a junction, :p and :q are parents
-sub call {
-    my $name = maybe(0.7) ? ', name => ' . literal(maybe(0.7) ? quoted(name()) : pick('plain', 'A.b', 'x' x 70, '', 'public.somewhere', 'nowhere.there')) : '';
-    my $dry = maybe(0.3) ? ', dry_run => true' : '';
-    my @options = grep { maybe(0.25) } ('timestamps => false', 'keep_old_name => true', 'id_column => ' . literal(pick('id', 'No "1"', 'created_at', 'x' x 64)),
-        'id_type => ' . literal(pick('uuid', 'bigint', 'int', 'text', 'smallint')), 'columns => ' . array(pick('role text', 'note text NOT NULL DEFAULT \'n\'',
-        '"createdAt" timestamptz', 'broken', 'amount positive', 'x int; DROP TABLE users')), 'unique_name => ' . literal(pick('the_pair', 'x' x 64, name())),
-        'primary_key => ' . array(pick('id', 'nothing', 'created_at')));
-    my $options = join '', map { ", $_" } @options;
-    my $concurrent = $options . (maybe(0.3) ? ', batch_size => ' . pick(1, 3, 0, 100) : '') . ', max_wait => \'2 s\'';
-    return pick(
-        ("SELECT * FROM junction.promote(:t$name$options$dry)") x 4,
-        "SELECT * FROM junction.promote(:t$name$options, portable => true$dry)",
-        "SELECT * FROM junction.promote(:t$name$options, concurrently => true, dry_run => true)",
-        ("CALL junction.promote_concurrently(:t$name$concurrent)") x 3,
-        ("SELECT * FROM junction.demote(:t" . pick('', $name) . (maybe(0.6) ? ', discard_columns => true' : '') . "$dry)") x 4,
-        ("SELECT * FROM junction.repair(:t, " . array(grep { maybe(0.3) } @rules, maybe(0.02) ? 'nonsense' : ()) . "$dry)") x 2,
-        "CALL junction.repair_concurrently(" . pick(':t', 'NULL') . ", max_wait => '2 s')",
-        "SELECT * FROM junction.report(:t)", "SELECT * FROM junction.report()", "SELECT * FROM junction.junctions", "SELECT * FROM junction.half_indexed",
-        "SELECT * FROM junction.dependents(:t)", ("SELECT * FROM junction.probe(:t)") x 3, "SELECT junction.\"check\"('error')",
-        "SELECT junction.primary_to_unique(:t, " . literal(maybe(0.5) ? 'the_unique' : name()) . ")",
-        "SELECT junction.unique_to_primary(:t, " . literal(maybe(0.5) ? 'the_primary' : name()) . ")",
-        "SELECT * FROM junction.create(:p, :q$name" . join('', map { ", $_" } grep { maybe(0.2) } ('reverse_index => false', 'undirected => true', 'if_not_exists => true',
-            'left_columns => ' . array(pick('a', 'b "x"')), 'right_columns => ' . array(pick('c', 'a')), 'left_on_delete => ' . literal(pick('cascade', 'restrict', 'set null')))) . "$dry)",
-        'SET junction.guard = ' . pick(qw(off notice warning)), 'SET junction.naming = ' . pick(qw(postgres drizzle)));
-}
-
-sub slurp { open my $file, '<', shift or die $!; local $/; return scalar <$file> }
-
-sub psql {                                              # psql DATABASE SCRIPT: its output, and whether it came to its end
-    my ($database, $script) = @_;
-    open my $file, '>', "$work/script" or die $!;
-    print $file $script;
-    close $file;
-    my $status = system "psql --no-psqlrc --quiet --no-align --tuples-only --dbname $database --file '$work/script' > '$work/output' 2>&1";
-    return (slurp("$work/output"), $status);
-}
+sub slurp { open my $file, '<:encoding(UTF-8)', shift or die $!; local $/; return scalar(<$file>) // '' }
 
 # run COMMANDS: of the shell, with the functions of test/lib/server.sh; what they print if they fail, else nothing
 sub run {
@@ -208,66 +82,186 @@ sub nothing_wrong {                                     # nothing_wrong WRONG, N
     ok($wrong eq '', $name) or diag(join "\n", @lines > 80 ? @lines[0 .. 79] : @lines);
 }
 
-# the errors of each call in psql's output, and what the checks after it print
-sub judge {
-    my ($output, @call) = @_;
+# two sessions: the owner's, which calls, and a superuser's, which judges what is committed
+sub open_sessions {
+    my ($calling, $judging) = map { Fuzz::Session->new('fuzz', $_) } $log, undef;
+    $calling->ask("SET SESSION AUTHORIZATION $owner; SET search_path = public, fuzz; SET statement_timeout = '60 s'");
+    $judging->ask('SET client_min_messages = error; SET search_path = public; SET jit = off');
+    return ($calling, $judging);
+}
+
+# makes the tables of a database; returns what went wrong. A combination that PostgreSQL refuses is left out
+sub make_tables {
+    my ($calling, $judging) = @_;
+    my $icu = $judging->ask("SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'") eq "t\n";
     my $wrong = '';
-    my @parts = split /^CALL (\d+)\n/m, $output;
-    shift @parts;
-    while (my ($number, $text) = splice @parts, 0, 2) {
-        my ($answer, $check) = split /^CHECK\n/m, $text, 2;
-        $done{$call[$number] =~ /dry_run => true/ ? 'dry runs' : $1}++
-            if $answer !~ /^(?:psql:\S+ )?(?:ERROR|FATAL|PANIC):/m && $call[$number] =~ /junction\."?(\w+)/;
-        for my $state ($answer =~ /^(?:psql:\S+ )?(?:ERROR|FATAL|PANIC):  (\w{5}): /mg) {
-            $refused{$state}++;
-            $wrong .= "call $number: $call[$number]\n$answer\n" unless $documented{$state};
-        }
-        $wrong .= "after call $number, $call[$number]: $check" if ($check // "no answer\n") ne '';
+    for my $statement (Fuzz::Schema::random_schema($icu)) {
+        my ($state, $message) = Fuzz::Session::error_of($calling->ask($statement));
+        $count{'the tables'}{$state // 'done'}++;
+        $wrong .= "$state $message: $statement\n" if ($state // '') =~ /^(XX|dead|58)/;
+    }
+    my $found = $judging->ask('SELECT fuzz.ingredients()');
+    $ingredients{$1} += $2 while $found =~ /^(.*)=(\d+)$/mg;
+    return $found =~ /=/ ? $wrong : "$wrong$found";
+}
+
+# what PostgreSQL itself says of the statements of a call, without ours: SQLSTATEs
+sub raised_by_hand {
+    my ($calling, $call) = @_;
+    my $plan = $call->{dry} // '';
+    $plan = Fuzz::Call::dry("SELECT * FROM junction.promote$1") . ($2 // '') if $call->{verb} eq 'promote_concurrently' && $call->{text} =~ /promote_concurrently(\(.*\))()/s;
+    return '' if $plan !~ s/^SELECT \*/SELECT statement/;
+    my $answer = $calling->ask("BEGIN; $plan \\gexec\n\nROLLBACK");
+    return join ' ', $answer =~ /^ERROR:  (\w+):/mg;
+}
+
+# text of CALL as it is sent: alone, or in a transaction that is rolled back or goes on after it
+sub wrapped {
+    my $call = shift;
+    return "BEGIN; $call->{text} \\gexec\n\nCOMMIT" if $call->{by_hand};
+    return $call->{text} if $call->{commits} || maybe(0.8);
+    $call->{undone} = maybe(0.6);
+    return $call->{undone} ? pick("BEGIN; $call->{text}; ROLLBACK", "BEGIN; SAVEPOINT s; $call->{text}; ROLLBACK TO s; COMMIT") : pick("BEGIN; SAVEPOINT s; $call->{text}; RELEASE s; COMMIT", "BEGIN; $call->{text}; COMMIT");
+}
+
+# One call with all that is to hold afterwards. DATABASE: a hash of calling, judging, fingerprint, state. Returns what is wrong
+sub try_call {
+    my $database = shift;
+    my ($calling, $judging) = @{$database}{qw(calling judging)};
+    my $call = Fuzz::Call::random_call($database->{state});
+    my $strange = $call->{changes} && $call->{verb} !~ /hand|repair_concurrently/ && maybe(0.06);
+    my $dry_run = !$strange && $call->{dry} && maybe(0.4) ? $calling->ask($call->{dry}) : undef;
+    my $only_dry = defined $dry_run && maybe(0.1);
+    my $text = $only_dry ? $call->{dry} : $strange ? "SET ROLE $stranger;\n$call->{text}" : wrapped($call);
+    my $answer = $only_dry ? $dry_run : $calling->ask($text);
+    my ($state, $message) = Fuzz::Session::error_of($answer);
+    $calling->ask($strange ? 'RESET ROLE' : 'ROLLBACK') if $strange || $text =~ /^BEGIN/;
+    my $wrong = judge_error($database, $call, $state, $message, $strange);
+    $database->{rules} = $text =~ /^SET/ if $text =~ /guard_rules/ && !$state;
+    if (defined $dry_run) {
+        my ($dry_state) = Fuzz::Session::error_of($dry_run);
+        $wrong .= 'the dry run says ' . ($dry_state // 'nothing') . ', the call ' . ($state // 'nothing') . "\n"
+            if ($dry_state // '') ne ($state // '') && ($state // '') ne '23000';
+    }
+    $count{$strange ? 'by a stranger' : $only_dry ? 'dry runs' : $call->{undone} ? 'rolled back' : $call->{verb}}{$state // 'done'}++;
+    $call->{quiet} = $only_dry || $strange || $call->{undone} || !$call->{changes} || ($state && !$call->{commits});
+    my $kind = $call->{table} ? $call->{table}{kind} // 'none' : 'none';
+    $wrong .= "it is $kind: $answer" if $call->{verb} =~ /^is_(pure|entity|junction)$/ && !$state && ($1 eq 'junction' ? $kind eq 'none' : $kind ne $1) == ($answer =~ /^ok/);
+    $wrong .= judge_database($database, $call, $state) if $wrong !~ /dead/;
+    $wrong .= judge_kind($database, $call) if !$state && !$call->{quiet} && $call->{table};
+    return $wrong ? "$text\n" . substr($answer, 0, 1500) . "\n$wrong" : '';
+}
+
+sub judge_error {
+    my ($database, $call, $state, $message, $strange) = @_;
+    my $calling = $database->{calling};
+    return $strange && ($state // '') !~ /^(42501|22023|42622|42602|42809|42704|25001)$/ ? 'a stranger is not refused: ' . ($state // 'done') . "\n" : '' if $strange || !$state;
+    # no verb but create brings what the guard checks by default
+    return "the guard refuses it: $message\n" if $state eq '23000' && $call->{changes} && $call->{verb} ne 'create' && !$database->{rules};
+    return '' if $state ne 'XX000' && " $documented{$call->{verb}} " =~ / $state / or $state !~ /^dead/ && " @{[raised_by_hand($calling, $call)]} " =~ / $state /;
+    return "undocumented: $state $message\n";
+}
+
+# a promotion makes an entity of the same table, and a demotion none
+sub judge_kind {
+    my ($database, $call) = @_;
+    my ($table) = grep { $_->{oid} == $call->{table}{oid} } @{$database->{state}};
+    my $kind = $table ? $table->{kind} // 'none' : 'gone';
+    return $call->{verb} =~ /^promote/ && $kind ne 'entity' || $call->{verb} eq 'demote' && $kind !~ /^(pure|payload)$/ || ($table->{begun} && $call->{verb} !~ /by hand/) ?
+        "afterwards it is $kind\n" : '';
+}
+
+# what a call has done to the database, and may not. Brings DATABASE up to date
+sub judge_database {
+    my ($database, $call, $state) = @_;
+    my $judging = $database->{judging};
+    my $fingerprint = $judging->ask('SELECT fuzz.fingerprint()');
+    my $changed = $fingerprint ne $database->{fingerprint};
+    my $wrong = $changed && $call->{quiet} ? "it has changed the catalogs\n" : '';
+    $wrong .= $judging->ask('SELECT fuzz.changed_rows(' . ($call->{drops} ? 'true' : 'false') . ', ' . ($call->{discards} ? 'true' : 'false') . ')');
+    if ($changed || $wrong) {
+        $wrong .= $judging->ask('SELECT fuzz.broken_invariants()');
+        look_again($database, $fingerprint);
     }
     return $wrong;
+}
+
+sub look_again {                                        # look_again DATABASE [FINGERPRINT, if it is known]
+    my ($database, $fingerprint) = @_;
+    my $judging = $database->{judging};
+    $judging->ask('CALL fuzz.save(); CALL fuzz.save_harmless()');
+    $database->{fingerprint} = $fingerprint // $judging->ask('SELECT fuzz.fingerprint()');
+    $database->{state} = JSON::PP->new->decode($judging->ask('SELECT fuzz.state()'));
+}
+
+# what another does to the tables; not judged, but for the server
+sub change_something {
+    my $database = shift;
+    my ($table, $text) = Fuzz::Call::random_change($database->{state});
+    my ($state, $message) = Fuzz::Session::error_of($database->{calling}->ask($text));
+    $count{'changes between'}{$state // 'done'}++;
+    look_again($database);
+    return ($state // '') =~ /^(XX|dead|58)/ ? "$state $message: $text\n" : '';
 }
 
 sub fuzz_database {
     my ($number, $count) = @_;
-    %taken = ();
-    my @parents = map { make_parent() } 1 .. pick(2, 3, 4);
-    my @junctions = map { make_junction(@parents) } 1 .. pick(3, 4, 5);
-    my $setup = "\\set VERBOSITY verbose\nSET client_min_messages = error;\nCREATE EXTENSION junction;\nCREATE DOMAIN positive AS int CHECK (VALUE > 0);\n" .
-        'CREATE TYPE mood AS ENUM (' . join(', ', map { "'m$_'" } 0 .. ROWS) . ");\n\\i $lib/fuzz.sql\n";
-    $setup .= "$_;\n" for map { @{$_->{sql}} } @parents, @junctions;
-    my $n = 0;
-    $setup .= sprintf "CALL fuzz.register(%d, %s, %s);\n", $n++, literal(quoted($_->{name})), array(@{$_->{columns}}) for @junctions;
-    my @call;
-    my $script = "\\set VERBOSITY verbose\nSET client_min_messages = error;\n";
+    my $wrong = run("fresh_database fuzz --encoding UTF8 --locale C --owner $owner");
+    my ($calling, $judging) = open_sessions();
+    $calling->ask('CREATE EXTENSION junction');
+    $wrong .= $judging->ask("\\i $lib/fuzz.sql");
+    $wrong .= $judging->ask('CREATE FUNCTION fuzz.broken_invariants() RETURNS SETOF text LANGUAGE plpgsql AS ' . literal('BEGIN RETURN QUERY ' . slurp("$lib/invariants.sql") . ' END'));
+    $wrong .= make_tables($calling, $judging);
+    $wrong .= $judging->ask('SELECT fuzz.broken_invariants()');
+    my $database = {calling => $calling, judging => $judging};
+    look_again($database);
     for my $i (1 .. $count) {
-        $call[$i] = call();
-        $script .= "SELECT quote_literal(relation::regclass::text) || '::regclass' AS t FROM fuzz.junctions ORDER BY md5(number || '$seed.$i') LIMIT 1 \\gset\n" .
-            "\\set p " . psql_word(literal(quoted(pick(@parents)->{name})) . '::regclass') . "\n\\set q " . psql_word(literal(quoted(pick(@parents)->{name})) . '::regclass') .
-            "\n\\echo CALL $i\n$call[$i] \\g $work/answer\n;\n\\echo CHECK\nSELECT fuzz.changed_rows();\n";
+        my $is = try_call($database);
+        $is .= change_something($database) if maybe(0.12);
+        $wrong .= "call $i: $is\n" if $is;
+        last if $calling->{dead} || $judging->{dead};
     }
-    my $wrong = run('fresh_database fuzz --encoding UTF8 --locale C');
-    my ($made) = psql('fuzz', $setup);
-    my ($output, $status) = psql('fuzz', $script);
-    $wrong .= judge($output, @call);
-    $wrong .= "psql ended with $status:\n" . substr($output, -2000) if $status != 0;
     nothing_wrong($wrong, "database $number: $count calls");
-    nothing_wrong(judge_end(), "database $number: what they leave");
+    $wrong = judge_fixes($calling, $judging);
+    $_->finish for $calling, $judging;
+    nothing_wrong($wrong . judge_dumps(), "database $number: what they leave");
 }
 
-sub psql_word { my $text = shift; $text =~ s/\\/\\\\/g; $text =~ s/'/\\'/g; $text =~ s/\n/\\n/g; $text =~ s/\t/\\t/g; return "'$text'" }
+# the report's fixes, and the first promotion and demotion of each junction
+sub judge_fixes {
+    my ($calling, $judging) = @_;
+    $calling->ask("RESET junction.guard; RESET junction.naming; RESET default_transaction_isolation; SET search_path = public; SET client_min_messages = error");
+    $judging->ask("GRANT SELECT ON ALL TABLES IN SCHEMA fuzz TO PUBLIC");
+    return $calling->ask('SELECT fuzz.fixes(junction) FROM junction.junctions') . $calling->ask('SELECT fuzz.round_trips()') . $judging->ask('SELECT fuzz.broken_invariants()');
+}
 
-sub judge_end {
-    my ($wrong) = psql('fuzz', "SET client_min_messages = error;\n" . slurp("$lib/invariants.sql") .
-        ";\nSELECT fuzz.round_trip(relation::regclass) FROM fuzz.junctions;\nSELECT fuzz.fixes(relation::regclass) FROM fuzz.junctions;\n");
+sub judge_dumps {
+    my $wrong = run("dump fuzz > '$work/before'; sql fuzz --command \"SET SESSION AUTHORIZATION $owner\" --command 'SET client_min_messages = error' " .
+        "--command 'SELECT fuzz.round_trips()'; dump fuzz > '$work/dump'; diff '$work/before' '$work/dump'");
     $wrong .= run('if has_amcheck; then amcheck fuzz; fi');
-    $wrong .= run("dump fuzz > '$work/dump'; fresh_database fuzz_restored --encoding UTF8 --locale C;" .
-        " sql fuzz_restored --file '$work/dump'; dump fuzz_restored | diff '$work/dump' -");
-    return $wrong;
+    return $wrong . run("fresh_database fuzz_restored --encoding UTF8 --locale C; sql fuzz_restored --file '$work/dump'; dump fuzz_restored | diff '$work/dump' -");
 }
 
+sub judge_mixture {
+    my ($changing, $done) = (0, 0);
+    for my $verb (grep { /promote|demote|repair|create|unique|primary|steps/ } keys %count) {
+        $changing += $_ for values %{$count{$verb}};
+        $done += $count{$verb}{done} // 0;
+    }
+    for my $verb (sort keys %count) {
+        note(sprintf '%-22s %s', $verb, join ', ', map { "$_ $count{$verb}{$_}" } sort { ($b eq 'done') - ($a eq 'done') || $a cmp $b } keys %{$count{$verb}});
+    }
+    note('tables with ', join ', ', map { "$_: $ingredients{$_}" } sort keys %ingredients);
+    my $rate = $changing ? $done / $changing : 0;
+    my @missing = grep { !$ingredients{$_} } @needed;
+    nothing_wrong($calls < 2000 ? '' : join('', map { "no table has: $_\n" } @missing), 'the tables have all that they are to have');
+    ok($rate >= ENOUGH, sprintf 'of %d calls that are to change a table, %d %% do', $changing, 100 * $rate);
+}
+
+my $clean = "dropdb --if-exists fuzz; dropdb --if-exists fuzz_restored; sql postgres --command 'DROP ROLE IF EXISTS $owner, $stranger'";
+print run("$clean; sql postgres --command 'CREATE ROLE $owner; CREATE ROLE $stranger; GRANT $stranger TO $owner'");
 my $databases = int(($calls + CALLS_PER_DATABASE - 1) / CALLS_PER_DATABASE);
-fuzz_database($_, CALLS_PER_DATABASE) for 1 .. $databases;
-run('dropdb fuzz; dropdb fuzz_restored');
-note('done: ', join ', ', map { "$_ $done{$_}" } sort keys %done);
-note('refused: ', join ', ', map { "$_ $refused{$_}" } sort keys %refused);
+fuzz_database($_, $_ < $databases ? CALLS_PER_DATABASE : $calls - CALLS_PER_DATABASE * ($databases - 1)) for 1 .. $databases;
+judge_mixture();
+print run($clean);
 done_testing();

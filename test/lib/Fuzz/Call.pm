@@ -1,0 +1,206 @@
+# test/lib/Fuzz/Call.pm: a random call of a random verb, with random arguments: mostly on a table that it fits, so that it does
+# something, else on any relation.
+#
+# A call is a hash: verb; text, the statement; table, what it is called for (of verbs whose result is known); changes, whether it
+# may change a table; commits, whether it commits on its way, so that what is done stays when it fails; drops and discards, what
+# it may do to columns; dry, the same as a dry run; by_hand, whether text returns statements to run.
+package Fuzz::Call;
+use strict;
+use warnings;
+use utf8;
+use Fuzz::Random;
+
+use constant MOST_TABLES => 14;                         # of a database, beyond which create is rare
+
+my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint no_cascade needless_surrogate
+    promotion_due multiway redundant_index deferrable_pair_key no_replica_identity array_relation numbered_columns tenant_mismatch name inherited);
+
+sub regclass { return literal($_[0]{name}) . '::regclass' }
+
+# a table that FITS; now and then any relation, or a catalog
+sub target {
+    my ($state, $fits) = @_;
+    my @fitting = grep { !$_->{partition} && $_->{relkind} =~ /^[rp]$/ && $fits->($_) } @$state;
+    return pick(@fitting) if @fitting && maybe(0.88);
+    return {name => pick('pg_catalog.pg_class', 'information_schema.sql_features', 'pg_catalog.pg_class_oid_index'), columns => []} if maybe(0.02) || !@$state;
+    return pick(@$state);
+}
+
+sub is_link { my $table = shift; return ($table->{kind} // '') =~ /^(pure|payload)$/ && !$table->{begun} }
+sub is_entity { my $table = shift; return ($table->{kind} // '') eq 'entity' && !$table->{begun} }
+sub is_junction { return defined $_[0]{kind} }
+sub anything { return 1 }
+
+# a name as a verb takes it: read as SQL reads it
+sub new_table_name {
+    return maybe(0.93) ? literal(maybe(0.8) ? quoted(new_name()) : 'plain' . int rand 1e6) :
+        pick(map { literal($_) } 'A.b', 'x' x 70, '', 'pg_catalog.x', 'nowhere.there', '"', 'a b', '"Other s"."t"', 'public."T' . int(rand 1e6) . '"', 'users');
+}
+
+my @good_columns = ('role text', 'note text NOT NULL DEFAULT \'n\'', '"createdAt" timestamptz', 'amount_2 positive', 'm mood DEFAULT \'m1\'', 'g given', 'checked_2 int CHECK (checked_2 > 0)',
+    'u uuid UNIQUE DEFAULT gen_random_uuid()', 'gen int GENERATED ALWAYS AS (3) STORED', 'spoken_2 text COLLATE "C"', 'p spot DEFAULT ROW(1, \'a\')', 'a int[] DEFAULT \'{}\'',
+    'at_ timestamptz DEFAULT now()', '"Q ""x""" int DEFAULT 3', 'updated_on timestamptz', 'tenant int DEFAULT 0 NOT NULL', 'v float8 DEFAULT random()', 'n varchar(3)');
+my @bad_columns = ('broken', 'x int; DROP TABLE users', 'x nosuchtype', 'x int DEFAULT \'a\'', 'x int NOT NULL', 'id int', 'x int, y int', 'x int REFERENCES nowhere', '', 'x given NOT NULL DEFAULT NULL',
+    'i int GENERATED ALWAYS AS IDENTITY', 'b positive DEFAULT 0', 'x int PRIMARY KEY', 'x text COLLATE nowhere', 'x serial', 'x int CHECK (y > 0)', 'ctid int', 'x record', 'x int DEFAULT (SELECT 1)');
+
+# the arguments that promote and promote_concurrently share
+sub promotion_arguments {
+    my ($table, $plain) = @_;
+    return ", id_column => " . literal($table->{begun}{id}) . ", id_type => " . literal($table->{begun}{type}) . ', timestamps => false' if $table->{begun} && maybe(0.9);
+    my $id = maybe(0.8) ? 'id' : maybe(0.9) ? new_name() : pick('x' x 64, '', 'ctid', 'created_at');
+    $id = "new $id" if grep { $_ eq $id } @{$table->{columns} // []} and maybe(0.95);
+    my @arguments = maybe(0.6) ? (($plain ? '' : 'name => ') . new_table_name()) : ();
+    push @arguments, "id_column => " . literal($id) if $id ne 'id';
+    push @arguments, 'keep_old_name => true' if maybe(@arguments && $arguments[0] !~ /^id_column/ ? 0.25 : 0.02);
+    push @arguments, 'timestamps => false' if maybe(0.4);
+    push @arguments, 'id_type => ' . literal(maybe(0.85) ? pick('bigint', 'int') : pick('text', 'smallint', 'positive', 'mood')) if maybe($table->{children} ? 0.08 : 0.3);
+    push @arguments, 'columns => ' . array((map { maybe(0.93) ? $_ : pick(@bad_columns) } (shuffled(@good_columns))[0 .. pick(0, 0, 1, 2)])) if maybe(0.3);
+    push @arguments, 'unique_name => ' . literal(maybe(0.85) ? new_name() : pick('x' x 64, '', $table->{bare} // 'x')) if maybe(0.15);
+    my @key = ($id, @{$table->{partition_key} // []});
+    push @arguments, 'primary_key => ' . array(maybe(0.95) ? shuffled(@key) : ('nothing', @key)) if $table->{partition_key} ? maybe(0.95) : maybe(0.1);
+    return join '', map { ", $_" } @arguments;
+}
+
+sub waiting { return join '', map { ", $_" } some(0.3, 'lock_timeout => \'10 ms\'', $_[0] ? ('batch_size => ' . weighted(1 => 1, 3 => 3, 100 => 2, 0 => 0.1, -1 => 0.1),
+    'pause => ' . weighted("'0'" => 5, "'1 ms'" => 2, "'-1 s'" => 0.2, "'2 months'" => 0.2), 'max_lag => ' . weighted('NULL' => 1, 1000000 => 1, -1 => 0.2)) : ()), "max_wait => '3 s'" }
+
+sub dry { my $text = shift; $text =~ s/\)$/, dry_run => true)/; return $text }
+
+sub promote {
+    my $state = shift;
+    my $table = target($state, \&is_link);
+    my $plan = maybe(0.15) ? ', portable => true' : maybe(0.02) ? ', concurrently => true' : '';
+    my $text = 'SELECT * FROM junction.promote(' . regclass($table) . promotion_arguments($table) . "$plan)";
+    return {verb => $plan =~ /portable/ ? 'promote portable' : 'promote', table => $table, text => $text, changes => 1, dry => $plan =~ /concurrently/ ? undef : dry($text)};
+}
+
+# what a dry run returns, run by hand: the whole of it in one transaction
+sub promote_by_hand {
+    my $table = target(shift, \&is_link);
+    my $text = dry('SELECT statement FROM junction.promote(' . regclass($table) . promotion_arguments($table) . (maybe(0.3) ? ', portable => true' : '') . ')');
+    return {verb => 'promote by hand', text => $text, changes => 1, by_hand => 1};
+}
+
+# the first steps of a concurrent promotion, or all
+sub some_steps {
+    my $table = target(shift, sub { is_link($_[0]) && !$_[0]{children} });
+    my $text = dry('SELECT statement FROM junction.promote(' . regclass($table) . promotion_arguments($table) . ', concurrently => true)') . ' WHERE step <= ' . pick(1, 1, 2, 3, 4, 5, 6, 7);
+    return {verb => 'steps by hand', text => "$text \\gexec\n", changes => 1, commits => 1};
+}
+
+sub promote_concurrently {
+    my $table = target(shift, sub { !$_[0]{children} && (is_link($_[0]) || $_[0]{begun}) });
+    return {verb => 'promote_concurrently', table => $table, text => 'CALL junction.promote_concurrently(' . regclass($table) . promotion_arguments($table) . waiting(1) . ')', changes => 1, commits => 1};
+}
+
+sub fill {
+    my $table = target(shift, sub { $_[0]{begun} });
+    my $column = $table->{begun} ? $table->{begun}{id} : maybe(0.5) && @{$table->{columns} // []} ? pick(@{$table->{columns}}) : 'nothing';
+    return {verb => '_fill', text => 'CALL junction._fill(' . regclass($table) . ', ' . literal($column) . waiting(1) . ')', changes => $table->{begun} ? 1 : 0, commits => 1, fills => 1};
+}
+
+sub demote {
+    my $table = target(shift, sub { is_entity($_[0]) || $_[0]{begun} });
+    my $discards = maybe(0.6);
+    my $name = $table->{old_names} && maybe(0.5) ? '' : $table->{begun} && maybe(0.9) ? '' : maybe(0.7) ? ', ' . new_table_name() : '';
+    my $text = 'SELECT * FROM junction.demote(' . regclass($table) . $name . ($discards ? ', discard_columns => true' : '') . ')';
+    return {verb => 'demote', table => $table, text => $text, changes => 1, drops => 1, discards => $discards, dry => dry($text)};
+}
+
+sub repair {
+    my $table = target(shift, \&is_junction);
+    my @asked = maybe(0.5) ? @rules : grep { maybe(0.3) } @rules;
+    push @asked, pick('nonsense', '', ' name') if maybe(0.03);
+    my $text = 'SELECT * FROM junction.repair(' . regclass($table) . (maybe(0.2) ? '' : ', ' . array(shuffled(@asked))) . ')';
+    return {verb => 'repair', text => $text, changes => 1, dry => dry($text)};
+}
+
+sub repair_concurrently {
+    my $table = target(shift, sub { $_[0]{half} });
+    return {verb => 'repair_concurrently', text => 'CALL junction.repair_concurrently(' . (maybe(0.3) ? 'NULL' : regclass($table)) . waiting(0) . ')', changes => 1, commits => 1};
+}
+
+sub key_in_place {
+    my ($verb, $table) = @_;
+    return {verb => $verb, text => "SELECT junction.$verb(" . regclass($table) . ', ' . literal(maybe(0.93) ? new_name() : pick('x' x 64, '', $table->{bare} // 'x')) . ')', changes => 1};
+}
+sub primary_to_unique { return key_in_place('primary_to_unique', target(shift, sub { $_[0]{primary} })) }
+sub unique_to_primary { return key_in_place('unique_to_primary', target(shift, sub { $_[0]{unique} && !$_[0]{primary} })) }
+
+sub create {
+    my $state = shift;
+    my ($left, $right) = map { target($state, sub { $_[0]{primary} && !$_[0]{begun} && !is_link($_[0]) }) } 1, 2;
+    my $itself = $left == $right;
+    my @arguments = maybe(0.6) ? 'name => ' . (maybe(0.05) ? literal('"Other s".' . quoted(new_name())) : new_table_name()) : ();
+    if ($itself ? maybe(0.85) : maybe(0.05)) {
+        my $count = grep { $_->{name} eq $left->{name} } @$state;
+        push @arguments, 'left_columns => ' . array(new_name()), 'right_columns => ' . array(new_name());
+    }
+    my $tenants = grep({ $_ eq 'tenant_id' } @{$left->{columns}}) && grep { $_ eq 'tenant_id' } @{$right->{columns}};
+    push @arguments, 'shared_columns => ' . array($tenants ? 'tenant_id' : pick('id', 'nothing')) if maybe($tenants ? 0.5 : 0.02);
+    push @arguments, some(0.12, 'reverse_index => false', 'if_not_exists => true', 'left_on_delete => ' . literal(pick('restrict', 'no action', 'cascade', 'restrict', 'set null')),
+        'right_on_delete => ' . literal(pick('restrict', 'no action', 'Cascade')));
+    push @arguments, 'undirected => true' if maybe($itself ? 0.3 : 0.02);
+    my $text = 'SELECT * FROM junction.create(' . join(', ', regclass($left), regclass($right), @arguments) . ')';
+    return {verb => 'create', text => $text, changes => 1, dry => dry($text)};
+}
+
+sub look {
+    my $state = shift;
+    my $table = target($state, \&is_junction);
+    my $junction = regclass($table);
+    my $link = regclass(target($state, \&is_link));
+    my $described = maybe(0.3) ? ", 'as \"described\"'" : '';
+    return $table, weighted(
+        ['report', "SELECT * FROM junction.report($junction)"] => 3, ['report of all', 'SELECT * FROM junction.report()'] => 1, ['junctions', 'SELECT * FROM junction.junctions'] => 1,
+        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
+        ['check', 'SELECT junction."check"(' . pick("'error'", "'info'", "'notice'", '', "'worse'", 'NULL') . ')'] => 1,
+        (map { ([$_, "SELECT junction.$_($junction$described)"] => 0.7) } qw(is_junction is_pure is_entity is_served holds)),
+        ['uuidv7', 'SELECT 1 / bool_and(id > lag)::int FROM (SELECT id, lag(id) OVER (ORDER BY n) FROM (SELECT n, junction.uuidv7() AS id FROM generate_series(1, 600) AS n) AS i) AS i'] => 1);
+}
+
+sub looks { my ($table, $call) = look(@_); return {verb => $call->[0], table => $table, text => $call->[1], changes => 0} }
+
+sub sets {
+    return {verb => 'settings', changes => 0, text => weighted(
+        'SET junction.guard = ' . pick(qw(off notice warning error)) => 4, 'RESET junction.guard' => 3, 'SET junction.naming = ' . pick(qw(postgres drizzle rails)) => 3,
+        'SET junction.guard_rules = ' . literal(pick(join(', ', some(0.3, @rules)), 'nonsense', 'half_indexed, half_indexed', '')) => 2, 'RESET junction.guard_rules' => 1,
+        'SET client_min_messages = ' . pick(qw(debug1 notice warning error)) => 2, 'SET lock_timeout = \'1 s\'' => 1, 'SET default_transaction_isolation = ' . literal(pick('read committed', 'repeatable read', 'serializable')) => 1,
+        'SET search_path = ' . pick('public, fuzz', '"Other s", fuzz, public', 'pg_catalog, fuzz', 'fuzz') => 1)};
+}
+
+# null arguments, and arguments of the wrong kind, for any verb
+sub misused {
+    my $table = regclass(target($_[0], \&anything));
+    return {verb => 'misuse', changes => 0, text => pick('SELECT junction.promote(NULL)', "SELECT junction.promote($table, columns => NULL)", "SELECT junction.promote($table, id_type => 0)",
+        "SELECT junction.promote($table, id_type => 999999)", "SELECT junction.promote($table, columns => '{{a int},{b int}}')", "SELECT junction.promote($table, columns => '{NULL}')",
+        "SELECT junction.promote($table, primary_key => '{}')", 'SELECT junction.report(0)', 'SELECT junction.probe(999999)', 'SELECT junction.demote(1)', 'SELECT junction.is_pure(NULL)', 'SELECT junction.dependents(NULL)',
+        "SELECT junction.repair($table, NULL)", "SELECT junction.repair($table, '{NULL}')", 'CALL junction.repair_concurrently(1)', 'SELECT junction.primary_to_unique(NULL, NULL)', "SELECT junction.create($table, NULL)",
+        "SELECT junction.create($table, $table, left_columns => '{NULL}', right_columns => '{a}')", "SELECT junction.create($table, $table, left_columns => '{}', right_columns => '{}')",
+        "DO 'BEGIN CALL junction.repair_concurrently(); END'", "CALL junction.promote_concurrently($table, max_wait => NULL)", "SELECT junction._load_guard()")};
+}
+
+sub random_call {
+    my $state = shift;
+    my $tables = grep { $_->{relkind} =~ /^[rp]$/ && !$_->{partition} } @$state;
+    my @links = grep { is_link($_) } @$state;
+    my @entities = grep { is_entity($_) } @$state;
+    my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
+    return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+}
+
+# what others do to the tables meanwhile
+sub random_change {
+    my $table = target($_[0], \&is_junction);
+    my $column = @{$table->{columns} // []} ? quoted(pick(@{$table->{columns}})) : 'id';
+    # pg_dump does not keep the order of columns that a table with children gets later
+    return $table, pick($table->{children} ? 'SELECT 1' : "ALTER TABLE $table->{name} ADD COLUMN " . quoted(new_name()) . ' ' . pick('text', 'int DEFAULT 3', 'uuid DEFAULT gen_random_uuid()'),
+        "ALTER TABLE $table->{name} RENAME TO " . quoted(new_name()), "CREATE INDEX ON $table->{name} ($column)", "DELETE FROM $table->{name} WHERE ctid = (SELECT max(ctid) FROM $table->{name})",
+        "ALTER TABLE $table->{name} RENAME COLUMN $column TO " . quoted(new_name()), "VACUUM FULL $table->{name}", "ANALYZE $table->{name}", "COMMENT ON TABLE $table->{name} IS " . literal(pick('x', '@junction ignore half_indexed')),
+        "ALTER TABLE $table->{name} ALTER $column DROP NOT NULL", "UPDATE $table->{name} SET $column = $column", "TRUNCATE $table->{name}",
+        "SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index WHERE indrelid = " . regclass($table) . " ORDER BY md5(indexrelid::regclass::text) LIMIT 1 \\gexec\n",
+        "CREATE VIEW " . quoted(new_name()) . " AS SELECT * FROM $table->{name}");
+}
+
+1;
