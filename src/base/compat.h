@@ -32,6 +32,13 @@
 #define CONSTRAINT_IS_ENFORCED(con)	true
 #endif
 
+/* 18 has keys WITHOUT OVERLAPS, and foreign keys with PERIOD */
+#if PG_VERSION_NUM >= 180000
+#define CONSTRAINT_HAS_PERIOD(con)	((con)->conperiod)
+#else
+#define CONSTRAINT_HAS_PERIOD(con)	false
+#endif
+
 /*
  * Is the column NOT NULL in every row, those of partitions included?  On 18 a
  * NOT NULL constraint can be NOT VALID or NO INHERIT: then the result is false.
