@@ -204,13 +204,13 @@ CREATE VIEW junction.junctions AS
 SELECT junction, kind, endpoints, parents, served_by, pair_key, predicate, own_columns
 FROM junction._junctions();
 COMMENT ON VIEW junction.junctions IS
-'every junction of the database: pure, payload, entity, unkeyed or multiway';
+'every junction of the database: pure, payload, entity, temporal, unkeyed or multiway';
 COMMENT ON COLUMN junction.junctions.junction IS 'the table';
-COMMENT ON COLUMN junction.junctions.kind IS 'pure, payload, entity, unkeyed or multiway';
+COMMENT ON COLUMN junction.junctions.kind IS 'pure, payload, entity, temporal, unkeyed or multiway';
 COMMENT ON COLUMN junction.junctions.endpoints IS 'the columns of each endpoint, quoted, in the order of the key';
 COMMENT ON COLUMN junction.junctions.parents IS 'the table that each endpoint points at';
 COMMENT ON COLUMN junction.junctions.served_by IS 'for each endpoint an index that serves it, or null';
-COMMENT ON COLUMN junction.junctions.pair_key IS 'the unique index over the pair; null if unkeyed';
+COMMENT ON COLUMN junction.junctions.pair_key IS 'the index that keeps the pair unique, or of a temporal key; null if unkeyed';
 COMMENT ON COLUMN junction.junctions.predicate IS 'the condition of the pair key if it is partial, or null';
 COMMENT ON COLUMN junction.junctions.own_columns IS 'the columns beside the pair';
 

@@ -36,6 +36,13 @@
 #define CONSTRAINT_IS_ENFORCED(con)	true
 #endif
 
+/* 18 has keys WITHOUT OVERLAPS, and foreign keys with PERIOD */
+#if PG_VERSION_NUM >= 180000
+#define CONSTRAINT_HAS_PERIOD(con)	((con)->conperiod)
+#else
+#define CONSTRAINT_HAS_PERIOD(con)	false
+#endif
+
 /*
  * Is the column NOT NULL in every row, those of partitions included?  On 18 a
  * NOT NULL constraint can be NOT VALID or NO INHERIT: then the result is false.
@@ -71,6 +78,16 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 
 /* 18 has a named pg_constraint row for each NOT NULL of a table */
 #define SERVER_NAMES_NOT_NULL (PG_VERSION_NUM >= 180000)
+
+/*
+ * 19 reports REPACK, VACUUM FULL and CLUSTER as one command; the name for
+ * pg_stat_get_progress_info(), and what to call it
+ */
+#if PG_VERSION_NUM >= 190000
+#define REWRITE_PROGRESS	"'REPACK', 'REPACK'"
+#else
+#define REWRITE_PROGRESS	"'CLUSTER', 'VACUUM FULL or CLUSTER'"
+#endif
 
 /* 17 has the privilege MAINTAIN; 0 stands for no privilege */
 #ifndef ACL_MAINTAIN

@@ -23,6 +23,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -41,7 +42,9 @@
 typedef struct Meaning
 {
 	Oid			oid;			/* of the operator, or of the class */
-	List	   *families;		/* operator: as equality_families() returns them */
+	List	   *families;		/* operator: those of equality_meaning() */
+	bool		equality;		/* operator: it is the equality of a btree or hash
+								 * family */
 	Oid			family;			/* class: its operator family */
 	Oid			method;			/* class: its access method */
 } Meaning;
@@ -95,22 +98,22 @@ add_meaning(List **meanings, Oid oid)
 }
 
 /*
- * Returns the OIDs of the btree and hash operator families in which a foreign
- * key's equality operator means equality.
+ * Returns what is known of the commutator of an equality operator: its btree and
+ * hash operator families in which it means equality, and the GiST families in
+ * which it can be searched by (btree_gist's, for example).
  *
  * pg_constraint.conpfeqop holds "parent column = column".  The lookup of the
- * rows that reference a parent's row is "column = $1", by the commutator, so
- * its families are returned.  For the built-in types both operators are in the
- * same families.
+ * rows that reference a parent's row is "column = $1", by the commutator.  For
+ * the built-in types both operators are in the same families.
  */
-static List *
-equality_families(FactMaker *maker, Oid operator)
+static const Meaning *
+equality_meaning(FactMaker *maker, Oid operator)
 {
 	Meaning    *meaning = find_meaning(maker->operators, operator);
 	CatCList   *members;
 
 	if (meaning != NULL)
-		return meaning->families;
+		return meaning;
 
 	meaning = add_meaning(&maker->operators, operator);
 	members = SearchSysCacheList1(AMOPOPID, ObjectIdGetDatum(get_commutator(operator)));
@@ -120,10 +123,13 @@ equality_families(FactMaker *maker, Oid operator)
 
 		if ((amop->amopmethod == BTREE_AM_OID && amop->amopstrategy == BTEqualStrategyNumber) ||
 			(amop->amopmethod == HASH_AM_OID && amop->amopstrategy == HTEqualStrategyNumber))
-			meaning->families = lappend_oid(meaning->families, amop->amopfamily);
+			meaning->equality = true;
+		else if (amop->amopmethod != GIST_AM_OID || amop->amoppurpose != AMOP_SEARCH)
+			continue;
+		meaning->families = lappend_oid(meaning->families, amop->amopfamily);
 	}
 	ReleaseSysCacheList(members);
-	return meaning->families;
+	return meaning;
 }
 
 /*
@@ -222,7 +228,7 @@ foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	copy_elements(key->parent_columns, values[Anum_pg_constraint_confkey - 1], sizeof(AttrNumber));
 	copy_elements(key->operators, values[Anum_pg_constraint_conpfeqop - 1], sizeof(Oid));
 	for (int i = 0; i < nkeys; i++)
-		key->families[i] = equality_families(maker, key->operators[i]);
+		key->families[i] = equality_meaning(maker, key->operators[i])->families;
 
 	key->oid = con->oid;
 	key->name = make_name(maker, &con->conname);
@@ -236,7 +242,59 @@ foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	key->deferred = con->condeferred;
 	key->validated = con->convalidated;
 	key->enforced = CONSTRAINT_IS_ENFORCED(con);
+	if (CONSTRAINT_HAS_PERIOD(con))
+	{
+		/* the period comes last, and is not compared by equality */
+		key->nkeys--;
+		key->period = key->columns[key->nkeys];
+	}
 	return key;
+}
+
+/*
+ * Returns the operators of an EXCLUDE constraint, or of a key WITHOUT OVERLAPS,
+ * copied out of its pg_constraint row.
+ */
+ExclusionFacts *
+exclusion_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
+{
+	ExclusionFacts *exclusion = make_facts(maker, sizeof(ExclusionFacts));
+	bool		isnull;
+	Datum		operators = heap_getattr(tuple, Anum_pg_constraint_conexclop, desc, &isnull);
+
+	exclusion->index = ((Form_pg_constraint) GETSTRUCT(tuple))->conindid;
+	if (!isnull)
+		copy_elements(exclusion->operators, operators, sizeof(Oid));
+	return exclusion;
+}
+
+/* Is this the operator && of ranges or of multiranges? */
+static bool
+is_overlap(Oid operator, Oid family)
+{
+	Oid			left;
+	Oid			right;
+
+	if (get_op_opfamily_strategy(operator, family) != RTOverlapStrategyNumber)
+		return false;
+	op_input_types(operator, &left, &right);
+	return left == ANYRANGEOID || left == ANYMULTIRANGEOID;
+}
+
+/* Set comparisons of an index, of which exclusion has the operators. */
+void
+set_comparisons(FactMaker *maker, IndexFacts *index, const ExclusionFacts *exclusion)
+{
+	index->comparisons = make_facts(maker, sizeof(Comparison) * index->nkeys);
+	for (int i = 0; i < index->nkeys; i++)
+	{
+		Oid			operator = exclusion->operators[i];
+
+		if (equality_meaning(maker, operator)->equality)
+			index->comparisons[i] = EXCLUDE_EQUAL;
+		else if (is_overlap(operator, index->families[i]))
+			index->comparisons[i] = EXCLUDE_OVERLAP;
+	}
 }
 
 /* Returns room for an index with this many key columns, and for its arrays. */

@@ -62,7 +62,17 @@ find_foreign_key(const TableFacts *table, Oid oid)
 	return NULL;
 }
 
-/* Returns the columns of a foreign key as a set. */
+/*
+ * Returns the number of columns of a foreign key with its period, which follows
+ * the others in columns and parent_columns.
+ */
+int
+key_width(const ForeignKeyFacts *key)
+{
+	return key->nkeys + (key->period != 0);
+}
+
+/* Returns the columns of a foreign key as a set, without a period. */
 Bitmapset *
 key_columns(const ForeignKeyFacts *key)
 {
@@ -137,12 +147,13 @@ is_conflict_target(const IndexFacts *key)
 /*
  * Does the index now enforce that its columns are unique, perhaps for the rows
  * of a predicate only?  An index that is being built, or that a failed build
- * left behind, does not; one with an expression does not count.
+ * left behind, does not; one with an expression does not count, nor a temporal
+ * key, which is_temporal_key() knows.
  */
 bool
 is_key(const IndexFacts *index)
 {
-	return index->unique && index->usable && index->expressions == NULL;
+	return index->unique && index->usable && index->expressions == NULL && !index->exclusion;
 }
 
 /*
@@ -152,6 +163,45 @@ bool
 is_whole_key(const IndexFacts *index)
 {
 	return is_key(index) && index->predicate == NULL;
+}
+
+/*
+ * Returns the columns that an exclusion constraint compares in this way; null
+ * for any other index.  An expression is 0.
+ */
+Bitmapset *
+compared_columns(const IndexFacts *index, Comparison comparison)
+{
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; index->comparisons != NULL && i < index->nkeys; i++)
+		if (index->comparisons[i] == comparison)
+			columns = bms_add_member(columns, Max(index->columns[i], 0));
+	return columns;
+}
+
+/*
+ * Is this the index of a temporal key: a key WITHOUT OVERLAPS, or an EXCLUDE
+ * constraint that refuses two rows which are equal in some columns and whose
+ * periods, one column or expression, overlap?
+ *
+ *	EXCLUDE USING gist (user_id WITH =, org_id WITH =, tstzrange(start_at, end_at) WITH &&)
+ */
+bool
+is_temporal_key(const IndexFacts *index)
+{
+	int			periods = 0;
+
+	if (index->comparisons == NULL || !index->usable)
+		return false;
+	for (int i = 0; i < index->nkeys; i++)
+	{
+		if (index->comparisons[i] == EXCLUDE_OVERLAP)
+			periods++;
+		else if (index->comparisons[i] != EXCLUDE_EQUAL || index->columns[i] == 0)
+			return false;
+	}
+	return periods == 1 && index->nkeys > 1;
 }
 
 /*

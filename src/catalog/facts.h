@@ -36,9 +36,10 @@ typedef struct ForeignKeyFacts
 	Oid			parent;			/* the referenced table */
 	struct TableFacts *parent_table;	/* null if the parent was not read too */
 	char	   *parent_name;	/* without schema, not quoted */
-	int			nkeys;			/* the number of its columns */
+	int			nkeys;			/* the number of its columns, without a period */
 	AttrNumber *columns;
 	AttrNumber *parent_columns; /* the referenced ones, in the same order */
+	AttrNumber	period;			/* the column of PERIOD, which 18 has; or 0 */
 	Oid		   *operators;		/* for each column: parent column = column */
 	char		on_delete;		/* pg_constraint.confdeltype */
 	char		on_update;		/* pg_constraint.confupdtype */
@@ -57,6 +58,21 @@ typedef struct ForeignKeyFacts
 								 * equality */
 } ForeignKeyFacts;
 
+/* How an exclusion constraint compares a column of two rows */
+typedef enum Comparison
+{
+	EXCLUDE_OTHERWISE,
+	EXCLUDE_EQUAL,				/* WITH = */
+	EXCLUDE_OVERLAP				/* WITH &&, or WITHOUT OVERLAPS */
+} Comparison;
+
+/* The operators of an EXCLUDE constraint, or of a key WITHOUT OVERLAPS */
+typedef struct ExclusionFacts
+{
+	Oid			index;
+	Oid			operators[INDEX_MAX_KEYS];	/* of each key column */
+} ExclusionFacts;
+
 /* An index, whether or not a constraint owns it */
 typedef struct IndexFacts
 {
@@ -74,7 +90,10 @@ typedef struct IndexFacts
 								 * NULLS FIRST */
 	bool		unique;
 	bool		primary;		/* of a PRIMARY KEY */
-	bool		exclusion;		/* of an EXCLUDE constraint */
+	bool		exclusion;		/* of an EXCLUDE constraint, or of a key WITHOUT
+								 * OVERLAPS */
+	Comparison *comparisons;	/* if so: how it compares each key column; else
+								 * null */
 	bool		replica_identity;	/* chosen by REPLICA IDENTITY USING INDEX */
 	bool		usable;			/* valid, ready and live */
 	bool		deferrable;		/* of a deferrable constraint */
@@ -125,6 +144,7 @@ typedef struct TableFacts
 	Bitmapset  *partition_key;	/* columns of the partition key; null if there
 								 * are none */
 	List	   *foreign_keys;	/* ForeignKeyFacts, oldest first */
+	List	   *exclusions;		/* ExclusionFacts */
 	List	   *indexes;		/* IndexFacts, oldest first */
 	List	   *referenced;		/* for each foreign key that references this
 								 * table: the OID of the index that it uses */
@@ -167,6 +187,8 @@ extern List *read_constraints(Oid relid);
 
 /* decode.c */
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern ExclusionFacts *exclusion_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern void set_comparisons(FactMaker *maker, IndexFacts *index, const ExclusionFacts *exclusion);
 extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 
@@ -186,6 +208,7 @@ extern ColumnFacts *find_column(const TableFacts *table, AttrNumber attnum);
 extern ColumnFacts *find_column_by_name(const TableFacts *table, const char *name);
 extern IndexFacts *find_index(const TableFacts *table, Oid oid);
 extern ForeignKeyFacts *find_foreign_key(const TableFacts *table, Oid oid);
+extern int	key_width(const ForeignKeyFacts *key);
 extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
@@ -194,6 +217,8 @@ extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns)
 extern bool is_conflict_target(const IndexFacts *key);
 extern bool is_key(const IndexFacts *index);
 extern bool is_whole_key(const IndexFacts *index);
+extern bool is_temporal_key(const IndexFacts *index);
+extern Bitmapset *compared_columns(const IndexFacts *index, Comparison comparison);
 extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
 extern char *index_name(const IndexFacts *index);
 extern char *qualified_beside(const TableFacts *table, const char *name);

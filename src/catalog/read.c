@@ -7,7 +7,7 @@
  *
  *	1. pg_class: the tables.
  *	2. pg_constraint: each foreign key is added to its table, and its index to
- *	   the referenced table.
+ *	   the referenced table.  Also the operators of exclusion constraints.
  *	3. pg_index: the indexes.
  *	4. pg_attribute: the columns.
  *	5. Only for one table, pg_depend: the foreign keys that reference it.  They
@@ -252,12 +252,40 @@ set_parent(Reader *reader, ForeignKeyFacts *key, TableFacts *parent)
 	key->parent_name = parent ? parent->name : read_name(reader, key->parent);
 }
 
+/* Add a foreign key to its table, and its index to the referenced table. */
+static void
+add_foreign_key(Reader *reader, HeapTuple tuple, TupleDesc desc)
+{
+	Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+	TableFacts *facts = look_up(reader->tables, con->conrelid);
+	TableFacts *parent = look_up(reader->tables, con->confrelid);
+
+	if (facts != NULL)
+	{
+		ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple, desc);
+
+		set_parent(reader, key, parent);
+		facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
+	}
+	if (parent != NULL && !OidIsValid(reader->relid))
+		parent->referenced = lappend_oid(parent->referenced, con->conindid);
+}
+
+/* Does the constraint have operators: is it an EXCLUDE, or a key WITHOUT OVERLAPS? */
+static bool
+is_exclusion(Form_pg_constraint con)
+{
+	return con->contype == CONSTRAINT_EXCLUSION ||
+		(con->contype != CONSTRAINT_FOREIGN && CONSTRAINT_HAS_PERIOD(con));
+}
+
 /*
- * Phase 2: the foreign keys.  Those with a parent constraint are left out:
- * they are a partition's copy of its root's.
+ * Phase 2: the foreign keys, and the operators of exclusion constraints.
+ * Foreign keys with a parent constraint are left out: they are a partition's
+ * copy of its root's.
  */
 static void
-read_foreign_keys(Reader *reader)
+read_constraint_rows(Reader *reader)
 {
 	CatalogScan scan;
 	HeapTuple	tuple;
@@ -267,23 +295,14 @@ read_foreign_keys(Reader *reader)
 	while ((tuple = next_row(&scan)) != NULL)
 	{
 		Form_pg_constraint con = (Form_pg_constraint) GETSTRUCT(tuple);
+		TupleDesc	desc = RelationGetDescr(scan.catalog);
 		TableFacts *facts;
-		TableFacts *parent;
 
-		if (con->contype != CONSTRAINT_FOREIGN || OidIsValid(con->conparentid))
-			continue;
-		facts = look_up(reader->tables, con->conrelid);
-		parent = look_up(reader->tables, con->confrelid);
-		if (facts != NULL)
-		{
-			ForeignKeyFacts *key = foreign_key_from_row(&reader->maker, tuple,
-														RelationGetDescr(scan.catalog));
-
-			set_parent(reader, key, parent);
-			facts->foreign_keys = insert(facts->foreign_keys, key, compare_foreign_keys);
-		}
-		if (parent != NULL && !OidIsValid(reader->relid))
-			parent->referenced = lappend_oid(parent->referenced, con->conindid);
+		if (con->contype == CONSTRAINT_FOREIGN && !OidIsValid(con->conparentid))
+			add_foreign_key(reader, tuple, desc);
+		else if (is_exclusion(con) && (facts = look_up(reader->tables, con->conrelid)) != NULL)
+			facts->exclusions = lappend(facts->exclusions,
+										exclusion_from_row(&reader->maker, tuple, desc));
 	}
 	end_scan(&scan);
 }
@@ -354,6 +373,9 @@ read_indexes(Reader *reader)
 		if (facts == NULL)
 			continue;
 		index = index_from_row(&reader->maker, tuple, RelationGetDescr(scan.catalog));
+		foreach_ptr(ExclusionFacts, exclusion, facts->exclusions)
+			if (exclusion->index == index->oid)
+				set_comparisons(&reader->maker, index, exclusion);
 		facts->indexes = insert(facts->indexes, index, compare_indexes);
 	}
 	end_scan(&scan);
@@ -405,6 +427,7 @@ forget_dangling(TableFacts *table)
 {
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 		if (!has_columns(table, key->columns, key->nkeys) ||
+			(key->period != 0 && find_column(table, key->period) == NULL) ||
 			(key->parent_table != NULL &&
 			 !has_columns(key->parent_table, key->parent_columns, key->nkeys)))
 			table->foreign_keys = foreach_delete_current(table->foreign_keys, key);
@@ -430,7 +453,7 @@ static void
 read_all(Reader *reader)
 {
 	read_classes(reader);
-	read_foreign_keys(reader);
+	read_constraint_rows(reader);
 	read_indexes(reader);
 	read_columns(reader);
 	foreach_oid(relid, reader->oids)

@@ -43,7 +43,7 @@ is_usable_key(const TableFacts *table, const IndexFacts *index, List *shared)
 /*
  * Raise the error that the table has no key to reference: 42704 if it has no
  * primary key, or no unique key with the shared columns; 55000 if its primary
- * key is deferrable or not valid.
+ * key is temporal, deferrable or not valid.
  */
 static void
 raise_no_key(const Parent *parent, List *shared)
@@ -58,6 +58,12 @@ raise_no_key(const Parent *parent, List *shared)
 				 errdetail("A foreign key needs a key to reference."),
 				 errhint("Add one: ALTER TABLE %s ADD PRIMARY KEY (...).",
 						 qualified_name(parent->table->oid))));
+	if (shared == NIL && is_temporal_key(primary))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the primary key of table \"%s\" cannot be referenced", name),
+				 errdetail("It is temporal: several rows can have the same key, each at its own time."),
+				 errhint("Link a table that has one row for each key, or write a foreign key with PERIOD by hand.")));
 	if (shared == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -9,9 +9,11 @@
  *
  *	1. Is there a pair key, a unique index over exactly the columns of two
  *	   endpoints?  Then the table is pure, payload or entity.
- *	2. Does a key hold all columns of three or more endpoints?  Then it is
+ *	2. Is there a temporal key, by which a pair may come back, but not twice at
+ *	   the same time?  Then it is temporal.
+ *	3. Does a key hold all columns of three or more endpoints?  Then it is
  *	   multiway.
- *	3. Is there nothing but two endpoints?  Then it is unkeyed.
+ *	4. Is there nothing but two endpoints?  Then it is unkeyed.
  *
  * An endpoint whose columns alone are unique makes no junction: each row of its
  * parent has at most one row here.
@@ -38,6 +40,8 @@ kind_name(JunctionKind kind)
 			return "payload";
 		case JUNCTION_ENTITY:
 			return "entity";
+		case JUNCTION_TEMPORAL:
+			return "temporal";
 		case JUNCTION_UNKEYED:
 			return "unkeyed";
 		case JUNCTION_MULTIWAY:
@@ -94,8 +98,8 @@ find_endpoints(const TableFacts *table)
  * Can the index look up the rows of an endpoint by equality on all of its
  * columns?  Whether the index is valid is not checked.
  *
- * It has to be a btree whose first key columns are the endpoint's, in any
- * order, or a hash on exactly its one column, with the operator families of
+ * It has to be a btree or GiST whose first key columns are the endpoint's, in
+ * any order, or a hash on exactly its one column, with the operator families of
  * the foreign key and the collations of the columns.  A partial index has to
  * have a predicate that the lookup implies.
  */
@@ -108,7 +112,8 @@ could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *en
 
 	if (index->nkeys < width)
 		return false;
-	if (index->method != BTREE_AM_OID && !(index->method == HASH_AM_OID && width == 1))
+	if (index->method != BTREE_AM_OID && index->method != GIST_AM_OID &&
+		!(index->method == HASH_AM_OID && width == 1))
 		return false;
 	if (index->predicate != NULL && !bms_is_member(endpoint->place, index->implied_by))
 		return false;
@@ -221,11 +226,23 @@ order_by_key(List *endpoints, const IndexFacts *key)
 }
 
 /*
- * Question 1: find the best pair key over any two endpoints, and set the pair
- * and the endpoints of the junction.
+ * Does the index enforce that the pair is there once: ever, or if temporal at any
+ * one time?
  */
 static bool
-find_pair_key(Junction *junction, List *endpoints)
+holds_pair(const IndexFacts *index, const Bitmapset *pair, bool temporal)
+{
+	if (temporal)
+		return is_temporal_key(index) && bms_equal(compared_columns(index, EXCLUDE_EQUAL), pair);
+	return is_key(index) && bms_equal(index->column_set, pair);
+}
+
+/*
+ * Questions 1 and 2: find the best pair key, or temporal key, over any two
+ * endpoints, and set the pair and the endpoints of the junction.
+ */
+static bool
+find_pair_key(Junction *junction, List *endpoints, bool temporal)
 {
 	foreach_ptr(Endpoint, left, endpoints)
 	{
@@ -241,7 +258,7 @@ find_pair_key(Junction *junction, List *endpoints)
 			pair = bms_union(left->columns, right->columns);
 			foreach_ptr(IndexFacts, index, junction->table->indexes)
 			{
-				if (!is_key(index) || !bms_equal(index->column_set, pair) ||
+				if (!holds_pair(index, pair, temporal) ||
 					!is_better_key(index, junction->pair_key))
 					continue;
 				junction->pair_key = index;
@@ -254,19 +271,21 @@ find_pair_key(Junction *junction, List *endpoints)
 }
 
 /*
- * Question 2: find the best whole key that holds all columns of three or more
- * endpoints and at most one other column, such as an ordinal or a date.
+ * Question 3: find the best whole key that holds all columns of three or more
+ * endpoints and at most one other column, such as an ordinal, a date, or the
+ * period of a temporal key.
  */
 static bool
 find_multiway_key(Junction *junction, List *endpoints)
 {
 	foreach_ptr(IndexFacts, index, junction->table->indexes)
 	{
-		Bitmapset  *key = index->column_set;
+		bool		temporal = is_temporal_key(index);
+		Bitmapset  *key = temporal ? compared_columns(index, EXCLUDE_EQUAL) : index->column_set;
 		Bitmapset  *held = NULL;
 		List	   *inside = NIL;
 
-		if (!is_whole_key(index) ||
+		if (!(is_whole_key(index) || (temporal && index->predicate == NULL)) ||
 			!is_better_key(index, junction->pair_key))
 			continue;
 		foreach_ptr(Endpoint, endpoint, endpoints)
@@ -287,7 +306,7 @@ find_multiway_key(Junction *junction, List *endpoints)
 }
 
 /*
- * Question 3: are there two endpoints, no other column but stamps, and no key?
+ * Question 4: are there two endpoints, no other column but stamps, and no key?
  *
  * With a surrogate id the table is unkeyed only if nothing references it and
  * its name holds the names of both parents.  Otherwise each row is an object
@@ -405,7 +424,7 @@ classify(TableFacts *table)
 	junction->table = table;
 	junction->primary_key = find_primary_key(table);
 
-	if (find_pair_key(junction, endpoints))
+	if (find_pair_key(junction, endpoints, false))
 	{
 		find_own_columns(junction);
 		if (junction->primary_key != NULL &&
@@ -413,6 +432,11 @@ classify(TableFacts *table)
 			junction->kind = JUNCTION_ENTITY;
 		else
 			junction->kind = junction->own_columns == NIL ? JUNCTION_PURE : JUNCTION_PAYLOAD;
+	}
+	else if (find_pair_key(junction, endpoints, true))
+	{
+		find_own_columns(junction);
+		junction->kind = JUNCTION_TEMPORAL;
 	}
 	else if (find_multiway_key(junction, endpoints))
 	{

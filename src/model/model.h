@@ -19,6 +19,7 @@ typedef enum JunctionKind
 	JUNCTION_PURE,
 	JUNCTION_PAYLOAD,
 	JUNCTION_ENTITY,
+	JUNCTION_TEMPORAL,
 	JUNCTION_UNKEYED,
 	JUNCTION_MULTIWAY
 } JunctionKind;
@@ -42,8 +43,8 @@ typedef struct Junction
 								 * or more if multiway */
 	List	   *others;			/* Endpoint: the table's other endpoints */
 	Bitmapset  *pair;			/* the columns of all endpoints */
-	IndexFacts *pair_key;		/* null if unkeyed; if multiway, the key that
-								 * holds the endpoints */
+	IndexFacts *pair_key;		/* null if unkeyed; if temporal or multiway, the
+								 * key that holds the endpoints */
 	IndexFacts *primary_key;	/* over any columns, or null */
 	List	   *own_columns;	/* ColumnFacts beside the pair */
 } Junction;

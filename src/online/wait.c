@@ -83,10 +83,22 @@ may_tell(void)
 }
 
 /*
+ * SQL: ", REPACK" if the session of pg_stat_activity AS a runs one of the commands
+ * that keep our steps waiting until they end, "" if not.  Where the rights for
+ * more are missing, pg_stat_get_progress_info() still returns the pid.
+ */
+static const char *const maintenance =
+	"COALESCE((SELECT ', ' OPERATOR(pg_catalog.||) what FROM (VALUES ('VACUUM'::pg_catalog.text, 'VACUUM'::pg_catalog.text),"
+	" ('ANALYZE', 'ANALYZE'), ('CREATE INDEX', 'CREATE INDEX'), (" REWRITE_PROGRESS ")) AS command (name, what)"
+	" WHERE EXISTS (SELECT FROM pg_catalog.pg_stat_get_progress_info(name) AS p WHERE p.pid OPERATOR(pg_catalog.=) a.pid)"
+	" LIMIT 1), '')";
+
+/*
  * Returns the sessions and prepared transactions that hold a lock on a table,
  * with the age of their transactions; null if there is none:
  *
  *	process 1234 (idle in transaction), in a transaction for 12 s
+ *	process 1235 (active, REPACK), in a transaction for 3 s
  *
  * snapshots: returns those that a concurrent index build on the table waits for:
  * all client sessions of the database that have a snapshot, and all that have locked
@@ -107,7 +119,7 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 					 " AND (NOT %s OR mode OPERATOR(pg_catalog.<>) 'AccessShareLock')"
 					 " AND (pid IS NULL OR pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())),"
 					 " holders (who, since) AS ("
-					 " SELECT pg_catalog.format('process %%s (%%s)', pid, state), xact_start"
+					 " SELECT pg_catalog.format('process %%s (%%s%%s)', pid, state, %s), xact_start"
 					 " FROM pg_catalog.pg_stat_activity AS a"
 					 " WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
 					 " AND (EXISTS (SELECT FROM locks WHERE locks.pid OPERATOR(pg_catalog.=) a.pid)"
@@ -121,7 +133,7 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 					 " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since)::pg_catalog.int8), '; ' ORDER BY since)"
 					 " FROM holders WHERE since OPERATOR(pg_catalog.<=)"
 					 " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) '%d ms'::pg_catalog.interval)",
-					 MyDatabaseId, relid, snapshots ? "true" : "false", snapshots ? "true" : "false",
+					 MyDatabaseId, relid, snapshots ? "true" : "false", maintenance, snapshots ? "true" : "false",
 					 MyDatabaseId, milliseconds);
 	begin_work();
 	MemoryContextSwitchTo(caller);

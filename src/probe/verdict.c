@@ -158,13 +158,13 @@ is_refused_for_null(const Trial *trial, const ErrorData *error, const ColumnFact
 
 /*
  * Returns the columns that are to be unique together: the pair, or all columns
- * of the key of a multiway junction.
+ * of the key of a temporal or multiway junction.
  */
 Bitmapset *
 unique_columns(const Junction *junction)
 {
-	if (junction->kind == JUNCTION_MULTIWAY)
-		return junction->pair_key->column_set;
+	if (junction->kind == JUNCTION_MULTIWAY || junction->kind == JUNCTION_TEMPORAL)
+		return indexed_columns(junction->pair_key);
 	return junction->pair;
 }
 

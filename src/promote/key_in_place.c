@@ -182,7 +182,8 @@ find_unique(Relation rel)
 	Oid			relid = RelationGetRelid(rel);
 	Junction   *junction = classify(read_table(relid));
 	List	   *constraints = find_constraints(relid, CONSTRAINT_UNIQUE);
-	IndexFacts *pair_key = junction->kind == JUNCTION_MULTIWAY ? NULL : junction->pair_key;
+	bool		of_pair = junction->kind != JUNCTION_MULTIWAY && junction->kind != JUNCTION_TEMPORAL;
+	IndexFacts *pair_key = of_pair ? junction->pair_key : NULL;
 
 	if (pair_key != NULL && pair_key->predicate == NULL)
 		return pair_key->oid;

@@ -122,6 +122,13 @@ check_promotable(const Junction *junction)
 				 errhint("Add one first: ALTER TABLE %s ADD %s (%s)",
 						 qualified_name(junction->table->oid),
 						 junction->primary_key ? "UNIQUE" : "PRIMARY KEY", pair)));
+	if (junction->kind == JUNCTION_TEMPORAL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" keeps the history of its links", name),
+				 errdetail("Its key \"%s\" lets a pair (%s) come back at another time, so no UNIQUE could hold the pair beside an id.",
+						   index_name(junction->pair_key), pair),
+				 errhint("Where something must reference a single period, give it an id with ALTER TABLE.")));
 	if (junction->kind == JUNCTION_MULTIWAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -130,7 +130,8 @@ rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *find
 {
 	if (junction->kind == JUNCTION_UNKEYED)
 		add_unkeyed(rule, junction, findings);
-	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL)
+	else if (junction->pair_key != NULL && junction->pair_key->predicate != NULL &&
+			 junction->kind != JUNCTION_TEMPORAL)
 		add_partly_keyed(rule, junction, findings);
 }
 
@@ -210,7 +211,8 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 	Finding    *finding;
 	const char *name;
 
-	if (key == NULL || !key->deferrable || junction->kind == JUNCTION_MULTIWAY)
+	if (key == NULL || !key->deferrable ||
+		junction->kind == JUNCTION_MULTIWAY || junction->kind == JUNCTION_TEMPORAL)
 		return;
 	columns = pair_columns(junction);
 	name = quote_identifier(index_name(key));
@@ -297,7 +299,7 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 	finding->detail = pstrdup("UPDATE and DELETE fail, because subscribers could not identify the row.");
 	if (table->kind == RELKIND_PARTITIONED_TABLE)
 		finding->detail = psprintf("%s Set the replica identity of each partition.", finding->detail);
-	else if (key != NULL && key->predicate == NULL && !key->deferrable && all_not_null(junction))
+	else if (key != NULL && is_whole_key(key) && !key->deferrable && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY USING INDEX %s",
 								table_name(table), quote_identifier(index_name(key)));
 	else

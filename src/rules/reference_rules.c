@@ -326,7 +326,8 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
 }
 
 /*
- * no_cascade: links are not deleted with the parent row of an endpoint.
+ * no_cascade: links are not deleted with the parent row of an endpoint.  Not of a
+ * foreign key with PERIOD, which PostgreSQL cannot make cascade.
  */
 void
 rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
@@ -335,7 +336,7 @@ rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 	{
 		Endpoint   *endpoint;
 
-		if (key->on_delete == FKCONSTR_ACTION_CASCADE)
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE || key->period != 0)
 			continue;
 		endpoint = find_endpoint(junction, key);
 		if (endpoint != NULL && !is_forestalled(junction->table, key))

@@ -373,7 +373,8 @@ rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 	Endpoint   *right;
 	char	   *name;
 
-	if (list_length(junction->endpoints) != 2 || junction->kind == JUNCTION_PAYLOAD)
+	if (list_length(junction->endpoints) != 2 || junction->kind == JUNCTION_PAYLOAD ||
+		junction->kind == JUNCTION_TEMPORAL)
 		return;
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);

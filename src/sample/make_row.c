@@ -179,7 +179,8 @@ point_at_itself(const SampleTable *table, const ForeignKeyFacts *key, List **cel
 
 /*
  * Make the parent of a foreign key, unless it has been made, and add the cells
- * that reference it.  Returns false if it cannot be made (sampler->why).
+ * that reference it.  Of a foreign key with PERIOD, both rows get one period.
+ * Returns false if the parent cannot be made (sampler->why).
  */
 static bool
 follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *table, List **cells)
@@ -191,7 +192,7 @@ follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *tabl
 
 	if (parent == NULL)
 		return fail(sampler, table, NULL, "a table that it references no longer exists");
-	for (int i = 0; i < key->nkeys; i++)
+	for (int i = 0; i < key_width(key); i++)
 	{
 		Cell	   *cell = find_cell(*cells, key->columns[i]);
 
@@ -208,7 +209,7 @@ follow_key(Sampler *sampler, const ForeignKeyFacts *key, const SampleTable *tabl
 	if (!make_row(sampler, key->parent, &request, &row))
 		return false;
 	remember(sampler, key->parent, row);
-	for (int i = 0; i < key->nkeys; i++)
+	for (int i = 0; i < key_width(key); i++)
 		if (find_cell(*cells, key->columns[i]) == NULL)
 			*cells = lappend(*cells, make_cell(key->columns[i],
 											   find_cell(row, key->parent_columns[i])->value));

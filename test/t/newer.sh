@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# test/t/newer.sh: what later versions of PostgreSQL brought. 18: keys WITHOUT OVERLAPS and foreign keys with PERIOD, which
+# make a junction temporal. 19: REPACK (CONCURRENTLY), beside which a concurrent promotion waits, or fills rows. Prints TAP.
+#
+# Needs a server on this machine, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes the database junction_newer.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ../lib/server.sh
+. ../lib/tap.sh
+
+database=junction_newer
+version=$(sql postgres --command 'SHOW server_version_num')
+[ "$version" -ge 180000 ] || skip_all "PostgreSQL $((version / 10000)) has none of it"
+
+clean() {
+    dropdb --if-exists --force "$database"
+}
+
+fresh_database "$database"
+sql "$database" <<'END'
+CREATE EXTENSION btree_gist;
+CREATE EXTENSION junction;
+CREATE TABLE people (id int, valid_at daterange, PRIMARY KEY (id, valid_at WITHOUT OVERLAPS));
+CREATE TABLE teams (id int, valid_at daterange, PRIMARY KEY (id, valid_at WITHOUT OVERLAPS));
+CREATE TABLE team_people (person_id int, team_id int, valid_at daterange,
+    FOREIGN KEY (person_id, PERIOD valid_at) REFERENCES people (id, PERIOD valid_at),
+    FOREIGN KEY (team_id, PERIOD valid_at) REFERENCES teams (id, PERIOD valid_at),
+    PRIMARY KEY (person_id, team_id, valid_at WITHOUT OVERLAPS));
+-- a pair key, beside which the period is a payload
+CREATE TABLE team_leads (person_id int, team_id int, valid_at daterange NOT NULL,
+    FOREIGN KEY (person_id, PERIOD valid_at) REFERENCES people (id, PERIOD valid_at),
+    FOREIGN KEY (team_id, PERIOD valid_at) REFERENCES teams (id, PERIOD valid_at),
+    PRIMARY KEY (team_id, person_id));
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orgs (id int PRIMARY KEY);
+CREATE TABLE user_orgs (user_id int NOT NULL REFERENCES users ON DELETE CASCADE, org_id int NOT NULL REFERENCES orgs ON DELETE CASCADE,
+    valid_at datemultirange NOT NULL, UNIQUE (org_id, user_id, valid_at WITHOUT OVERLAPS));
+END
+
+is "kinds, ends and what serves them" "$(sql "$database" --command \
+    'SELECT junction, kind, endpoints, served_by FROM junction.junctions ORDER BY junction::text')" \
+    'team_leads|payload|{team_id,person_id}|{team_leads_pkey,NULL}
+team_people|temporal|{person_id,team_id}|{team_people_pkey,NULL}
+user_orgs|temporal|{org_id,user_id}|{user_orgs_org_id_user_id_valid_at_key,NULL}'
+is "findings: no cascade is asked of PERIOD, and no tenant is seen in it" "$(sql "$database" --command \
+    'SELECT junction, rule, columns FROM junction.report() ORDER BY junction::text, rule')" \
+    'team_leads|half_indexed|{person_id}
+team_leads|promotion_due|{valid_at}
+team_people|half_indexed|{team_id}
+user_orgs|half_indexed|{user_id}'
+is "every probe holds" "$(sql "$database" --command "SELECT DISTINCT outcome FROM junction.junctions, junction.probe(junction)")" held
+is "a second row at the same time is what is tried" "$(sql "$database" --command \
+    "SELECT detail FROM junction.probe('team_people') WHERE probe = 'duplicate_pair'")" \
+    'conflicting key value violates exclusion constraint "team_people_pkey"'
+
+refusal() {                                             # refusal STATEMENT: its SQLSTATE
+    sql "$database" --set VERBOSITY=sqlstate --command "$1" 2>&1 || true
+}
+is "promote refuses a temporal key: 42809" "$(refusal "SELECT junction.promote('team_people')")" 'ERROR:  42809'
+is "promote_concurrently too" "$(refusal "CALL junction.promote_concurrently('user_orgs')")" 'ERROR:  42809'
+is "create refuses a temporal parent: 55000" "$(refusal "SELECT junction.create('people', 'orgs')")" 'ERROR:  55000'
+
+# the key in place, and a promotion beside PERIOD, and back
+shape() {
+    sql "$database" --command "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE conrelid = ANY ('{$1}'::regclass[]) ORDER BY conname"
+}
+before=$(shape team_people,team_leads)
+works "a temporal key is demoted in place" sql "$database" --command "SELECT junction.primary_to_unique('team_people', 'team_people_key')"
+is "to a UNIQUE that says so" "$(shape team_people | grep team_people_key)" \
+    'team_people_key|UNIQUE (person_id, team_id, valid_at WITHOUT OVERLAPS)'
+works "and is primary again" sql "$database" --command "SELECT junction.unique_to_primary('team_people', 'team_people_pkey')"
+works "a pair key beside PERIOD is promoted" sql "$database" --command "SELECT junction.promote('team_leads', 'leaderships')"
+works "and demoted" sql "$database" --command "SELECT junction.demote('leaderships', 'team_leads', discard_columns => true)"
+is "all is as it was" "$(shape team_people,team_leads)" "$before"
+
+if [ "$version" -lt 190000 ]; then
+    done_testing
+    exit
+fi
+
+# REPACK (CONCURRENTLY). It waits for the transaction that holds a row back, and keeps its lock meanwhile.
+sql "$database" <<'END'
+DROP TABLE user_orgs;
+CREATE TABLE user_orgs (user_id int REFERENCES users ON DELETE CASCADE, org_id int REFERENCES orgs ON DELETE CASCADE,
+    PRIMARY KEY (user_id, org_id));
+INSERT INTO users SELECT generate_series(1, 300);
+INSERT INTO orgs SELECT generate_series(1, 100);
+INSERT INTO user_orgs SELECT u.id, o.id FROM users u, orgs o ORDER BY o.id, u.id;
+END
+until_true() {                                          # until_true CONDITION: tried 200 times
+    local i
+    for ((i = 0; i < 200; i++)); do
+        [ "$(sql "$database" --command "SELECT $1")" != t ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+repacks="EXISTS (SELECT FROM pg_stat_progress_repack WHERE relid = 'user_orgs'::regclass)"
+promotes="CALL junction.promote_concurrently('user_orgs', timestamps => false, max_wait => '60 s'"
+
+mkfifo "$work/holder"
+sql "$database" < "$work/holder" > /dev/null & holder=$!
+exec 9> "$work/holder"
+echo 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE; INSERT INTO users VALUES (0); INSERT INTO user_orgs VALUES (0, 1);' >&9
+works "a transaction has a row" until_true "EXISTS (SELECT FROM pg_locks WHERE relation = 'user_orgs'::regclass AND mode = 'RowExclusiveLock')"
+sql "$database" --command 'REPACK (CONCURRENTLY) user_orgs' > "$work/repack" 2>&1 & repack=$!
+works "REPACK waits for it" until_true "$repacks"
+sql "$database" --command "$promotes)" > "$work/promotion" 2>&1 & promotion=$!
+works "the promotion says that it waits for REPACK" timeout 60 sh -c "until grep --quiet 'process [0-9]* (active, REPACK)' '$work/promotion'; do sleep 0.1; done"
+echo 'COMMIT;' >&9
+exec 9>&-
+works "the transaction commits" wait "$holder"
+works "REPACK ends" wait "$repack"
+works "the promotion too" wait "$promotion"
+is "every row has an id" "$(sql "$database" --command 'SELECT count(*), count(DISTINCT id) FROM user_orgs')" '30001|30001'
+
+# and rows that REPACK moves while they are filled
+works "back" sql "$database" --command "SELECT junction.demote('user_orgs')"
+sql "$database" --command "$promotes, batch_size => 500, pause => '100 ms')" > "$work/promotion" 2>&1 & promotion=$!
+works "rows are being filled" until_true '(SELECT count(id) > 0 FROM user_orgs)'
+works "REPACK moves them meanwhile" sql "$database" --command 'REPACK (CONCURRENTLY) user_orgs'
+works "the promotion ends" wait "$promotion"
+is "every row has an id again" "$(sql "$database" --command 'SELECT count(*), count(DISTINCT id) FROM user_orgs')" '30001|30001'
+is "it is an entity" "$(sql "$database" --command "SELECT kind FROM junction.junctions WHERE junction = 'user_orgs'::regclass")" entity
+
+done_testing
