@@ -89,8 +89,8 @@ lock_new_parents(List *parents)
 /*
  * Lock the parents of the table's foreign keys, or with beside_pair only those
  * of foreign keys that have a column beside the pair.  Nothing is locked if the
- * table is gone or, with beside_pair, is not a junction.  The caller has checked that the user may
- * change the table: check_table_to_change().
+ * table is gone or, with beside_pair, is not a junction.  The caller has checked
+ * that the user may change the table: check_table_to_change().
  */
 void
 lock_old_parents(Oid relid, bool beside_pair)
