@@ -49,11 +49,12 @@ test:
 	test/setup.sh
 	test/run.sh
 
-# for hours: random calls with a seed that is printed, and sessions that race
+# for hours: random calls, sessions that race, clients whose answers are judged, and stops of the server; the seeds are printed
 test-long:
 	test/setup.sh
 	$(MAKE) all
-	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
+	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && \
+		RACES_SEED=random RACES_SECONDS=3600 RACES_ROUNDS=1000 test/t/races.sh && test/t/history.sh 200 random && test/t/crash.sh 200 random'
 
 test-matrix:
 	test/matrix.sh
