@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test/t/crash.sh [CRASHES [SEED]]: every verb at work, each on tables of its own, when the server is stopped at once; CRASHES times
-# (default 8), at moments that the SEED (default 1) draws. After each stop, what is there must be what was there before the verb,
+# (default 5), at moments that the SEED (default 1) draws. After each stop, what is there must be what was there before the verb,
 # or what is there after it; of a verb that commits on its way it may be between, too, if the same call finishes it. Besides, the
 # invariants of keys hold, pg_amcheck has nothing to say, and each verb that was stopped is finished by the same call. Prints TAP,
 # and how often each verb was found before, between and after.
@@ -13,11 +13,11 @@ cd "$(dirname "$0")"
 own_server "$@"
 . ../lib/tap.sh
 
-crashes=${1:-8}
+crashes=${1:-5}
 seed=${2:-1}
 [ "$seed" != random ] || seed=$((RANDOM * 32768 + RANDOM))
 RANDOM=$seed
-span=600                                                # ms: the verbs start within it, and the stop comes within it
+pause=500                                               # ms: the most that a transaction stays open behind its verb
 export PGOPTIONS='-c client_min_messages=error'
 declare -A call=() setup=() commits=() found=()
 verbs=()
@@ -76,8 +76,12 @@ END
     printf '%s\n' "${setup[$1]}"
 }
 
-run_verb() {                                            # run_verb DATABASE NAME
-    sql "$1" --command "SET search_path = $2" --command "${call[$2]}" > "$work/output.$2" 2> "$work/error.$2"
+# run_verb DATABASE NAME [SECONDS]: with SECONDS, it waits for the gate first, and keeps its transaction open for so long
+run_verb() {
+    local first='SELECT' last=
+    [ -z "${3:-}" ] || first='SELECT pg_advisory_lock_shared(1)'
+    [ -z "${3:-}" ] || [ -n "${commits[$2]}" ] || last="; SELECT pg_sleep($3)"
+    sql "$1" --command "SET search_path = $2" --command "$first" --command "${call[$2]}$last" > "$work/output.$2" 2> "$work/error.$2"
 }
 
 # states DATABASE FOLDER: what is there of each verb, a file for each. A table with user_id and org_id shows its pairs, and what of
@@ -111,17 +115,54 @@ milliseconds() {                                        # milliseconds LIMIT: a 
     printf '%d.%03d' $((time / 1000)) $((time % 1000))
 }
 
-# crash DATABASE: starts all verbs, each at its moment, and stops the server at one
-crash() {
-    local name running=()
+# keep_gate DATABASE: holds the gate, an advisory lock, until all verbs wait for it, a minute at most; says when it has it
+keep_gate() {
+    sql "$1" <<GATE
+SELECT 'held' FROM pg_advisory_lock(1);
+DO \$\$ BEGIN
+    FOR i IN 1 .. 6000 LOOP
+        EXIT WHEN (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted) = ${#verbs[@]};
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END \$\$;
+GATE
+}
+
+running=()
+
+start_verbs() {                                         # start_verbs DATABASE: all at once, since who connects late is never stopped
+    local name gate
+    : > "$work/gate"
+    keep_gate "$1" > "$work/gate" &
+    gate=$!
+    until [ -s "$work/gate" ]; do
+        kill -0 "$gate" || return 1
+        sleep 0.01
+    done
+    running=()
     for name in "${verbs[@]}"; do
-        (sleep "$(milliseconds "$span")"; run_verb "$1" "$name" || true) &
+        run_verb "$1" "$name" "$(milliseconds "$pause")" &
         running+=($!)
     done
-    sleep "$(milliseconds $((span + span / 2)))"
+    wait "$gate"
+}
+
+milliseconds_since() {                                  # milliseconds_since EPOCHREALTIME
+    echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
+}
+
+# crash DATABASE MILLISECONDS: stops the server within that time, while all verbs are at work
+crash() {
+    local moment process
+    moment=$(milliseconds "$2")
+    start_verbs "$1"
+    sleep "$moment"
+    # at once, as pg_ctl takes a while to begin; it waits for the end of the server, and starts it
+    kill -QUIT "$(head -n 1 "$PGDATA/postmaster.pid")"
     restart immediate
-    # who starts after the stop meets the server again: these were never stopped, and are through
-    wait "${running[@]}"
+    for process in "${running[@]}"; do
+        wait "$process" || true
+    done
 }
 
 # judge FOLDER: notes where each verb was found, and prints those that are nowhere
@@ -159,9 +200,13 @@ createdb start
 { echo 'CREATE EXTENSION junction;'; for name in "${verbs[@]}"; do make_tables "$name"; done; } | sql start > "$work/output"
 states start "$work/before"
 createdb --template start twin
-for name in "${verbs[@]}"; do
-    run_verb twin "$name" || [ "$name" = guard ] || { echo "# $name"; cat "$work/error.$name"; }
+start_verbs twin
+start=$EPOCHREALTIME
+for process in "${running[@]}"; do
+    wait "$process" || true
 done
+span=$(milliseconds_since "$start")
+grep --no-filename 'ERROR:' "$work"/error.* | grep --invert-match half_indexed | sed 's/^/# /' || true
 states twin "$work/after"
 for name in "${verbs[@]}"; do
     case $name in
@@ -172,7 +217,8 @@ done
 
 for number in $(seq "$crashes"); do
     createdb --template start crash
-    crash crash > "$work/output" 2>&1
+    # every other stop is early, when the transactions of most verbs are open
+    crash crash $((number % 2 ? pause : span)) > "$work/output" 2>&1
     states crash "$work/found"
     judge "$work/found" > "$work/wrong"
     holds "stop $number: each verb is as before or as after" "$(cat "$work/wrong")"
