@@ -27,7 +27,6 @@
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
-#include "catalog/pg_publication_rel.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -83,6 +82,7 @@ typedef struct Dependent
 	DependentKind kind;
 	const char *object;
 	const char *effect;
+	const char *sent;			/* what of the rows subscribers get, or null */
 	const char *action;			/* null if there is nothing to do */
 	bool		refuses;		/* makes the table refuse writes afterwards */
 } Dependent;
@@ -94,6 +94,7 @@ typedef struct Dependents
 	bool		moves_identity; /* the replica identity changes from the pair to
 								 * the id */
 	bool		published;		/* by any publication */
+	bool		identifies;		/* one of them publishes updates or deletes */
 	ObjectAddresses *seen;		/* those that are in the list */
 	List	   *list;			/* of Dependent */
 } Dependents;
@@ -262,24 +263,9 @@ keep_identity(const Dependents *dependents)
 					quote_identifier(index_name(dependents->junction->pair_key)));
 }
 
-/* Does the publication have a column list, or a row filter, for the table? */
-static void
-get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
-{
-	HeapTuple	tuple = SearchSysCache2(PUBLICATIONRELMAP, ObjectIdGetDatum(relid),
-										ObjectIdGetDatum(publication));
-
-	*columns = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prattrs, NULL);
-	*filter = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prqual, NULL);
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-}
-
 /*
- * Adds a publication.  Subscribers find the table by its name, and need each
- * column that is sent; rows that a rewrite changes are not sent.  A row
- * filter or column list must fit the replica identity if updates or deletes
- * are published.
+ * Adds a publication.  A row filter or column list must fit the replica identity
+ * if updates or deletes are published.
  */
 static void
 add_publication(Dependents *dependents, Oid oid, const char *effect)
@@ -287,9 +273,9 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	ObjectAddress object = {PublicationRelationId, oid, 0};
 	const char *name = getObjectIdentity(&object, true);
 	const char *action;
-	PublicationActions actions;
-	bool		columns;
-	bool		filter;
+	Dependent  *dependent;
+	Published	published;
+	bool		changes;
 	bool		refuses;
 
 	if (name == NULL || object_address_present(&object, dependents->seen))
@@ -297,20 +283,21 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	add_exact_object_address(&object, dependents->seen);
 	dependents->published = true;
 
-	actions = GetPublication(oid)->pubactions;
-	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
-	action = columns ? "Rename the table at the subscribers at the same time." :
-		"Add the new columns at the subscribers first, rename the table there at the same time, and copy its rows again: the ids of existing rows are not sent.";
-	refuses = dependents->moves_identity && (columns || filter) &&
-		(actions.pubupdate || actions.pubdelete);
+	read_published(&published, oid, dependents->junction->table->oid);
+	changes = published.updates || published.deletes;
+	dependents->identifies |= changes;
+	action = subscribers_action(&published, dependents->moves_identity);
+	refuses = dependents->moves_identity && (published.columns || published.filter) && changes;
 	if (refuses)
 	{
 		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
-						  !actions.pubdelete ? "UPDATE" : !actions.pubupdate ? "DELETE" : "UPDATE and DELETE",
-						  columns ? "column list" : "row filter");
+						  !published.deletes ? "UPDATE" : !published.updates ? "DELETE" : "UPDATE and DELETE",
+						  published.columns ? "column list" : "row filter");
 		action = psprintf("To keep the pair as replica identity, run before the promotion: %s. %s", keep_identity(dependents), action);
 	}
-	add(dependents, DEPENDENT_PUBLICATION, name, effect, action)->refuses = refuses;
+	dependent = add(dependents, DEPENDENT_PUBLICATION, name, effect, action);
+	dependent->sent = sent_rows(&published, dependents->junction->table);
+	dependent->refuses = refuses;
 }
 
 /* Adds the publications of the table, of its schema and of all tables. */
@@ -337,6 +324,8 @@ add_replica_identity(Dependents *dependents)
 		table->identity == REPLICA_IDENTITY_NOTHING ? "NOTHING" :
 		table->identity == REPLICA_IDENTITY_DEFAULT ? "DEFAULT" : "USING INDEX";
 	const char *effect = table->identity != REPLICA_IDENTITY_DEFAULT ? "stays" :
+		dependents->moves_identity && dependents->identifies ?
+		"is the pair now, and becomes the id; a subscriber whose key is the pair then stops at the next UPDATE or DELETE" :
 		dependents->moves_identity ? "is the pair now, and becomes the id" :
 		"does not exist now, and becomes the id";
 	const char *action = NULL;
@@ -345,7 +334,9 @@ add_replica_identity(Dependents *dependents)
 		if (table->identity == REPLICA_IDENTITY_INDEX && index->replica_identity)
 			object = psprintf("USING INDEX %s", quote_identifier(index_name(index)));
 	if (dependents->moves_identity && dependents->published)
-		action = psprintf("To keep the pair, run before the promotion: %s.", keep_identity(dependents));
+		action = psprintf("To keep the pair, run before the promotion: %s.%s", keep_identity(dependents),
+						  !dependents->identifies ? "" :
+						  " Otherwise make the id the primary key at the subscribers, too.");
 	add(dependents, DEPENDENT_REPLICA_IDENTITY, object, effect, action);
 }
 
@@ -530,7 +521,8 @@ return_dependent(ReturnSetInfo *rsinfo, const Dependent *dependent)
 
 	values[i++] = CStringGetTextDatum(kind_names[dependent->kind]);
 	values[i++] = CStringGetTextDatum(dependent->object);
-	values[i++] = CStringGetTextDatum(dependent->effect);
+	values[i++] = CStringGetTextDatum(dependent->sent == NULL ? dependent->effect :
+									  psprintf("%s; %s", dependent->effect, dependent->sent));
 	nulls[i] = dependent->action == NULL;
 	if (dependent->action != NULL)
 		values[i] = CStringGetTextDatum(dependent->action);
