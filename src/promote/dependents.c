@@ -23,12 +23,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
-#include "catalog/pg_publication_rel.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -265,55 +263,6 @@ keep_identity(const Dependents *dependents)
 					quote_identifier(index_name(dependents->junction->pair_key)));
 }
 
-/* Does the publication have a column list, or a row filter, for the table? */
-static void
-get_publication_limits(Oid publication, Oid relid, bool *columns, bool *filter)
-{
-	HeapTuple	tuple = SearchSysCache2(PUBLICATIONRELMAP, ObjectIdGetDatum(relid),
-										ObjectIdGetDatum(publication));
-
-	*columns = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prattrs, NULL);
-	*filter = HeapTupleIsValid(tuple) && !heap_attisnull(tuple, Anum_pg_publication_rel_prqual, NULL);
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-}
-
-/*
- * Returns what the subscribers get of the rows that exist: a rewrite of the table
- * is not decoded, and the fill of promote_concurrently is an UPDATE of each row.
- * columns: the publication has a column list, which the id is not in.
- */
-static const char *
-sent_rows(const Dependents *dependents, const PublicationActions *actions, bool columns)
-{
-	const TableFacts *table = dependents->junction->table;
-
-	if (table->kind == RELKIND_PARTITIONED_TABLE || has_subclass(table->oid))
-		return "promote sends no existing row";
-	if (!actions->pubupdate)
-		return "promote and promote_concurrently send no existing row";
-	return columns ? "promote sends no existing row, promote_concurrently sends each as an UPDATE of the listed columns" :
-		"promote sends no existing row, promote_concurrently sends each as an UPDATE, with its id";
-}
-
-/*
- * Returns what to do at the subscribers.  They find the table by its name, and
- * stop at the first change that holds a column which they lack.  Rows that were
- * not sent have no id there, so a change that names a row by its id does not find
- * them.
- */
-static const char *
-subscribers_action(const Dependents *dependents, const PublicationActions *actions, bool columns)
-{
-	const char *copy = !actions->pubupdate ? "Afterwards" : "After promote";
-	bool		lost = dependents->moves_identity && (actions->pubupdate || actions->pubdelete);
-
-	if (columns)
-		return "Rename the table at the subscribers at the same time.";
-	return psprintf("Add the new columns at the subscribers first: without them a subscriber stops at the next change. Rename the table there at the same time. %s, copy its rows again: those that are there have no id%s.",
-					copy, lost ? ", so that no UPDATE or DELETE finds them" : "");
-}
-
 /*
  * Adds a publication.  A row filter or column list must fit the replica identity
  * if updates or deletes are published.
@@ -325,9 +274,7 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	const char *name = getObjectIdentity(&object, true);
 	const char *action;
 	Dependent  *dependent;
-	PublicationActions actions;
-	bool		columns;
-	bool		filter;
+	Published	published;
 	bool		changes;
 	bool		refuses;
 
@@ -336,21 +283,20 @@ add_publication(Dependents *dependents, Oid oid, const char *effect)
 	add_exact_object_address(&object, dependents->seen);
 	dependents->published = true;
 
-	actions = GetPublication(oid)->pubactions;
-	changes = actions.pubupdate || actions.pubdelete;
+	read_published(&published, oid, dependents->junction->table->oid);
+	changes = published.updates || published.deletes;
 	dependents->identifies |= changes;
-	get_publication_limits(oid, dependents->junction->table->oid, &columns, &filter);
-	action = subscribers_action(dependents, &actions, columns);
-	refuses = dependents->moves_identity && (columns || filter) && changes;
+	action = subscribers_action(&published, dependents->moves_identity);
+	refuses = dependents->moves_identity && (published.columns || published.filter) && changes;
 	if (refuses)
 	{
 		effect = psprintf("stays, and makes the table refuse %s: its %s does not fit the id as replica identity",
-						  !actions.pubdelete ? "UPDATE" : !actions.pubupdate ? "DELETE" : "UPDATE and DELETE",
-						  columns ? "column list" : "row filter");
+						  !published.deletes ? "UPDATE" : !published.updates ? "DELETE" : "UPDATE and DELETE",
+						  published.columns ? "column list" : "row filter");
 		action = psprintf("To keep the pair as replica identity, run before the promotion: %s. %s", keep_identity(dependents), action);
 	}
 	dependent = add(dependents, DEPENDENT_PUBLICATION, name, effect, action);
-	dependent->sent = sent_rows(dependents, &actions, columns);
+	dependent->sent = sent_rows(&published, dependents->junction->table);
 	dependent->refuses = refuses;
 }
 

@@ -76,6 +76,15 @@ typedef struct Demotion
 	bool		is_constraint;	/* a constraint owns the pair key's index */
 } Demotion;
 
+/* What a publication sends of a table */
+typedef struct Published
+{
+	bool		updates;
+	bool		deletes;
+	bool		columns;		/* it has a column list for the table */
+	bool		filter;			/* it has a row filter for the table */
+} Published;
+
 /* added_columns.c */
 extern List *added_references(const Promotion *promotion);
 extern void check_added_columns(const Promotion *promotion);
@@ -129,5 +138,10 @@ extern List *build_promotion_steps(Promotion *promotion);
 
 /* promote_steps_check.c */
 extern void check_promotion_steps(const Promotion *promotion);
+
+/* subscribers.c */
+extern void read_published(Published *published, Oid publication, Oid relid);
+extern const char *sent_rows(const Published *published, const TableFacts *table);
+extern const char *subscribers_action(const Published *published, bool moves_identity);
 
 #endif							/* JUNCTION_PROMOTE_H */
