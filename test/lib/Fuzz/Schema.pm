@@ -101,11 +101,12 @@ my @extras = ('role text DEFAULT \'x\'', 'position int', 'created_at timestamptz
     'deleted_at timestamptz', 'amount positive DEFAULT 3', 'shade mood DEFAULT \'m1\'', 'given given', 'spoken text COLLATE "POSIX"', '"Quoted ""x""" int DEFAULT 5', 'where_ spot',
     'id int DEFAULT 4', 'gone int');
 
-# A foreign key to a partitioned table has others below it, whose names the server chooses, and which may take the name of a
-# later one when a dump is restored: it gets a name of its own
+# The foreign key of end number I. One to a partitioned table has others below it, whose names the server chooses, and which may
+# take the name of a later one when a dump is restored: beside it, each has a name of its own
 sub references {
-    my ($parent, @columns) = @_;
-    return ($parent->{partitioned} || maybe(0.15) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '') . 'FOREIGN KEY (' . list(@columns) . ') REFERENCES ' . quoted($parent->{name}) . ' (' .
+    my ($j, $i) = @_;
+    my ($parent, @columns) = ($j->{ends}[$i], @{$j->{columns}[$i]});
+    return (grep({ $_->{partitioned} } @{$j->{ends}}) || maybe(0.15) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '') . 'FOREIGN KEY (' . list(@columns) . ') REFERENCES ' . quoted($parent->{name}) . ' (' .
         list(@{$parent->{keys}}) . ')' . weighted(' ON DELETE CASCADE' => 10, '' => 2, ' ON DELETE RESTRICT' => 1, ' ON DELETE SET NULL' => 1, ' ON DELETE SET DEFAULT' => 0.5,
         ' ON DELETE CASCADE ON UPDATE CASCADE' => 2, ' ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED' => 1, ' MATCH FULL' => 0.5);
 }
@@ -143,7 +144,7 @@ sub table_statements {
     splice @columns, int rand(maybe(0.5) ? 1 : @columns + 1), 0, 'id ' . pick('serial', 'bigserial', 'uuid DEFAULT gen_random_uuid()', 'int GENERATED ALWAYS AS IDENTITY', 'uuid DEFAULT junction.uuidv7()')
         if $key =~ /surrogate|id/ && !$typed;
     my $include = maybe(0.08) && @extra ? ' INCLUDE (' . ($extra[0] =~ /^("(?:[^"]|"")*"|\w+)/)[0] . ')' : '';
-    my @constraints = map { references($j->{ends}[$_], @{$j->{columns}[$_]}) } 0 .. $#{$j->{ends}};
+    my @constraints = map { references($j, $_) } 0 .. $#{$j->{ends}};
     my $named = maybe(0.2) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '';
     push @constraints, $named . ($key eq 'PRIMARY KEY' ? 'PRIMARY KEY' : 'UNIQUE' . ($key =~ /^NULLS/ ? " $key" : '')) . " ($order_list)$include" . (maybe(0.12) ? ' DEFERRABLE' : '')
         if $key =~ /^(PRIMARY KEY|UNIQUE|surrogate|NULLS)/;
@@ -211,7 +212,7 @@ sub hanger_statements {
         "SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, conrelid::regclass, 'of a constraint') FROM pg_constraint WHERE conrelid = " . literal($table) . "::regclass \\gexec\n",
         "ALTER TABLE $table ADD CHECK ($last IS NOT NULL) NOT VALID",
         $by ? "CREATE INDEX ON ONLY $table ($last)" : "CREATE UNIQUE INDEX CONCURRENTLY ON $table (" . ($j->{shared} ? quoted('tenant_id') : $last) . ')',
-        'ALTER TABLE ' . "$table ADD " . references($j->{ends}[0], @{$j->{columns}[0]}) . ($by ? '' : ' NOT VALID'));
+        'ALTER TABLE ' . "$table ADD " . references($j, 0) . ($by ? '' : ' NOT VALID'));
 }
 
 # the statements that make the tables of database NUMBER. The rarest kinds take turns
