@@ -75,6 +75,12 @@ DROP VIEW shown;
 SELECT fix FROM junction.report('org_users') WHERE rule = 'needless_surrogate' \gexec
 SELECT * FROM junction.report('org_users') WHERE rule = 'needless_surrogate';
 
+--
+-- The report of a table that initdb made said that there is none
+--
+SELECT count(*) FROM junction.report('information_schema.sql_features');
+SELECT attempt('SELECT junction.report(999999999)');
+
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA regress_random CASCADE;
 DROP ROLE regress_junction_random;

@@ -101,28 +101,30 @@ my @extras = ('role text DEFAULT \'x\'', 'position int', 'created_at timestamptz
     'deleted_at timestamptz', 'amount positive DEFAULT 3', 'shade mood DEFAULT \'m1\'', 'given given', 'spoken text COLLATE "POSIX"', '"Quoted ""x""" int DEFAULT 5', 'where_ spot',
     'id int DEFAULT 4', 'gone int');
 
-# A foreign key to a partitioned table has others below it, whose names the server chooses, and which may take the name of a
-# later one when a dump is restored: it gets a name of its own
+# The foreign key of end number I. One to a partitioned table has others below it, whose names the server chooses, and which may
+# take the name of a later one when a dump is restored: beside it, each has a name of its own
 sub references {
-    my ($parent, @columns) = @_;
-    return ($parent->{partitioned} || maybe(0.15) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '') . 'FOREIGN KEY (' . list(@columns) . ') REFERENCES ' . quoted($parent->{name}) . ' (' .
+    my ($j, $i) = @_;
+    my ($parent, @columns) = ($j->{ends}[$i], @{$j->{columns}[$i]});
+    return (grep({ $_->{partitioned} } @{$j->{ends}}) || maybe(0.15) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '') . 'FOREIGN KEY (' . list(@columns) . ') REFERENCES ' . quoted($parent->{name}) . ' (' .
         list(@{$parent->{keys}}) . ')' . weighted(' ON DELETE CASCADE' => 10, '' => 2, ' ON DELETE RESTRICT' => 1, ' ON DELETE SET NULL' => 1, ' ON DELETE SET DEFAULT' => 0.5,
         ' ON DELETE CASCADE ON UPDATE CASCADE' => 2, ' ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED' => 1, ' MATCH FULL' => 0.5);
 }
 
 # a table of two ends, or three: the key over them is of every kind, mostly a primary key
+# HOW: a hash of what is not left to chance, the key's kind or "third", a third end
 sub make_junction {
-    my @parents = @_;
+    my ($how, @parents) = @_;
     my ($left, $right) = (pick(@parents), pick(@parents));
     my $shared = $left->{tenant} && $right->{tenant} && maybe(0.7);
-    my @ends = ($left, $right, maybe(0.06) ? pick(@parents) : ());
+    my @ends = ($left, $right, $how->{third} || maybe(0.06) ? pick(@parents) : ());
     my $seen = {};
     my @columns = map { [end_columns($_, $seen, $shared)] } @ends;
     my %once;
     my @pair = grep { !$once{$_->{name}}++ } map { @$_ } @columns;
     my $name = maybe(0.3) ? Fuzz::Random::cut("$left->{name}_$right->{name}") : new_name();
     my $j = {name => $name, table => quoted($name), pair => \@pair, ends => \@ends, columns => \@columns, shared => $shared,
-        key => weighted('PRIMARY KEY' => 9, 'UNIQUE' => 1.5, 'unique index' => 1, 'partial' => 1, 'desc' => 0.7, 'none' => 0.7, 'surrogate' => 2.5, 'bare id' => 0.7, 'NULLS NOT DISTINCT' => 0.5,
+        key => $how->{key} // weighted('PRIMARY KEY' => 9, 'UNIQUE' => 1.5, 'unique index' => 1, 'partial' => 1, 'desc' => 0.7, 'none' => 1.5, 'surrogate' => 2.5, 'bare id' => 0.7, 'NULLS NOT DISTINCT' => 0.5,
                         'exclude' => 0.5)};
     my @order = map { quoted($_->{name}) } maybe(0.3) ? reverse @pair : @pair;
     my $typed = maybe(0.05);
@@ -142,9 +144,9 @@ sub table_statements {
     splice @columns, int rand(maybe(0.5) ? 1 : @columns + 1), 0, 'id ' . pick('serial', 'bigserial', 'uuid DEFAULT gen_random_uuid()', 'int GENERATED ALWAYS AS IDENTITY', 'uuid DEFAULT junction.uuidv7()')
         if $key =~ /surrogate|id/ && !$typed;
     my $include = maybe(0.08) && @extra ? ' INCLUDE (' . ($extra[0] =~ /^("(?:[^"]|"")*"|\w+)/)[0] . ')' : '';
-    my @constraints = map { references($j->{ends}[$_], @{$j->{columns}[$_]}) } 0 .. $#{$j->{ends}};
+    my @constraints = map { references($j, $_) } 0 .. $#{$j->{ends}};
     my $named = maybe(0.2) ? 'CONSTRAINT ' . quoted(new_name()) . ' ' : '';
-    push @constraints, $named . ($key eq 'PRIMARY KEY' ? 'PRIMARY KEY' : 'UNIQUE' . ($key =~ /^NULLS/ ? " $key" : '')) . " ($order_list)$include" . (maybe(0.07) ? ' DEFERRABLE' : '')
+    push @constraints, $named . ($key eq 'PRIMARY KEY' ? 'PRIMARY KEY' : 'UNIQUE' . ($key =~ /^NULLS/ ? " $key" : '')) . " ($order_list)$include" . (maybe(0.12) ? ' DEFERRABLE' : '')
         if $key =~ /^(PRIMARY KEY|UNIQUE|surrogate|NULLS)/;
     push @constraints, 'PRIMARY KEY (id' . ($by ? ', ' . quoted($j->{pair}[0]{name}) : '') . ')' if $key =~ /surrogate|id/ && !$typed;
     push @constraints, 'EXCLUDE (' . join(', ', map { "$_ WITH =" } @$order) . ')' if $key eq 'exclude';
@@ -195,10 +197,10 @@ sub hanger_statements {
     my ($table, $order_list, $last) = ($j->{table}, join(', ', @$order), quoted($j->{columns}[-1][-1]{name}));
     my $comment = literal(weighted('@junction ignore half_indexed' => 1, "a comment, it's \"here\"\nand there" => 2, '@junction ignore nothing, name' => 1));
     my $fresh = sub { quoted(new_name()) };
-    return some(0.07, "COMMENT ON TABLE $table IS $comment", "COMMENT ON COLUMN $table.$last IS $comment", 'CREATE TABLE ' . $fresh->() . " () INHERITS ($table)",
+    return some(0.2, 'CREATE VIEW ' . $fresh->() . " AS SELECT * FROM $table GROUP BY $order_list"), some(0.07, "COMMENT ON TABLE $table IS $comment", "COMMENT ON COLUMN $table.$last IS $comment", 'CREATE TABLE ' . $fresh->() . " () INHERITS ($table)",
         'CREATE TABLE ' . $fresh->() . ' (' . join(', ', map { quoted($_->{name}) . " $_->{type}" } @{$j->{pair}}) . ", FOREIGN KEY ($order_list) REFERENCES $table ($order_list))",
         'CREATE VIEW ' . $fresh->() . " AS SELECT * FROM $table", 'CREATE VIEW ' . $fresh->() . " AS SELECT $order_list, count(*) FROM $table GROUP BY $order_list",
-        'CREATE VIEW ' . $fresh->() . " AS SELECT * FROM $table GROUP BY $order_list", 'CREATE MATERIALIZED VIEW ' . $fresh->() . " AS SELECT $last FROM $table",
+        'CREATE MATERIALIZED VIEW ' . $fresh->() . " AS SELECT $last FROM $table",
         'CREATE FUNCTION ' . $fresh->() . "() RETURNS SETOF $table LANGUAGE sql AS " . literal("SELECT * FROM $table"), 'CREATE TABLE ' . $fresh->() . " (a $table)",
         "CREATE TRIGGER touch BEFORE UPDATE ON $table FOR EACH ROW EXECUTE FUNCTION touch()", "CREATE RULE r AS ON DELETE TO $table WHERE OLD.$last IS NULL DO INSTEAD NOTHING",
         "ALTER TABLE $table ENABLE ROW LEVEL SECURITY", "CREATE POLICY p ON $table USING ($last IS NOT NULL)", "GRANT SELECT, INSERT ON $table TO PUBLIC",
@@ -210,18 +212,18 @@ sub hanger_statements {
         "SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', conname, conrelid::regclass, 'of a constraint') FROM pg_constraint WHERE conrelid = " . literal($table) . "::regclass \\gexec\n",
         "ALTER TABLE $table ADD CHECK ($last IS NOT NULL) NOT VALID",
         $by ? "CREATE INDEX ON ONLY $table ($last)" : "CREATE UNIQUE INDEX CONCURRENTLY ON $table (" . ($j->{shared} ? quoted('tenant_id') : $last) . ')',
-        'ALTER TABLE ' . "$table ADD " . references($j->{ends}[0], @{$j->{columns}[0]}) . ($by ? '' : ' NOT VALID'));
+        'ALTER TABLE ' . "$table ADD " . references($j, 0) . ($by ? '' : ' NOT VALID'));
 }
 
-# statements that make the tables, each with a list of those that PostgreSQL must not refuse
+# the statements that make the tables of database NUMBER. The rarest kinds take turns
 sub random_schema {
-    my $icu = shift;
+    my ($icu, $number) = @_;
     forget_names();
     my @parents = map { make_parent(0) } 1 .. pick(2, 3, 4);
     push @parents, make_parent(1), make_parent(1) if maybe(0.4);
-    my @junctions = map { make_junction(@parents) } 1 .. pick(4, 5, 6);
+    my @junctions = map { make_junction($_, @parents) } ({}) x pick(3, 4, 5), $number % 2 ? {third => 1, key => 'PRIMARY KEY'} : {key => 'none'};
     my @tenants = grep { $_->{tenant} } @parents;
-    push @junctions, make_junction(@tenants) if @tenants;
+    push @junctions, make_junction({}, @tenants) if @tenants;
     return prelude($icu), map { @{$_->{sql}} } @parents, @junctions;
 }
 
