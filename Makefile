@@ -36,7 +36,7 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
-.PHONY: all install installcheck clean pgtap test test-long test-matrix demo
+.PHONY: all install installcheck clean pgtap test test-long test-matrix test-upgrade demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -58,6 +58,9 @@ test-long:
 
 test-matrix:
 	test/matrix.sh
+
+test-upgrade:
+	test/upgrade.sh
 
 demo:
 	test/setup.sh

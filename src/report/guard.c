@@ -18,6 +18,7 @@
  *	- temporary tables, which are dropped with the session;
  *	- members of extensions, which the user cannot change;
  *	- shards of distributed tables, whose shape is decided by Citus;
+ *	- pg_upgrade, which restores the tables of a database in one transaction;
  *	- sessions of Citus's own: Citus takes a refused commit there as a mere
  *	  warning, and goes on although its work was lost.
  * A change that ROLLBACK TO SAVEPOINT has undone stays noted, but adds no
@@ -37,6 +38,7 @@
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -159,7 +161,7 @@ guard_object_access(ObjectAccessType access, Oid classid, Oid objid, int subid, 
 {
 	if (next_object_access_hook)
 		next_object_access_hook(access, classid, objid, subid, arg);
-	if (junction_guard == GUARD_OFF || judged || IsParallelWorker())
+	if (junction_guard == GUARD_OFF || judged || IsBinaryUpgrade || IsParallelWorker())
 		return;
 	if (classid == InheritsRelationId)
 		note_auxiliary(access, arg);
