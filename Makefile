@@ -36,7 +36,7 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
-.PHONY: all install installcheck clean pgtap test test-long test-matrix demo
+.PHONY: all install installcheck clean pgtap test test-long test-matrix test-injection demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -49,14 +49,20 @@ test:
 	test/setup.sh
 	test/run.sh
 
-# for hours: random calls with a seed that is printed, and sessions that race
+# for hours: random calls with a seed that is printed, sessions that race, and a server with assertions and injection points
 test-long:
 	test/setup.sh
 	$(MAKE) all
 	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
+	test/injection.sh
+	test/injection.sh test/run.sh
 
 test-matrix:
 	test/matrix.sh
+
+# on a server that is built from source, with injection points
+test-injection:
+	test/injection.sh
 
 demo:
 	test/setup.sh

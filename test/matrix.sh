@@ -9,22 +9,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-roots=${JUNCTION_ROOTS:-/var/cache/junction}
-schemas=${JUNCTION_SCHEMAS:-../shared/schemas}
+. test/lib/roots.sh
 
 # version, suite, debootstrap's script for the suite, and how the tests are run there
 matrix='17 trixie trixie without_headers
 18 forky sid as_nobody'
 # tested behind the others, and only where it can be had: experimental is not on every mirror
 last='19 experimental sid plainly'
-
-# prints the mirror of Debian that apt has, by what its downloaded lists say of themselves; nothing if it has none that
-# debootstrap can read
-apt_mirror() {
-    # shellcheck disable=SC2016 # apt-get expands it
-    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' |
-        awk '/^(https?|ftp|file):/ && !found++'
-}
 
 # make_root SUITE SCRIPT: one that was interrupted stays NAME.tmp, and is made anew
 make_root() {
@@ -54,22 +45,6 @@ add_experimental() {
     printf '%s\n' 'Package: postgresql-*19 libpq*' 'Pin: release a=experimental' 'Pin-Priority: 600' > "$apt/preferences.d/experimental"
     in_root "$1" apt-get update
     in_root "$1" apt-cache show postgresql-19 > "$1/tmp/policy" || { echo "experimental has no PostgreSQL 19"; return 1; }
-}
-
-# copy ROOT: the project and the real schemas into it
-copy() {
-    rm -rf "$1/junction" "$1/schemas"
-    mkdir "$1/junction"
-    git ls-files -z --cached --others --exclude-standard --deduplicate |
-        tar --create --null --files-from - --ignore-failed-read --warning=no-failed-read |
-        tar --extract --no-same-owner --directory "$1/junction"
-    [ ! -d "$schemas" ] || cp -r "$schemas" "$1/schemas"
-}
-
-# in_root ROOT COMMAND...
-in_root() {
-    chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 JUNCTION_SCHEMAS=/schemas \
-        ${http_proxy:+http_proxy="$http_proxy"} sh -c 'cd /junction && exec "$@"' sh "${@:2}"
 }
 
 # without_headers ROOT VERSION: with PostgreSQL and its client alone, which bring PGXS, the demo installs the headers
@@ -107,18 +82,7 @@ test_version() {
     "$4" "$roots/$2" "$1"
 }
 
-if [ "$EUID" != 0 ]; then
-    echo "$0: needs root, for debootstrap and chroot" >&2
-    exit 1
-fi
-command -v debootstrap >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends debootstrap; }
-# apt may have no lists yet. With no mirror of apt's, debootstrap takes its own default
-mirror=$(apt_mirror)
-[ -n "$mirror" ] || { apt-get update && mirror=$(apt_mirror); } || true
-
-mkdir -p "$roots"
-exec 9> "$roots/lock"
-flock 9
+prepare_roots lock
 logs=$(mktemp -d)
 # each version is a process group of its own, so that none of its processes outlives an interruption
 set -m

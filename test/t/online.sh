@@ -188,9 +188,11 @@ END
 # in the end it makes an extension of its own, so after the dump
 sound() {                                               # sound DATABASE TWIN: prints what is wrong, and fails if anything is
     local found
+    dump "$2" --schema-only > "$work/dump.twin"
+    dump "$1" --schema-only > "$work/dump"
     found=$(
         wrong "$1" 2>&1
-        diff <(dump "$2" --schema-only) <(dump "$1" --schema-only) || true
+        diff "$work/dump.twin" "$work/dump" || true
         sql "$1" --file ../lib/invariants.sql 2>&1
         ! has_amcheck || amcheck --database "$1" --schema public 2>&1
     ) || true
