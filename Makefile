@@ -36,7 +36,8 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
-.PHONY: all install installcheck clean pgtap test test-long test-matrix test-upgrade demo
+.PHONY: all install installcheck clean pgtap test test-analysis test-sanitize test-valgrind test-long test-matrix
+.PHONY: test-upgrade test-injection demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -49,18 +50,41 @@ test:
 	test/setup.sh
 	test/run.sh
 
-# for hours: random calls, sessions that race, clients whose answers are judged, and stops of the server; the seeds are printed
-test-long:
+# looks at the source, and runs nothing of it
+test-analysis:
+	test/setup.sh clang cppcheck shellcheck perl
+	test/analyse.sh
+
+# undefined behaviour, on any server
+test-sanitize:
+	test/setup.sh
+	test/sanitize.sh undefined
+
+# errors of memory: for hours, and on a server that test/sanitize.sh says how to build
+test-valgrind:
+	test/setup.sh valgrind
+	test/sanitize.sh valgrind
+
+# for hours: random calls, sessions that race, clients whose answers are judged, stops of the server, and all on a server with
+# assertions and injection points; the seeds are printed
+test-long: test-sanitize
 	test/setup.sh
 	$(MAKE) all
 	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && \
-		RACES_SEED=random RACES_SECONDS=3600 RACES_ROUNDS=1000 test/t/races.sh && test/t/history.sh 200 random && test/t/crash.sh 200 random'
+		RACES_SEED=random RACES_SECONDS=3600 RACES_ROUNDS=1000 test/t/races.sh && test/t/history.sh 200 random && test/t/crash.sh 200 random && test/t/memory.sh 100000'
+	test/injection.sh
+	test/injection.sh test/run.sh
 
 test-matrix:
 	test/matrix.sh
 
+# with what test-matrix has made
 test-upgrade:
 	test/upgrade.sh
+
+# on a server that is built from source, with injection points
+test-injection:
+	test/injection.sh
 
 demo:
 	test/setup.sh

@@ -179,12 +179,14 @@ run_with_locks(const OnlineRun *online, StepRun *run, int lock_timeout)
 }
 
 /*
- * An error context callback: adds a hint to the server's lock timeout error.
+ * An error context callback: adds a hint to the server's errors of a lock timeout
+ * and of a deadlock.  A build waits for the snapshots of all statements, also of
+ * one that waits for our lock on the table: one of the two is the victim.
  */
 static void
 add_resume_hint(void *arg)
 {
-	if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE)
+	if (geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE || geterrcode() == ERRCODE_T_R_DEADLOCK_DETECTED)
 		errhint("The steps done before are kept. Call the procedure again to continue.");
 }
 
