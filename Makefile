@@ -36,7 +36,7 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
-.PHONY: all install installcheck clean pgtap test test-long test-matrix demo
+.PHONY: all install installcheck clean pgtap test test-analysis test-sanitize test-valgrind test-long test-matrix demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -49,11 +49,26 @@ test:
 	test/setup.sh
 	test/run.sh
 
+# looks at the source, and runs nothing of it
+test-analysis:
+	test/setup.sh clang cppcheck shellcheck perl
+	test/analyse.sh
+
+# undefined behaviour, on any server
+test-sanitize:
+	test/setup.sh
+	test/sanitize.sh undefined
+
+# errors of memory: for hours, and on a server that test/sanitize.sh says how to build
+test-valgrind:
+	test/setup.sh valgrind
+	test/sanitize.sh valgrind
+
 # for hours: random calls with a seed that is printed, and sessions that race
-test-long:
+test-long: test-sanitize
 	test/setup.sh
 	$(MAKE) all
-	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh'
+	test/with-server.sh sh -c 'make --silent install && test/t/fuzz.pl 100000 random && RACES_SECONDS=3600 test/t/races.sh && test/t/memory.sh 100000'
 
 test-matrix:
 	test/matrix.sh
