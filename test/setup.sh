@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# test/setup.sh: installs what the build and the tests need, and only what is missing. With all of it there it does
-# nothing, and asks no package manager.
+# test/setup.sh [PROGRAM...]: installs what the build and the tests need, and these programs, each of the package of its
+# name; and only what is missing. With all of it there it does nothing, and asks no package manager.
 #
 # Assumes Debian, or a system that has everything. The PostgreSQL that $PG_CONFIG (default pg_config) belongs to is
 # completed; where there is none, or Debian's pg_config is of a version that the extension does not support, the newest
 # supported one that apt has is installed. No system cluster is created for it.
 set -euo pipefail
 
+programs=("$@")
 first=15 last=19                                        # the versions that the extension supports
 
 die() {
@@ -33,6 +34,10 @@ missing() {
         echo "postgresql-server-dev-${version:-VERSION}"
     postgresql_has --sharedir /extension/pgtap.control || echo "postgresql-${version:-VERSION}-pgtap"
     command -v pg_prove >/dev/null || echo libtap-parser-sourcehandler-pgtap-perl
+    local program
+    for program in "${programs[@]}"; do
+        command -v "$program" >/dev/null || echo "$program"
+    done
 }
 
 postgresql_has() {

@@ -13,3 +13,11 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+
+copy_project() {                                        # copy_project FOLDER: without what was built
+    local root
+    root=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
+    mkdir "$1"
+    tar --create --directory "$root" --exclude '*.o' --exclude '*.bc' --exclude '*.so' Makefile META.json junction.control \
+        expected sql src test | tar --extract --no-same-owner --directory "$1"
+}
