@@ -86,12 +86,12 @@ $$;
 -- Catalogs
 --
 
--- all that the catalogs say of the tables, but for what VACUUM writes there
+-- all that the catalogs say of the tables, but for what VACUUM writes there, and CREATE INDEX whether or not it is rolled back
 CREATE FUNCTION fuzz.fingerprint() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE ours oid[] := ARRAY(SELECT oid FROM fuzz.relations);
 BEGIN
     RETURN (SELECT md5(string_agg(line, chr(10) ORDER BY line COLLATE "C")) FROM (
-        SELECT (to_jsonb(r) - '{relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid}'::text[])::text AS line FROM fuzz.relations r
+        SELECT (to_jsonb(r) - '{relhasindex,relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid}'::text[])::text AS line FROM fuzz.relations r
         UNION ALL SELECT a::text FROM pg_attribute a WHERE attrelid = ANY (ours)
         UNION ALL SELECT c::text FROM pg_constraint c WHERE conrelid = ANY (ours)
         UNION ALL SELECT i::text FROM pg_index i WHERE indrelid = ANY (ours)

@@ -12,7 +12,7 @@
 #    the invariants of keys hold.
 # 3. In the end: each fix mends its finding, and brings no other; promoted and demoted, each junction has the dump of before;
 #    pg_amcheck is content; the dump can be restored, and is the dump of what was restored.
-# 4. The mixture is thick enough: most calls that are to change something do so, and all ingredients are there.
+# 4. The mixture is thick enough: most calls that are to change something do so, and in 10,000 calls all ingredients are there.
 #
 # Assumes a server that the PG* variables lead to, as a superuser, with the extension installed. Makes the databases fuzz and
 # fuzz_restored and the roles regress_junction_fuzz..., and drops them in the end.
@@ -262,7 +262,9 @@ sub judge_mixture {
     note('tables with ', join ', ', map { "$_: $ingredients{$_}" } sort keys %ingredients);
     my $rate = $changing ? $done / $changing : 0;
     my @missing = grep { !$ingredients{$_} } @needed;
-    nothing_wrong($calls < 10000 && $seed ne 1 || $calls < 2000 ? '' : join('', map { "no table has: $_\n" } @missing), 'the tables have all that they are to have');
+    # in fewer calls chance decides which of the rarest there are
+    note("no table has: $_") for @missing;
+    nothing_wrong(join('', map { "no table has: $_\n" } @missing), 'the tables have all that they are to have') if $calls >= 10000;
     ok($calls < 1000 || $count{'round trips'}{done}, 'there were promotions and demotions of what was left');
     ok($rate >= ENOUGH, sprintf 'of %d calls that are to change a table, %d %% do', $changing, 100 * $rate);
 }

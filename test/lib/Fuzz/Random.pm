@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use Exporter 'import';
-our @EXPORT = qw(pick weighted maybe shuffled some quoted literal array new_name forget_names);
+our @EXPORT = qw(pick weighted maybe shuffled some quoted literal array new_name strange_name numbered forget_names);
 
 sub pick { return $_[int rand @_] }
 sub maybe { return rand() < $_[0] }
@@ -30,21 +30,28 @@ my %taken;
 
 sub cut { my $name = shift; utf8::encode(my $bytes = $name); while (length $bytes > 63) { chop $name; utf8::encode($bytes = $name) } return $name }
 
-sub strange_name {                                      # as names must not be, and are
-    my $word = pick(@words);
-    return pick("${word}'s \"x\"", "$word\n\t%s", "$word; DROP TABLE users; --", "\\$word", "$word of $word", "$word.$word", " $word ", "\$1 $word",
-        '%d' . $word, "${word}_id", 'x' x 63, 'é' x 31, "${word}_" . 'ü' x 40, 'Q' x 55, "\x{1F517} $word", $word . '"' x 5, pick(@reserved));
+sub numbered {                                          # numbered NAME, NUMBER: of 63 bytes at most
+    my ($name, $number) = @_;
+    chop $name while cut("${name}_$number") ne "${name}_$number";
+    return "${name}_$number";
 }
 
-# one that no other call has returned since forget_names(): mostly plain
+sub strange_name {                                      # strange_name [NUMBER]: as names must not be, and are; of a kind, or any
+    my $word = pick(@words);
+    my @names = ("${word}'s \"x\"", "$word\n\t%s", 'x' x 63, "$word; DROP TABLE users; --", "\\$word", "$word of $word", "$word.$word", " $word ", "\$1 $word",
+        '%d' . $word, "${word}_id", 'é' x 31, "${word}_" . 'ü' x 40, 'Q' x 55, "\x{1F517} $word", $word . '"' x 5, pick(@reserved));
+    return defined $_[0] ? $names[$_[0] % @names] : pick(@names);
+}
+
+# new_name [NAME]: one that no other call has returned since forget_names(): mostly plain, or like NAME
 sub new_name {
     my $word = pick(@words);
-    my $name = maybe(0.7) ? pick($word, "${word}s", "${word}_" . pick(@words) . 's', ucfirst $word, ucfirst($word) . ucfirst pick(@words)) : strange_name();
+    my $name = shift // ( maybe(0.7) ? pick($word, "${word}s", "${word}_" . pick(@words) . 's', ucfirst $word, ucfirst($word) . ucfirst pick(@words)) : strange_name());
     $name = cut($name);
     my ($base, $n) = ($name, 0);
     while ($taken{$name}) {                             # before or behind, so that cut names meet
         $n++;
-        $name = maybe(0.5) ? cut("${n}_$base") : do { my $start = $base; chop $start while length(cut("${start}_$n")) < length("${start}_$n"); "${start}_$n" };
+        $name = maybe(0.5) ? cut("${n}_$base") : numbered($base, $n);
     }
     $taken{$name} = 1;
     return $name;
