@@ -81,6 +81,11 @@ SELECT * FROM junction.report('org_users') WHERE rule = 'needless_surrogate';
 SELECT count(*) FROM junction.report('information_schema.sql_features');
 SELECT attempt('SELECT junction.report(999999999)');
 
+--
+-- A dry run refused something else than the call did
+--
+SELECT tried('promote', '''users'', columns => ''{ctid int}''');
+
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA regress_random CASCADE;
 DROP ROLE regress_junction_random;

@@ -36,8 +36,10 @@ extern ColumnDef *check_column_definition(const char *definition);
 extern bool is_serial(const TypeName *type);
 
 /* lock_order.c */
-extern void lock_new_parents(List *parents);
-extern void lock_old_parents(Oid relid, bool beside_pair);
+extern void lock_new_parents(Oid relid, List *parents);
+extern Relation open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair);
+extern List *lock_sampled_parents(Oid relid);
+extern void unlock_sampled_parents(List *locked);
 
 /* name.c */
 extern void check_name_length(const char *name);

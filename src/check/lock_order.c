@@ -5,25 +5,28 @@
  * A DELETE locks a parent, and then, as it cascades, the tables that reference
  * it.  ALTER TABLE locks a table, and then the parents of the foreign keys that
  * it adds or drops.  If each has its first lock, that is a deadlock.  So a verb
- * whose statements lock parents locks these first.
+ * whose statements lock parents locks these first, and so does a probe, which
+ * makes rows in them.
  *
- * The mode is SHARE ROW EXCLUSIVE, which keeps off every DELETE.  An INSERT into
- * the table locks the table and then its parents in ROW SHARE mode, which does
- * not conflict.  DROP CONSTRAINT takes ACCESS EXCLUSIVE on a parent in the end;
- * to take this first would be a deadlock with an INSERT.
+ * The mode of a verb is SHARE ROW EXCLUSIVE, which keeps off every DELETE.  An
+ * INSERT into the table locks the table and then its parents in ROW SHARE mode,
+ * which does not conflict.  DROP CONSTRAINT takes ACCESS EXCLUSIVE on a parent in
+ * the end; to take this first would be a deadlock with an INSERT.
  *
  * The parents are locked in the order of their OIDs, so that two verbs lock them
- * in the same order.  Which they are is read without a lock: if that changes
- * before the table is locked, only the order of the locks is not kept.
+ * in the same order.  Which they are is read without a lock, and again when the
+ * table is locked.
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
@@ -57,50 +60,74 @@ lock_in_order(List *tables, bool required)
 }
 
 /*
- * Returns true if the caller has REFERENCES on the table or on one of its
- * columns; false if the table does not exist.
+ * Refuse a table that was dropped meanwhile: 42P01.  name: what it was called.
+ */
+static void
+check_still_there(Oid relid, const char *name)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
+		raise_gone(relid, name);
+}
+
+/*
+ * Returns true if the caller has the privilege, such as ACL_REFERENCES, on the
+ * table or on one of its columns; false if the table does not exist.
  */
 static bool
-may_reference(Oid relid)
+has_privilege(Oid relid, AclMode privilege)
 {
 	bool		is_missing = false;
 
-	return pg_class_aclcheck_ext(relid, GetUserId(), ACL_REFERENCES, &is_missing) == ACLCHECK_OK ||
+	return pg_class_aclcheck_ext(relid, GetUserId(), privilege, &is_missing) == ACLCHECK_OK ||
 		(SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
-		 pg_attribute_aclcheck_all(relid, GetUserId(), ACL_REFERENCES, ACLMASK_ANY) == ACLCHECK_OK);
+		 pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK);
 }
 
 /*
  * Lock the tables (OIDs) that foreign keys will reference.  Skips those that the
  * caller may not reference: the verb refuses them later, without a lock.  42P01
- * if one is dropped while we wait for its lock.
+ * if one is dropped while we wait for its lock, or relid, the table that will
+ * reference them (invalid if it is not there yet).
  */
 void
-lock_new_parents(List *parents)
+lock_new_parents(Oid relid, List *parents)
 {
 	List	   *allowed = NIL;
+	char	   *name = display_name(relid);
 
 	foreach_oid(parent, parents)
-		if (may_reference(parent))
+		if (has_privilege(parent, ACL_REFERENCES))
 			allowed = lappend_oid(allowed, parent);
 	lock_in_order(allowed, true);
+	if (OidIsValid(relid))
+		check_still_there(relid, name);
 }
 
 /*
- * Lock the parents of the table's foreign keys, or with beside_pair only those
- * of foreign keys that have a column beside the pair.  Nothing is locked if the
- * table is gone or, with beside_pair, is not a junction.  The caller has checked
- * that the user may change the table: check_table_to_change().
+ * Returns the facts of a table as it is now, without a lock; an empty list if it
+ * is gone.
  */
-void
-lock_old_parents(Oid relid, bool beside_pair)
+static List *
+read_unlocked(Oid relid)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	List	   *tables = read_tables(list_make1_oid(relid), snapshot)->tables;
-	List	   *parents = NIL;
 
 	UnregisterSnapshot(snapshot);
-	foreach_ptr(TableFacts, table, tables)
+	return tables;
+}
+
+/*
+ * Returns the parents (OIDs) of the table's foreign keys, or with beside_pair
+ * only those of foreign keys that have a column beside the pair.  The list is
+ * empty if the table is gone or, with beside_pair, is not a junction.
+ */
+static List *
+find_parents(Oid relid, bool beside_pair)
+{
+	List	   *parents = NIL;
+
+	foreach_ptr(TableFacts, table, read_unlocked(relid))
 	{
 		Junction   *junction = classify(table);
 
@@ -111,5 +138,77 @@ lock_old_parents(Oid relid, bool beside_pair)
 				if (key->parent != relid && (!beside_pair || !bms_is_member(key->columns[i], junction->pair)))
 					parents = list_append_unique_oid(parents, key->parent);
 	}
-	lock_in_order(parents, false);
+	return parents;
+}
+
+/*
+ * As open_table_to_change(), but locks the parents that find_parents() returns
+ * before the table.  If the table has other parents once it is locked, its lock
+ * is released, and requested again behind theirs.
+ */
+Relation
+open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair)
+{
+	List	   *locked = NIL;
+	char	   *name;
+
+	check_table_to_change(relid);
+	/* for the message, if it is dropped while we wait for a lock on a parent */
+	name = display_name(relid);
+	for (;;)
+	{
+		List	   *parents = find_parents(relid, beside_pair);
+		Relation	rel;
+
+		lock_in_order(list_difference_oid(parents, locked), false);
+		locked = list_concat_unique_oid(locked, parents);
+		check_still_there(relid, name);
+		rel = open_table_to_change(relid, lockmode);
+		if (list_difference_oid(find_parents(relid, beside_pair), locked) == NIL)
+			return rel;
+		relation_close(rel, lockmode);
+	}
+}
+
+/*
+ * Lock the tables in which a probe of this table makes rows: its parents, their
+ * parents, and so on.  The mode is ROW EXCLUSIVE, as of an INSERT.  Skips those
+ * in which the caller may not insert.  Returns the OIDs of the locked tables, for
+ * unlock_sampled_parents().  42P01 if the table is dropped while we wait.
+ */
+List *
+lock_sampled_parents(Oid relid)
+{
+	List	   *found = list_make1_oid(relid);
+	List	   *allowed = NIL;
+	char	   *name = display_name(relid);
+
+	/* the list grows on the way */
+	foreach_oid(one, found)
+		foreach_ptr(TableFacts, table, read_unlocked(one))
+			foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+				found = list_append_unique_oid(found, key->parent);
+	foreach_oid(parent, found)
+		if (parent != relid && has_privilege(parent, ACL_INSERT))
+			allowed = lappend_oid(allowed, parent);
+	list_sort(allowed, list_oid_cmp);
+	foreach_oid(parent, allowed)
+		LockRelationOid(parent, RowExclusiveLock);
+	check_still_there(relid, name);
+	return allowed;
+}
+
+/*
+ * Release the locks of lock_sampled_parents(), which was called in a
+ * subtransaction that has been committed: its locks are the transaction's.
+ */
+void
+unlock_sampled_parents(List *locked)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	foreach_oid(parent, locked)
+		UnlockRelationOid(parent, RowExclusiveLock);
+	CurrentResourceOwner = owner;
 }

@@ -267,11 +267,48 @@ run_trial(Trial *trial, OutcomeSink sink, void *state)
 	}
 }
 
+/* The parents of a table, locked for its probes */
+typedef struct LockedParents
+{
+	Oid			relid;			/* the table */
+	List	   *locked;			/* OIDs */
+} LockedParents;
+
+/*
+ * Work for try_in_subtransaction(): lock the tables in which the probes make
+ * rows.  state: a LockedParents.
+ */
+static void
+lock_parents(void *state)
+{
+	LockedParents *parents = state;
+
+	parents->locked = lock_sampled_parents(parents->relid);
+}
+
+/*
+ * Lock the parents of a table before the table.  Returns their OIDs; an empty
+ * list if a lock was not to be had in lock_timeout: the probes that need it are
+ * skipped then.  42P01 if the table is dropped meanwhile.
+ */
+static List *
+lock_parents_first(Oid relid)
+{
+	LockedParents parents = {.relid = relid};
+	ErrorData  *error;
+
+	check_table_kind(relid);
+	error = try_in_subtransaction(lock_parents, &parents, true);
+	if (error != NULL && (error->sqlerrcode == ERRCODE_UNDEFINED_TABLE || !is_error_of_statement(error)))
+		ReThrowError(error);
+	return parents.locked;
+}
+
 /*
  * Run all probes of a table, and call sink() for each.  Locks the table in
- * ACCESS SHARE mode until the transaction ends.  25006 where nothing can be
- * written, 55006 if a probe of the table is running, 42P01 and 42809 for what is
- * not a junction.
+ * ACCESS SHARE mode until the transaction ends; locks its parents before, and
+ * releases these in the end.  25006 where nothing can be written, 55006 if a
+ * probe of the table is running, 42P01 and 42809 for what is not a junction.
  */
 void
 run_probes(Oid relid, OutcomeSink sink, void *state)
@@ -279,9 +316,11 @@ run_probes(Oid relid, OutcomeSink sink, void *state)
 	ProbedTable table = {.relid = relid,.outer = probed};
 	Trial		trial = {0};
 	Relation	rel;
+	List	   *parents;
 
 	check_may_write();
 	check_not_probed(relid);
+	parents = lock_parents_first(relid);
 	rel = open_table_to_reference(relid, AccessShareLock);
 	trial.junction = require_junction(relid);
 	trial.table = trial.junction->table;
@@ -295,6 +334,7 @@ run_probes(Oid relid, OutcomeSink sink, void *state)
 		probed = table.outer;
 	}
 	PG_END_TRY();
+	unlock_sampled_parents(parents);
 	relation_close(rel, NoLock);
 }
 

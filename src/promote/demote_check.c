@@ -469,12 +469,8 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 {
 	Oid			relid = demotion->relid;
 
-	if (lockmode == AccessExclusiveLock)
-	{
-		check_table_to_change(relid);
-		lock_old_parents(relid, true);
-	}
-	demotion->rel = open_table_to_change(relid, lockmode);
+	demotion->rel = lockmode == AccessExclusiveLock ?
+		open_table_after_parents(relid, lockmode, true) : open_table_to_change(relid, lockmode);
 	check_not_distributed(relid);
 	demotion->junction = require_junction(relid);
 	demotion->table = demotion->junction->table;

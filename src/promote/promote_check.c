@@ -470,19 +470,20 @@ check_unique_indexes_valid(const Promotion *promotion, LOCKMODE lockmode)
 }
 
 /*
- * Raises all refusals, in this order: the table, its kind, names, columns,
- * keys.  Leaves the table open, locked in lockmode.
+ * Raises all refusals, in this order: the table, the text of the columns, the
+ * table's kind, names, columns, keys.  Leaves the table open, locked in lockmode.
  */
 void
 check_promotion(Promotion *promotion, LOCKMODE lockmode)
 {
 	Oid			relid = promotion->relid;
+	List	   *references;
 
+	check_table_to_change(relid);
+	/* in every mode: a dry run refuses what the call itself refuses first */
+	references = added_references(promotion);
 	if (lockmode == AccessExclusiveLock)
-	{
-		check_table_to_change(relid);
-		lock_new_parents(added_references(promotion));
-	}
+		lock_new_parents(relid, references);
 	promotion->rel = open_table_to_change(relid, lockmode);
 	if (!promotion->portable)
 		check_not_distributed(relid);

@@ -202,14 +202,10 @@ junction_repair(PG_FUNCTION_ARGS)
 	rules = read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
 	dry_run = PG_GETARG_BOOL(2);
 
-	if (!dry_run && (rules & rebuilding) != 0)
-	{
-		check_table_to_change(PG_GETARG_OID(0));
-		lock_old_parents(PG_GETARG_OID(0), false);
-	}
-
 	/* blocks other repairs, but no reader or writer; each fix takes its own lock */
-	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+	rel = !dry_run && (rules & rebuilding) != 0 ?
+		open_table_after_parents(PG_GETARG_OID(0), ShareUpdateExclusiveLock, false) :
+		open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
