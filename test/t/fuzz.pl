@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# test/t/fuzz.pl [CALLS [SEED]]: random tables and random calls of every verb on them, CALLS of them (default 800). The SEED is
+# test/t/fuzz.pl [CALLS [SEED]]: random tables and random calls of every verb on them, CALLS of them (default 2000). The SEED is
 # a number (default 1, so that a run of all tests is the same each time), or "random"; it is printed, and with it the same is
 # done again. FUZZ_LOG=FILE has all statements. Prints TAP.
 #
@@ -33,7 +33,7 @@ use Fuzz::Call;
 use constant CALLS_PER_DATABASE => 200;
 use constant ENOUGH => 0.4;                             # of the calls that are to change a table do so
 
-my $calls = shift // 800;
+my $calls = shift // 2000;
 my $seed = shift // 1;
 $seed = time ^ $$ if $seed eq 'random';
 my $lib = dirname(__FILE__) . '/../lib';

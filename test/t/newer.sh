@@ -116,7 +116,7 @@ works "the promotion too" wait "$promotion"
 is "every row has an id" "$(sql "$database" --command 'SELECT count(*), count(DISTINCT id) FROM user_orgs')" '30001|30001'
 
 # and rows that REPACK moves while they are filled
-works "back" sql "$database" --command "SELECT junction.demote('user_orgs')"
+works "back" sql "$database" --command "SELECT junction.demote('user_orgs', 'user_orgs')"
 sql "$database" --command "$promotes, batch_size => 500, pause => '100 ms')" > "$work/promotion" 2>&1 & promotion=$!
 works "rows are being filled" until_true '(SELECT count(id) > 0 FROM user_orgs)'
 works "REPACK moves them meanwhile" sql "$database" --command 'REPACK (CONCURRENTLY) user_orgs'
