@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # test/t/newer.sh: what later versions of PostgreSQL brought. 18: keys WITHOUT OVERLAPS and foreign keys with PERIOD, which
-# make a junction temporal. 19: REPACK (CONCURRENTLY), beside which a concurrent promotion waits, or fills rows. Prints TAP.
+# make a junction temporal, and extensions in a folder of their own. 19: REPACK (CONCURRENTLY), beside which a concurrent
+# promotion waits, or fills rows. Prints TAP.
 #
-# Needs a server on this machine, where PGHOST, PGPORT and PGUSER say, and a superuser. Makes the database junction_newer.
+# Needs a server on this machine, where PGHOST, PGPORT and PGUSER say, and a superuser; and the extension as it was built.
+# Makes the database junction_newer.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../lib/server.sh
@@ -73,6 +75,20 @@ works "and is primary again" sql "$database" --command "SELECT junction.unique_t
 works "a pair key beside PERIOD is promoted" sql "$database" --command "SELECT junction.promote('team_leads', 'leaderships')"
 works "and demoted" sql "$database" --command "SELECT junction.demote('leaderships', 'team_leads', discard_columns => true)"
 is "all is as it was" "$(shape team_people,team_leads)" "$before"
+
+# from a folder that is not PostgreSQL's; the server's owner may be another user
+chmod a+rx "$work"
+works "it is installed elsewhere" make --silent --directory ../.. install with_llvm=no DESTDIR="$work/elsewhere"
+share=$work/elsewhere$("${PG_CONFIG:-pg_config}" --sharedir) libraries=$work/elsewhere$("${PG_CONFIG:-pg_config}" --pkglibdir)
+elsewhere() {                                           # elsewhere LIBRARIES: makes the extension where there is none
+    sql "$database" --set VERBOSITY=terse --command 'SET client_min_messages = warning' --command 'DROP EXTENSION IF EXISTS junction' \
+        --command "SET extension_control_path = '$share'" --command "SET dynamic_library_path = '$1'" --command 'CREATE EXTENSION junction' \
+        --command "SELECT kind FROM junction.junctions WHERE junction = 'team_people'::regclass" 2>&1 || true
+}
+is "its library is looked for where dynamic_library_path says" "$(elsewhere "$work")" \
+    "ERROR:  could not access file \"junction\": No such file or directory"
+is "and found there" "$(elsewhere "$libraries")" temporal
+works "and again in PostgreSQL's folder" sql "$database" --command 'DROP EXTENSION junction' --command 'CREATE EXTENSION junction'
 
 if [ "$version" -lt 190000 ]; then
     done_testing

@@ -76,6 +76,8 @@ ALTER TABLE kept ADD COLUMN right_id int REFERENCES left_parent;
 SQL
 }
 
+# max_wait is below deadlock_timeout: an index build waits for each statement, also for one that waits for the table, and after
+# deadlock_timeout one of the two has to go
 calls() {
     cat <<'SQL'
 SELECT * FROM junction.report();
