@@ -193,11 +193,14 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION junction.dependents(regclass) IS
 'list the objects that a promotion of the table affects, the effect on each, and what to do about it';
 
-CREATE FUNCTION junction.check(severity text DEFAULT 'warning')
-RETURNS void
+CREATE FUNCTION junction.check(
+    severity text DEFAULT 'warning',
+    rules text[] DEFAULT NULL,
+    schemas text[] DEFAULT NULL
+) RETURNS void
 AS 'MODULE_PATHNAME', 'junction_check'
-LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION junction.check(text) IS
+LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.check(text, text[], text[]) IS
 'raise an error if the report has a finding of the given severity or worse, for CI';
 
 CREATE VIEW junction.junctions AS

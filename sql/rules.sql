@@ -641,14 +641,39 @@ SELECT junction."check"('Warning');
 SELECT junction."check"('');
 \set VERBOSITY terse
 SELECT junction."check"('fatal');
-SELECT junction."check"(NULL) IS NULL AS null;
+SELECT junction."check"(NULL);
 COMMENT ON TABLE unkeyed IS '@junction ignore missing_pair_key, half_indexed, nullable_endpoint';
 SELECT junction."check"();
 -- no hint if there is no fix
 \set VERBOSITY default
 SELECT junction."check"('notice');
+-- only these rules, and the tables in these schemas
+SELECT junction."check"('info', '{promotion_due, half_indexed}');
+SELECT junction."check"('notice', NULL, '{pg_catalog, information_schema}');
+SELECT junction."check"('notice', '{promotion_due}', array[current_schema()]);
+SELECT junction."check"('notice', '{}');
+SELECT junction."check"('notice', NULL, '{}');
 \set VERBOSITY terse
+SELECT junction."check"('notice', '{unknown}');
+SELECT junction."check"('notice', NULL, '{unknown}');
 COMMENT ON TABLE unkeyed IS NULL;
+
+-- junction.ignore: silences rules for the whole database, for report, check and guard
+SELECT DISTINCT rule FROM junction.report('unkeyed') ORDER BY 1;
+SET junction.ignore = 'missing_pair_key, "half_indexed"';
+SELECT DISTINCT rule FROM junction.report('unkeyed') ORDER BY 1;
+SELECT junction."check"('info', '{missing_pair_key}');
+SET junction.guard = warning;
+CREATE TABLE ignored (tag_id int REFERENCES tags, invoice_id int REFERENCES invoices);
+SET junction.guard_rules = 'half_indexed, no_cascade';
+CREATE TABLE ignored_too (LIKE ignored, FOREIGN KEY (tag_id) REFERENCES tags, FOREIGN KEY (invoice_id) REFERENCES invoices);
+DROP TABLE ignored, ignored_too;
+RESET junction.guard;
+RESET junction.guard_rules;
+SET junction.ignore = 'unknown';
+SET junction.ignore = '"half';
+SHOW junction.ignore;
+RESET junction.ignore;
 
 -- missing_pair_key: no error where an index over the lesser end and the greater
 -- one holds the pair, however it is written.  Not over something else, nor for

@@ -28,23 +28,6 @@
 #include "statement/statement.h"
 
 /*
- * Returns the rules of these names; 22023 for an unknown one.
- */
-static RuleSet
-read_rules(List *names)
-{
-	RuleSet		rules = 0;
-
-	foreach_ptr(char, name, names)
-		if (!add_rule(&rules, name))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown rule \"%s\"", name),
-					 errhint("The rules are: %s.", all_rule_names())));
-	return rules;
-}
-
-/*
  * Refuse rows with a null in these columns, which the fix makes NOT NULL: 23502.
  */
 static void

@@ -524,7 +524,7 @@ guard_transaction(XactEvent event, void *arg)
 void
 guard_init(void)
 {
-	define_guard_settings();
+	define_report_settings();
 	next_object_access_hook = object_access_hook;
 	object_access_hook = guard_object_access;
 	RegisterXactCallback(guard_transaction, NULL);

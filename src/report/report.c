@@ -161,7 +161,8 @@ PG_FUNCTION_INFO_V1(junction_report);
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
- * The findings of one table, or of the whole database if relation is null.
+ * The findings of one table, or of the whole database if relation is null, but
+ * for the rules of junction.ignore.
  * 42809 for what is not a table and for a partition, 42P01 for a table that was
  * dropped.
  */
@@ -174,75 +175,6 @@ junction_report(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		check_table_kind(report.only);
 	InitMaterializedSRF(fcinfo, 0);
-	find_findings(report.only, ALL_RULES, true, report_finding, &report);
+	find_findings(report.only, reported_rules(), true, report_finding, &report);
 	return (Datum) 0;
-}
-
-/*
- * Returns the severity of this name; 22023 if there is none.
- */
-static Severity
-read_severity(const char *name)
-{
-	Severity	severity;
-
-	if (!find_severity(name, &severity))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown severity \"%s\"", name),
-				 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
-	return severity;
-}
-
-/* The state of judge_finding() */
-typedef struct Verdict
-{
-	Severity	least;			/* milder findings are left out */
-	int			count;			/* of the others */
-	StringInfoData lines;		/* a line for each of these */
-	char	   *fix;			/* the first fix among them, or null */
-	MemoryContext context;		/* for the fix: findings are short-lived */
-} Verdict;
-
-/*
- * A FindingSink: add a finding to a Verdict.
- */
-static void
-judge_finding(Finding *finding, void *state)
-{
-	Verdict    *verdict = state;
-
-	if (finding->severity < verdict->least)
-		return;
-	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->count++ > 0 ? "\n" : "",
-					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
-	if (verdict->fix == NULL && finding->fix != NULL)
-		verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
-}
-
-PG_FUNCTION_INFO_V1(junction_check);
-
-/*
- * junction.check(severity text) returns void
- *
- * Raises 23000 if the report of the whole database has a finding of this
- * severity or a worse one, with a line for each finding in the detail and the
- * first fix in the hint.  22023 for an unknown severity.
- */
-Datum
-junction_check(PG_FUNCTION_ARGS)
-{
-	Verdict		verdict = {.context = CurrentMemoryContext};
-
-	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	initStringInfo(&verdict.lines);
-	find_findings(InvalidOid, ALL_RULES, true, judge_finding, &verdict);
-	if (verdict.count > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
-				 errmsg_plural("the report has %d finding", "the report has %d findings",
-							   verdict.count, verdict.count),
-				 errdetail_internal("%s", verdict.lines.data),
-				 verdict.fix ? errhint("The first fix is: %s;", verdict.fix) : 0));
-	PG_RETURN_VOID();
 }

@@ -24,9 +24,10 @@ typedef enum Guard
 /* guard.c */
 extern void guard_init(void);
 
-/* guard_settings.c */
+/* settings.c */
 extern int	junction_guard;		/* a Guard */
+extern RuleSet reported_rules(void);
 extern RuleSet guard_rules(void);
-extern void define_guard_settings(void);
+extern void define_report_settings(void);
 
 #endif							/* JUNCTION_REPORT_H */

@@ -75,13 +75,14 @@ severity_name(Severity severity)
 }
 
 /*
- * Set *severity to the severity of this name.  Returns false if there is none.
+ * Set *severity to the severity of this name, in any case.  Returns false if
+ * there is none.
  */
 bool
 find_severity(const char *name, Severity *severity)
 {
 	for (int i = 0; i < lengthof(severities); i++)
-		if (strcmp(severities[i], name) == 0)
+		if (pg_strcasecmp(severities[i], name) == 0)
 		{
 			*severity = i;
 			return true;
@@ -102,6 +103,23 @@ add_rule(RuleSet *set, const char *name)
 			return true;
 		}
 	return false;
+}
+
+/*
+ * Returns the rules of these names (List of char *); 22023 for an unknown one.
+ */
+RuleSet
+read_rules(List *names)
+{
+	RuleSet		rules = 0;
+
+	foreach_ptr(char, name, names)
+		if (!add_rule(&rules, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown rule \"%s\"", name),
+					 errhint("The rules are: %s.", all_rule_names())));
+	return rules;
 }
 
 /*

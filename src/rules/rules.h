@@ -146,6 +146,7 @@ extern const char *rule_name(RuleId rule);
 extern const char *severity_name(Severity severity);
 extern bool find_severity(const char *name, Severity *severity);
 extern bool add_rule(RuleSet *set, const char *name);
+extern RuleSet read_rules(List *names);
 extern bool is_milder_than_rule(const Finding *finding);
 extern bool are_local_rules(RuleSet set);
 extern char *all_rule_names(void);

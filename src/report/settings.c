@@ -1,6 +1,6 @@
 /*
- * guard_settings.c
- *		The settings junction.guard and junction.guard_rules.
+ * settings.c
+ *		The settings junction.guard, junction.guard_rules and junction.ignore.
  */
 #include "postgres.h"
 
@@ -25,14 +25,26 @@ static const struct config_enum_entry guard_options[] = {
 	{NULL, 0, false}
 };
 
-/* junction.guard_rules, as text and as a set */
+/* junction.guard_rules and junction.ignore, as texts and as sets */
 static char *junction_guard_rules = NULL;
+static char *junction_ignore = NULL;
 static RuleSet named_rules = 0;
+static RuleSet ignored_rules = 0;
+
+/*
+ * Returns the rules that the report and junction.check() apply: all but those of
+ * junction.ignore.
+ */
+RuleSet
+reported_rules(void)
+{
+	return ALL_RULES & ~ignored_rules;
+}
 
 /*
  * Returns the rules that the guard applies: those of junction.guard_rules, and
  * invalid_index if half_indexed is among them, as an invalid index does not
- * serve its endpoint.
+ * serve its endpoint; but none of junction.ignore.
  */
 RuleSet
 guard_rules(void)
@@ -41,15 +53,15 @@ guard_rules(void)
 
 	if ((rules & RULE_BIT(RULE_HALF_INDEXED)) != 0)
 		rules |= RULE_BIT(RULE_INVALID_INDEX);
-	return rules;
+	return rules & reported_rules();
 }
 
 /*
- * The check hook of junction.guard_rules: sets *extra to the RuleSet.  Refuses
- * bad list syntax and unknown rules.
+ * The check hook of a list of rules: sets *extra to the RuleSet.  Refuses bad
+ * list syntax and unknown rules.
  */
 static bool
-check_guard_rules(char **value, void **extra, GucSource source)
+check_rule_list(char **value, void **extra, GucSource source)
 {
 	RuleSet		rules = 0;
 	List	   *names;
@@ -79,11 +91,18 @@ assign_guard_rules(const char *value, void *extra)
 	named_rules = *(RuleSet *) extra;
 }
 
+/* The assign hook of junction.ignore */
+static void
+assign_ignore(const char *value, void *extra)
+{
+	ignored_rules = *(RuleSet *) extra;
+}
+
 /*
  * Define the settings.  Called when the library is loaded.
  */
 void
-define_guard_settings(void)
+define_report_settings(void)
 {
 	DefineCustomEnumVariable("junction.guard",
 							 "Sets what happens at commit if the transaction has added defects to junctions.",
@@ -97,5 +116,11 @@ define_guard_settings(void)
 							   "A comma-separated list of rule names, as junction.report() returns them.",
 							   &junction_guard_rules,
 							   "half_indexed, missing_pair_key, nullable_endpoint",
-							   PGC_USERSET, GUC_LIST_INPUT, check_guard_rules, assign_guard_rules, NULL);
+							   PGC_USERSET, GUC_LIST_INPUT, check_rule_list, assign_guard_rules, NULL);
+	DefineCustomStringVariable("junction.ignore",
+							   "Sets the rules that the report, junction.check and junction.guard leave out.",
+							   "A comma-separated list of rule names, as junction.report() returns them.",
+							   &junction_ignore,
+							   "",
+							   PGC_USERSET, GUC_LIST_INPUT, check_rule_list, assign_ignore, NULL);
 }

@@ -1,0 +1,142 @@
+/*
+ * check.c
+ *		junction.check: fails if the report has findings, for CI.
+ *
+ * It reads what the report reads, and no rows.  Every role may call it.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/base.h"
+#include "check/check.h"
+#include "report/report.h"
+#include "rules/rules.h"
+
+/* The state of judge_finding() */
+typedef struct Verdict
+{
+	Severity	least;			/* milder findings are left out */
+	bool		all_schemas;
+	List	   *schemas;		/* OIDs; only their tables count */
+	int			counts[SEVERITY_ERROR + 1]; /* of the findings of each severity */
+	StringInfoData lines;		/* a line for each of these */
+	Severity	fixed;			/* the severity of the finding of fix */
+	char	   *fix;			/* of the worst finding that has one, or null */
+	MemoryContext context;		/* for the fix: findings are short-lived */
+} Verdict;
+
+/*
+ * Returns the severity of this name, in any case; 22023 if there is none.
+ */
+static Severity
+read_severity(const char *name)
+{
+	Severity	severity;
+
+	if (!find_severity(name, &severity))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown severity \"%s\"", name),
+				 errhint("Use \"info\", \"notice\", \"warning\" or \"error\".")));
+	return severity;
+}
+
+/*
+ * Returns the OIDs of the schemas of these names (List of char *); 3F000 if one
+ * does not exist.
+ */
+static List *
+read_schemas(List *names)
+{
+	List	   *schemas = NIL;
+
+	foreach_ptr(char, name, names)
+		schemas = lappend_oid(schemas, get_namespace_oid(name, false));
+	return schemas;
+}
+
+/*
+ * A FindingSink: add a finding to a Verdict.
+ */
+static void
+judge_finding(Finding *finding, void *state)
+{
+	Verdict    *verdict = state;
+
+	if (finding->severity < verdict->least ||
+		(!verdict->all_schemas && !list_member_oid(verdict->schemas, get_rel_namespace(finding->junction))))
+		return;
+	verdict->counts[finding->severity]++;
+	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->lines.len > 0 ? "\n" : "",
+					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
+	if (finding->fix == NULL || (verdict->fix != NULL && finding->severity <= verdict->fixed))
+		return;
+	verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
+	verdict->fixed = finding->severity;
+}
+
+/*
+ * Returns the number of findings of each severity, worst first, and their sum:
+ *
+ *	1 error, 2 warnings
+ */
+static char *
+describe_counts(const Verdict *verdict, int *sum)
+{
+	StringInfoData text;
+
+	*sum = 0;
+	initStringInfo(&text);
+	for (int severity = SEVERITY_ERROR; severity >= SEVERITY_INFO; severity--)
+	{
+		int			count = verdict->counts[severity];
+
+		if (count > 0)
+			appendStringInfo(&text, "%s%d %s%s", *sum > 0 ? ", " : "", count, severity_name(severity),
+							 count > 1 && severity != SEVERITY_INFO ? "s" : "");
+		*sum += count;
+	}
+	return text.data;
+}
+
+PG_FUNCTION_INFO_V1(junction_check);
+
+/*
+ * junction.check(severity text, rules text[], schemas text[]) returns void
+ *
+ * Raises 23000 if the report of the whole database has a finding of this
+ * severity or a worse one, with a line for each finding in the detail and the
+ * fix of the worst in the hint.  rules, schemas: only the findings of these
+ * rules, and of the tables in these schemas; null for all.  22023 for an unknown
+ * severity or rule, 3F000 for an unknown schema, 22004 for a null severity.
+ */
+Datum
+junction_check(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"severity", NULL, NULL};
+	Verdict		verdict = {.context = CurrentMemoryContext,.all_schemas = PG_ARGISNULL(2)};
+	RuleSet		rules = reported_rules();
+	char	   *counts;
+	int			sum;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	if (!PG_ARGISNULL(1))
+		rules &= read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
+	if (!verdict.all_schemas)
+		verdict.schemas = read_schemas(text_array_to_list(PG_GETARG_ARRAYTYPE_P(2), "schemas"));
+	initStringInfo(&verdict.lines);
+	find_findings(InvalidOid, rules, true, judge_finding, &verdict);
+	counts = describe_counts(&verdict, &sum);
+	if (sum > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+				 errmsg_plural("the report has %d finding: %s", "the report has %d findings: %s",
+							   sum, sum, counts),
+				 errdetail_internal("%s", verdict.lines.data),
+				 verdict.fix ? errhint("The first fix is: %s;", verdict.fix) : 0));
+	PG_RETURN_VOID();
+}
