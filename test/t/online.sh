@@ -280,11 +280,14 @@ dropdb online
 few=20000
 create small_start "$few"
 sql small_start <<'STATEMENTS'
-CREATE TABLE breakpoint (event text, tag text, pattern text, seconds float);
+CREATE TABLE breakpoint (event text, tag text, pattern text);
 CREATE FUNCTION break() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_sleep(seconds) FROM public.breakpoint
-    WHERE event = TG_EVENT AND tag = TG_TAG AND (SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()) LIKE pattern;
+    WHILE EXISTS (SELECT FROM public.breakpoint WHERE event = TG_EVENT AND tag = TG_TAG
+        AND (SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()) LIKE pattern)
+    LOOP
+        PERFORM pg_sleep(0.2);
+    END LOOP;
 END $$;
 CREATE EVENT TRIGGER break_before ON ddl_command_start EXECUTE FUNCTION break();
 CREATE EVENT TRIGGER break_after ON ddl_command_end EXECUTE FUNCTION break();
@@ -321,8 +324,12 @@ release() {                                             # release NAME...: or le
     done
 }
 
-break_at() {                                            # break_at DATABASE EVENT TAG PATTERN [SECONDS]
-    sql "$1" --command "TRUNCATE breakpoint" --command "INSERT INTO breakpoint VALUES ('$2', '$3', '$4', ${5:-600})"
+break_at() {                                            # break_at DATABASE EVENT TAG PATTERN
+    sql "$1" --command "DELETE FROM breakpoint" --command "INSERT INTO breakpoint VALUES ('$2', '$3', '$4')"
+}
+
+go_on() {                                               # go_on DATABASE: from where it sleeps
+    sql "$1" --command "DELETE FROM breakpoint"
 }
 
 sleeping="EXISTS (SELECT FROM $promotion AND wait_event = 'PgSleep')"
@@ -336,12 +343,12 @@ reach() {
         validation)  break_at "$1" ddl_command_end 'ALTER TABLE' '%VALIDATE%' ;;
         not_null)    break_at "$1" ddl_command_end 'ALTER TABLE' '%NOT NULL%DROP CONSTRAINT%' ;;
         swap)        break_at "$1" ddl_command_end 'CREATE VIEW' '%' ;;
-        index_*)     break_at "$1" ddl_command_start 'CREATE INDEX' '%' 2 ;;
+        index_*)     break_at "$1" ddl_command_start 'CREATE INDEX' '%' ;;
         drop)        reach "$1" index_ready
                      sql "$1" --command "SELECT pg_cancel_backend(pid) FROM $promotion" > "$work/output"
                      wait "$promoter" || true
                      release "${held[@]}"
-                     break_at "$1" ddl_command_start 'DROP INDEX' '%' 2 ;;
+                     break_at "$1" ddl_command_start 'DROP INDEX' '%' ;;
     esac
     case $2 in
         fill)        promote "$1" ", batch_size => 100, pause => '20 ms'"
@@ -351,15 +358,18 @@ reach() {
                      eventually "$1" "$sleeping"
                      hold holder "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
                      held=(holder)
+                     go_on "$1"
                      eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND NOT indisready)" ;;
         index_ready) promote "$1"                       # it waits for whoever may see rows that are not in the index
                      eventually "$1" "$sleeping"
                      hold holder "$1" 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM orgs LIMIT 1;'
                      held=(holder)
+                     go_on "$1"
                      eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND indisready AND NOT indisvalid)" ;;
         drop)        promote "$1"                       # it waits for whoever may read it, and again for whoever may write to it
                      eventually "$1" "$sleeping"
                      hold first "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+                     go_on "$1"
                      eventually "$1" "EXISTS (SELECT FROM $promotion AND wait_event_type = 'Lock' AND query LIKE 'DROP INDEX%')"
                      hold second "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
                      release first
@@ -423,7 +433,7 @@ for place in begin fill check validation not_null index_begun index_ready drop s
     report "$status" "$place: killed there, by kill -9 and with the server, and cancelled" "$work/problems"
     : > "$work/problems"
 
-    sql small --command 'TRUNCATE breakpoint'
+    go_on small
     createdb --template small small_by_hand
     works "$place: the statements of the dry run finish it" finish_by_hand small_by_hand
     works "$place: to what promote makes" sound small_by_hand small_twin
