@@ -130,6 +130,9 @@ extern char *singular_name(const char *name);
 extern char *mirror_expressions(List *left, List *right, List *columns);
 extern IndexFacts *find_mirror_index(const Junction *junction);
 
+/* orm_names.c */
+extern bool is_orm_name(const TableFacts *table, const TableFacts *left, const TableFacts *right);
+
 /* parent_lookup.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
 									   const char *column, Oid type);

@@ -100,6 +100,8 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	else if (superseded != NULL)
 		finding->detail = psprintf("%s The key will make index \"%s\" redundant; drop it then.",
 								   finding->detail, index_name(superseded));
+	if (finding->rebuilt != NIL)
+		mention_orm(finding, "ON DELETE CASCADE");
 }
 
 /*
@@ -157,7 +159,11 @@ fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoin
 						 quote_identifier(name));
 	obstacle = append_rebuilt_keys(&fix, junction, endpoint->columns, &finding->rebuilt);
 	if (obstacle == NULL)
+	{
 		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
+		if (finding->rebuilt != NIL)
+			mention_orm(finding, "ON DELETE CASCADE");
+	}
 	else
 	{
 		finding->rebuilt = NIL;

@@ -107,6 +107,7 @@ extern Finding *add_finding(const Rule *rule, const Junction *junction, List *co
 							Findings *findings);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
+extern void mention_orm(Finding *finding, const char *what);
 
 /* findings.c */
 extern Database *read_all_tables(bool for_rules);

@@ -196,6 +196,8 @@ fix_surrogate(Finding *finding, const Junction *junction, const char *id)
 	finding->fix = fix.data;
 	finding->makes_primary_key = true;
 	finding->rebuilt = rebuilt;
+	if (rebuilt != NIL)
+		mention_orm(finding, "ON DELETE CASCADE");
 }
 
 /*
@@ -216,7 +218,7 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 	finding = add_finding(rule, junction, list_make1(name), findings);
 	finding->message = psprintf("%s of %s is not needed", id,
 								quote_identifier(junction->table->name));
-	finding->detail = psprintf("The pair (%s) identifies the rows, no foreign key references the id, and every write maintains the index of the id.",
+	finding->detail = psprintf("The pair (%s) identifies the rows, no foreign key references the id, and every write maintains the index of the id. An ORM may ask for the id by its name (Strapi, Django, ActiveRecord, Objection): change its model first.",
 							   column_list(pair_columns(junction)));
 	fix_surrogate(finding, junction, id);
 }
@@ -338,9 +340,9 @@ not_yet_named(const Rule *rule, const Junction *junction, Findings *findings)
 
 /*
  * Add the finding of a junction without the conventional name, unless that name
- * is taken.
- *
- *	ALTER TABLE public.taggings RENAME TO invoice_tags
+ * is taken.  There is no fix: to rename the table is easy, but the application
+ * that asks for it by its name, or an ORM that makes the missing table again,
+ * would lose the links.
  */
 static void
 named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings *findings)
@@ -353,17 +355,16 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 		return;
 	take_name(findings->names, name);
 	finding = add_finding(rule, junction, NIL, findings);
-	finding->message = psprintf("%s would be named %s by convention",
-								quote_identifier(junction->table->name), quote_identifier(name));
-	finding->detail = pstrdup("A junction without columns of its own is named after its two parents.");
-	finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(junction->table),
-							quote_identifier(name));
+	finding->message = psprintf("%s is not named after its parents",
+								quote_identifier(junction->table->name));
+	finding->detail = psprintf("By convention, a junction without columns of its own is named after its parents: %s. Rename the table only together with the applications that use it.",
+							   quote_identifier(name));
 }
 
 /*
- * name: a junction without columns of its own does not have the conventional
- * name, or an entity has it.  A relation of a table to itself has no
- * conventional name.
+ * name: a junction without columns of its own has neither the conventional name
+ * nor one that an ORM would give it, or an entity has the conventional name.  A
+ * relation of a table to itself has no conventional name.
  */
 void
 rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
@@ -384,7 +385,8 @@ rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 	name = junction_name_of(findings->database, left->key->parent_table, right->key->parent_table);
 	if (entity && strcmp(name, junction->table->name) == 0)
 		not_yet_named(rule, junction, findings);
-	else if (!entity && strcmp(name, junction->table->name) != 0)
+	else if (!entity && strcmp(name, junction->table->name) != 0 &&
+			 !is_orm_name(junction->table, left->key->parent_table, right->key->parent_table))
 		named_otherwise(rule, junction, name, findings);
 }
 

@@ -206,9 +206,6 @@ add_statement(List **locks, Node *statement)
 				  ShareLock, false);
 	else if (IsA(statement, ReindexStmt))
 		add_locks(locks, table_of_index(((ReindexStmt *) statement)->relation), ShareLock, false);
-	else if (IsA(statement, RenameStmt))
-		add_lock(locks, RangeVarGetRelid(((RenameStmt *) statement)->relation, NoLock, true),
-				 AccessExclusiveLock);
 	else if (IsA(statement, DropStmt))
 		add_locks(locks, table_of_index(makeRangeVarFromNameList(linitial(((DropStmt *) statement)->objects))),
 				  AccessExclusiveLock, false);
