@@ -198,7 +198,8 @@ SELECT * FROM found WHERE rule <> 'undeclared_endpoint';
 \set ECHO none
 SELECT fix FROM found WHERE rule = 'undeclared_endpoint' ORDER BY junction::text COLLATE "C", columns \gexec
 \set ECHO all
-SELECT * FROM found;
+-- it is a junction now, so that the other rules see it
+SELECT junction, rule, severity, columns FROM found;
 SELECT conrelid::regclass, conname, convalidated, confdeltype FROM pg_constraint
 WHERE contype = 'f' AND conrelid::regclass::text ~* 'undeclared' ORDER BY conrelid::regclass::text COLLATE "C", conname;
 DROP TABLE undeclared, undeclared_half, "Undeclared entity", things, rules_twin.things, near_type, near_name, near_two,

@@ -142,6 +142,7 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 /* stamp.c */
 extern StampKind stamp_kind(const char *name);
 extern bool is_stamp(const ColumnFacts *column);
+extern bool is_deletion_mark(const ColumnFacts *column);
 extern ColumnFacts *find_stamp(const TableFacts *table, StampKind kind);
 
 #endif							/* JUNCTION_MODEL_H */

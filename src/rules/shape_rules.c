@@ -85,14 +85,16 @@ has_needless_surrogate(const Junction *junction)
 }
 
 /*
- * Does every column of a btree index have the default order (ASC NULLS LAST)
- * and the default operator class?  Only such an index can become a constraint's.
+ * Does every column of a btree index have the default order (ASC NULLS LAST),
+ * the default operator class and the collation of the column?  Only such an
+ * index can become a constraint's.
  */
 bool
-is_plain(const IndexFacts *index)
+is_plain(const TableFacts *table, const IndexFacts *index)
 {
 	for (int i = 0; i < index->nkeys; i++)
-		if (index->options[i] != 0 ||
+		if (index->options[i] != 0 || index->columns[i] == 0 ||
+			index->collations[i] != find_column(table, index->columns[i])->collation ||
 			index->classes[i] != GetDefaultOpClass(get_opclass_input_type(index->classes[i]),
 												   index->method))
 			return false;
@@ -131,7 +133,7 @@ without_surrogate(const Junction *junction, const char *id)
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
 	{
-		if (!is_plain(key) || table->kind == RELKIND_PARTITIONED_TABLE)
+		if (!is_plain(table, key) || table->kind == RELKIND_PARTITIONED_TABLE)
 			return NULL;
 		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
 						quote_identifier(index_name(key)));
