@@ -223,7 +223,7 @@ DROP FUNCTION policies;
 -- no_primary_key: a UNIQUE constraint becomes primary in place, a unique index
 -- by plain SQL. Not of a key that is deferrable, or partial; the fix of the
 -- former makes it primary
-SELECT fine('lost', 'UNIQUE'), fine('Lost', 'UNIQUE', ', note text'), fine('lost_index', ''), fine('lost_taken', 'CONSTRAINT lost_taken_pkey UNIQUE'),
+SELECT fine('lost', 'UNIQUE'), fine('Lost', 'UNIQUE'), fine('lost_index', ''), fine('lost_taken', 'CONSTRAINT lost_taken_pkey UNIQUE'),
        fine('near_partial', ''), fine('near_primary', 'PRIMARY KEY'), fine('near_entity', 'UNIQUE', ', id int PRIMARY KEY, note text'),
        fine('near_identity', 'UNIQUE'), fine('near_full', 'UNIQUE');
 CREATE UNIQUE INDEX "Lost index" ON lost_index (invoice_id, tag_id) INCLUDE (invoice_id);
@@ -248,9 +248,11 @@ SELECT statement, locks FROM junction.repair('lost', '{no_primary_key}');
 SELECT rule FROM junction.report('lost');
 DROP TABLE lost, "Lost", lost_index, lost_taken, lost_parted, near_partial, near_primary, near_entity, near_identity, near_full;
 -- where it can't be done: the detail says why
+SELECT fine('grown', 'UNIQUE', ', note text'), fine('grown_deferred', 'UNIQUE', ', note text'), fine('stamped', 'UNIQUE', ', created_at date');
 SELECT fine('nullable', 'UNIQUE'), fine('descending', ''), fine('not_distinct', 'UNIQUE NULLS NOT DISTINCT'), fine('deferred', 'UNIQUE'),
        fine('published', 'UNIQUE');
 ALTER TABLE nullable ALTER tag_id DROP NOT NULL;
+ALTER TABLE grown_deferred DROP CONSTRAINT grown_deferred_invoice_id_tag_id_key, ADD UNIQUE (invoice_id, tag_id) DEFERRABLE;
 ALTER TABLE deferred DROP CONSTRAINT deferred_invoice_id_tag_id_key, ADD UNIQUE (invoice_id, tag_id) DEFERRABLE;
 CREATE UNIQUE INDEX ON descending (invoice_id DESC, tag_id);
 CREATE TABLE parted_index (invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE,
@@ -268,6 +270,7 @@ SELECT junction, rule, columns, detail, fix FROM found ORDER BY junction::text C
 SELECT * FROM fixes('deferrable_pair_key') \gexec
 SELECT * FROM fixes('no_replica_identity') \gexec
 SELECT * FROM fixes('nullable_endpoint') \gexec
+SELECT * FROM fixes('no_primary_key') \gexec
 -- as a collation of its own keeps an index from becoming a constraint's, here and in needless_surrogate
 CREATE TABLE words (word text PRIMARY KEY);
 CREATE TABLE collated (word text NOT NULL REFERENCES words ON DELETE CASCADE, tag_id int NOT NULL REFERENCES tags ON DELETE CASCADE);

@@ -211,8 +211,9 @@ all_not_null(const Junction *junction)
  *	ALTER TABLE public.invoice_tags DROP CONSTRAINT invoice_tags_pkey,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
  *
- * It makes the pair the primary key too if there is none.  No fix if the key has
- * INCLUDE columns, or a column of the pair can be null.
+ * It makes the pair the primary key too if there is none, unless the junction
+ * has_grown().  No fix if the key has INCLUDE columns, or a column of the pair
+ * can be null.
  */
 void
 rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -234,13 +235,10 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 							   name);
 	/* a UNIQUE over nulls may be NULLS NOT DISTINCT, which we do not read */
 	if (key->ncolumns == key->nkeys && all_not_null(junction))
-	{
-		finding->makes_primary_key = key->primary || junction->primary_key == NULL;
 		finding->fix = psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)",
 								table_name(junction->table), name, name,
-								finding->makes_primary_key ? "PRIMARY KEY" : "UNIQUE",
-								column_list(columns));
-	}
+								key->primary || (junction->primary_key == NULL && !has_grown(junction)) ?
+								"PRIMARY KEY" : "UNIQUE", column_list(columns));
 }
 
 /*
@@ -364,7 +362,9 @@ primary_key_fix(const Junction *junction, Findings *findings, const char **reaso
 	const char *name;
 
 	*reason = NULL;
-	if (!all_not_null(junction))
+	if (has_grown(junction))
+		*reason = "Promote it with junction.promote, as it is more than a pair: that gives it a primary key of its own.";
+	else if (!all_not_null(junction))
 		*reason = "First a column of the pair has to be NOT NULL.";
 	else if (is_nulls_not_distinct(key))
 		*reason = "Its UNIQUE is NULLS NOT DISTINCT, and has to be built again.";
@@ -386,8 +386,9 @@ primary_key_fix(const Junction *junction, Findings *findings, const char **reaso
 
 /*
  * no_primary_key: the pair is held by a unique key that is whole, and there is
- * no primary key.  Not where another finding speaks of it (no_replica_identity,
- * deferrable_pair_key), nor where REPLICA IDENTITY says what identifies a row.
+ * no primary key.  Not where the fix of deferrable_pair_key makes one, where
+ * no_replica_identity speaks of it, or where REPLICA IDENTITY says what identifies
+ * a row.
  */
 void
 rule_no_primary_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -398,7 +399,7 @@ rule_no_primary_key(const Rule *rule, const Junction *junction, Findings *findin
 	Finding    *finding;
 
 	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
-		junction->primary_key != NULL || !is_whole_key(key) || key->deferrable ||
+		junction->primary_key != NULL || !is_whole_key(key) || (key->deferrable && !has_grown(junction)) ||
 		table->identity != REPLICA_IDENTITY_DEFAULT || is_published_without_identity(table))
 		return;
 	finding = add_finding(rule, junction, pair_columns(junction), findings);

@@ -169,6 +169,7 @@ extern List *apply_rules(RuleSet set, const Junction *junction, Database *databa
 extern void rule_multiway(const Rule *rule, const Junction *junction, Findings *findings);
 extern bool is_plain(const TableFacts *table, const IndexFacts *index);
 extern void rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
+extern bool has_grown(const Junction *junction);
 extern void rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);

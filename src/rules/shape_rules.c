@@ -226,26 +226,53 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 }
 
 /*
- * promotion_due: the pair is the primary key, and the junction has columns
- * beside the pair, or a foreign key references the pair.  Created and updated
- * stamps do not count.
+ * Returns the names of the columns beside the pair, without created and updated
+ * stamps.
+ */
+static List *
+data_columns(const Junction *junction)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+		if (!is_stamp(column))
+			names = lappend(names, column->name);
+	return names;
+}
+
+/* Does a foreign key reference the pair? */
+static bool
+is_pair_referenced(const Junction *junction)
+{
+	return list_member_oid(junction->table->referenced, junction->pair_key->oid);
+}
+
+/*
+ * Has a junction with a pair key become more than a link: does it have data
+ * beside the pair, or does a foreign key reference the pair?  Then it should have
+ * a primary key of its own, by junction.promote.
+ */
+bool
+has_grown(const Junction *junction)
+{
+	return data_columns(junction) != NIL || is_pair_referenced(junction);
+}
+
+/*
+ * promotion_due: the pair is the primary key of a junction that has_grown().
  */
 void
 rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Finding    *finding;
-	List	   *names = NIL;
+	List	   *names;
 	bool		referenced;
 
 	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
-		!junction->pair_key->primary)
+		!junction->pair_key->primary || !has_grown(junction))
 		return;
-	referenced = list_member_oid(junction->table->referenced, junction->pair_key->oid);
-	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		if (!is_stamp(column))
-			names = lappend(names, column->name);
-	if (names == NIL && !referenced)
-		return;
+	names = data_columns(junction);
+	referenced = is_pair_referenced(junction);
 	finding = add_finding(rule, junction, names, findings);
 	finding->message = psprintf("%s should be promoted to an entity",
 								quote_identifier(junction->table->name));
