@@ -63,6 +63,19 @@ foreign_key_on(const TableFacts *table, const ColumnFacts *column)
 }
 
 /*
+ * May a column of this name hold the type of a polymorphic end?  A quick test:
+ * most columns of a database end here.
+ */
+static bool
+may_name_type(const char *name)
+{
+	size_t		length = strlen(name);
+
+	return length > 4 && (pg_strcasecmp(name + length - 4, "type") == 0 ||
+						  pg_strncasecmp(name, "content", 7) == 0);
+}
+
+/*
  * Returns the column that holds the id, for a column that may hold the type of a
  * polymorphic end; null if it does not.
  */
@@ -147,7 +160,7 @@ rule_polymorphic_endpoint(const Rule *rule, const Junction *junction, Findings *
 		return;
 	foreach_ptr(ColumnFacts, type, table->columns)
 	{
-		ColumnFacts *id = id_for_type(table, type);
+		ColumnFacts *id = may_name_type(type->name) ? id_for_type(table, type) : NULL;
 		List	   *columns;
 		Finding    *finding;
 
