@@ -1,8 +1,8 @@
 /*
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
- *		an extension, foreign key triggers that do not fire, inheritance, and
- *		the rules that a table's comment ignores.
+ *		an extension, foreign key triggers that do not fire, inheritance,
+ *		policies (policies.c), and the rules that a table's comment ignores.
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.
@@ -192,6 +192,7 @@ read_all_annotations(const Database *database, Snapshot snapshot)
 
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
+	read_policies(database, snapshot);
 	scan_catalog(&comments, DescriptionRelationId, snapshot);
 	read_comments(database, &comments);
 }

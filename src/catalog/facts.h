@@ -122,6 +122,17 @@ typedef struct ConstraintFacts
 	char	   *expression;		/* of a check, nodeToString form; or null */
 } ConstraintFacts;
 
+/*
+ * A row-level security policy that decides which rows of a table a SELECT sees,
+ * and reads tables for that
+ */
+typedef struct PolicyFacts
+{
+	char	   *name;
+	List	   *roles;			/* OIDs that it applies to; 0 for PUBLIC */
+	List	   *tables;			/* OIDs of the relations that USING reads */
+} PolicyFacts;
+
 /* A table, with everything that classify() decides by */
 typedef struct TableFacts
 {
@@ -134,6 +145,8 @@ typedef struct TableFacts
 	char		persistence;	/* pg_class.relpersistence */
 	char		identity;		/* pg_class.relreplident */
 	bool		partition;
+	bool		row_security;	/* ENABLE ROW LEVEL SECURITY */
+	List	   *policies;		/* PolicyFacts, if row_security; policies.c */
 	bool		has_children;	/* inheritance children or partitions;
 								 * annotations.c */
 	bool		extension_member;	/* annotations.c */
@@ -226,6 +239,9 @@ extern char *column_type(const ColumnFacts *column);
 extern const char *table_name(const TableFacts *table);
 extern List *find_all_tables_publications(Oid relid);
 extern bool has_default(const ColumnFacts *column);
+
+/* policies.c */
+extern void read_policies(const Database *database, Snapshot snapshot);
 
 /* read.c */
 extern Oid partition_root(Oid relid);

@@ -130,6 +130,9 @@ extern char *singular_name(const char *name);
 extern char *mirror_expressions(List *left, List *right, List *columns);
 extern IndexFacts *find_mirror_index(const Junction *junction);
 
+/* orm_names.c */
+extern bool is_orm_name(const TableFacts *table, const TableFacts *left, const TableFacts *right);
+
 /* parent_lookup.c */
 extern TableFacts *find_parent_by_link(Database *database, const TableFacts *table,
 									   const char *column, Oid type);
@@ -139,6 +142,7 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 /* stamp.c */
 extern StampKind stamp_kind(const char *name);
 extern bool is_stamp(const ColumnFacts *column);
+extern bool is_deletion_mark(const ColumnFacts *column);
 extern ColumnFacts *find_stamp(const TableFacts *table, StampKind kind);
 
 #endif							/* JUNCTION_MODEL_H */

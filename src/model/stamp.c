@@ -1,7 +1,8 @@
 /*
  * stamp.c
  *		Recognizes stamps: columns that only hold the time when a row was
- *		inserted or last updated.
+ *		inserted or last updated; and the marks of rows that are deleted, but
+ *		kept.
  *
  * Frameworks spell them differently: created_at, createdAt, createdat (without
  * quotes), date_created, inserted_at, lastModifiedDate.  A stamp is recognized
@@ -16,7 +17,7 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* A word for an event */
+/* A word for an event; the list of them ends with a null */
 typedef struct EventWord
 {
 	const char *word;
@@ -28,7 +29,16 @@ static const EventWord event_words[] = {
 	{"inserted", STAMP_CREATED}, {"insert", STAMP_CREATED}, {"added", STAMP_CREATED},
 	{"updated", STAMP_UPDATED}, {"update", STAMP_UPDATED},
 	{"modified", STAMP_UPDATED}, {"modification", STAMP_UPDATED},
-	{"changed", STAMP_UPDATED}, {"change", STAMP_UPDATED}
+	{"changed", STAMP_UPDATED}, {"change", STAMP_UPDATED},
+	{NULL}
+};
+
+/* Words that say a row is deleted; no stamps, so their kind is of no matter */
+static const EventWord deletion_words[] = {
+	{"deleted", STAMP_UPDATED}, {"delete", STAMP_UPDATED}, {"deletion", STAMP_UPDATED},
+	{"softdeleted", STAMP_UPDATED}, {"archived", STAMP_UPDATED}, {"removed", STAMP_UPDATED},
+	{"discarded", STAMP_UPDATED}, {"trashed", STAMP_UPDATED}, {"revoked", STAMP_UPDATED},
+	{NULL}
 };
 
 static const char *const words_before[] = {"date", "time", "last", "row", "record"};
@@ -38,23 +48,22 @@ static const char *const words_behind[] = {
 
 /*
  * Returns the kind of a name without separators, of length bytes: that of an
- * event word, once words for time are taken off both ends; STAMP_NONE if other
+ * event word of the list, once words for time are taken off both ends; STAMP_NONE if other
  * words remain.
  */
 static StampKind
-kind_of_words(const char *words, size_t length)
+kind_of_words(const EventWord *events, const char *words, size_t length)
 {
-	for (int i = 0; i < lengthof(event_words); i++)
-		if (strlen(event_words[i].word) == length &&
-			strncmp(event_words[i].word, words, length) == 0)
-			return event_words[i].kind;
+	for (const EventWord *event = events; event->word != NULL; event++)
+		if (strlen(event->word) == length && strncmp(event->word, words, length) == 0)
+			return event->kind;
 	for (int i = 0; i < lengthof(words_before); i++)
 	{
 		size_t		cut = strlen(words_before[i]);
 		StampKind	kind = STAMP_NONE;
 
 		if (cut < length && strncmp(words, words_before[i], cut) == 0)
-			kind = kind_of_words(words + cut, length - cut);
+			kind = kind_of_words(events, words + cut, length - cut);
 		if (kind != STAMP_NONE)
 			return kind;
 	}
@@ -64,7 +73,7 @@ kind_of_words(const char *words, size_t length)
 		StampKind	kind = STAMP_NONE;
 
 		if (cut < length && strncmp(words + length - cut, words_behind[i], cut) == 0)
-			kind = kind_of_words(words, length - cut);
+			kind = kind_of_words(events, words, length - cut);
 		if (kind != STAMP_NONE)
 			return kind;
 	}
@@ -76,7 +85,7 @@ StampKind
 stamp_kind(const char *name)
 {
 	char	   *words = squash_name(name);
-	StampKind	kind = kind_of_words(words, strlen(words));
+	StampKind	kind = kind_of_words(event_words, words, strlen(words));
 
 	pfree(words);
 	return kind;
@@ -92,6 +101,24 @@ is_stamp(const ColumnFacts *column)
 	return (column->type == TIMESTAMPTZOID || column->type == TIMESTAMPOID ||
 			column->type == DATEOID) &&
 		stamp_kind(column->name) != STAMP_NONE;
+}
+
+/*
+ * Does the column mark rows that are deleted, but kept: deleted_at, is_deleted?
+ * It has to be a time, or a boolean.
+ */
+bool
+is_deletion_mark(const ColumnFacts *column)
+{
+	char	   *words = squash_name(column->name);
+	const char *start = words;
+
+	if (column->type != TIMESTAMPTZOID && column->type != TIMESTAMPOID &&
+		column->type != DATEOID && column->type != BOOLOID)
+		return false;
+	if (strncmp(start, "is", 2) == 0)
+		start += 2;
+	return kind_of_words(deletion_words, start, strlen(start)) != STAMP_NONE;
 }
 
 /*

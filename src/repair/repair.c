@@ -5,9 +5,8 @@
  *	1. Check: the caller owns the table, the rules exist, and no rows are in the
  *	   way of a key, a NOT NULL or a foreign key.
  *	2. Build: the fix of each finding of the given rules (rules/rule.c), in the
- *	   order of the rules.  The rule "name" comes after all rules whose fix uses
- *	   the table's old name.  The fixes run in a transaction, so they are
- *	   built without CONCURRENTLY.
+ *	   order of the rules.  The fixes run in a transaction, so they are built
+ *	   without CONCURRENTLY.
  *	3. Run the fixes, or only return them (statement/plan.c).
  *
  * Only the given rules are applied: an index is dropped only if redundant_index

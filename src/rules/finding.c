@@ -1,6 +1,7 @@
 /*
  * finding.c
- *		Adds a finding, and chooses the names that its fix gives.
+ *		Adds a finding, chooses the names that its fix gives, and says of the
+ *		fix that an ORM's schema needs it too.
  */
 #include "postgres.h"
 
@@ -41,4 +42,17 @@ fix_name(Findings *findings, const Junction *junction, NameKind kind, List *colu
 		return "";
 	return psprintf(format, quote_identifier(choose_name(findings->names, kind,
 														 junction->table->name, columns, NULL, NIL)));
+}
+
+/*
+ * Add a sentence to the detail of a finding whose fix makes something that is
+ * part of the schema: what, such as "the index".  Does nothing if the finding
+ * has no fix.
+ */
+void
+mention_orm(Finding *finding, const char *what)
+{
+	if (finding->fix != NULL)
+		finding->detail = psprintf("%s If an ORM keeps the schema, declare %s there too, or its next sync takes it away again.",
+								   finding->detail, what);
 }

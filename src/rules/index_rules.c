@@ -99,6 +99,7 @@ rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings
 								concurrently(junction, findings),
 								fix_name(findings, junction, NAME_INDEX, columns, "%s "),
 								table_name(junction->table), column_list(columns));
+		mention_orm(finding, "the index");
 	}
 }
 

@@ -1,14 +1,18 @@
 /*
  * key_rules.c
  *		Rules about the pair key: missing_pair_key, nullable_endpoint,
- *		deferrable_pair_key and no_replica_identity.
+ *		deferrable_pair_key, no_replica_identity, no_primary_key and
+ *		soft_deleted_pair.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_publication.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"
@@ -62,7 +66,7 @@ find_superseded(const Junction *junction)
 	IndexFacts *index = index_below_key(junction->table, linitial(junction->endpoints),
 										lsecond(junction->endpoints));
 
-	return index != NULL && is_plain(index) ? index : NULL;
+	return index != NULL && is_plain(junction->table, index) ? index : NULL;
 }
 
 /*
@@ -100,6 +104,8 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	else if (superseded != NULL)
 		finding->detail = psprintf("%s The key will make index \"%s\" redundant; drop it then.",
 								   finding->detail, index_name(superseded));
+	if (finding->rebuilt != NIL)
+		mention_orm(finding, "ON DELETE CASCADE");
 }
 
 /*
@@ -157,7 +163,11 @@ fix_nullable(Finding *finding, const Junction *junction, const Endpoint *endpoin
 						 quote_identifier(name));
 	obstacle = append_rebuilt_keys(&fix, junction, endpoint->columns, &finding->rebuilt);
 	if (obstacle == NULL)
+	{
 		finding->fix = psprintf("ALTER TABLE %s%s", table_name(junction->table), fix.data);
+		if (finding->rebuilt != NIL)
+			mention_orm(finding, "ON DELETE CASCADE");
+	}
 	else
 	{
 		finding->rebuilt = NIL;
@@ -201,7 +211,9 @@ all_not_null(const Junction *junction)
  *	ALTER TABLE public.invoice_tags DROP CONSTRAINT invoice_tags_pkey,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
  *
- * No fix if the key has INCLUDE columns, or a column of the pair can be null.
+ * It makes the pair the primary key too if there is none, unless the junction
+ * has_grown().  No fix if the key has INCLUDE columns, or a column of the pair
+ * can be null.
  */
 void
 rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings)
@@ -225,7 +237,8 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 	if (key->ncolumns == key->nkeys && all_not_null(junction))
 		finding->fix = psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)",
 								table_name(junction->table), name, name,
-								key->primary ? "PRIMARY KEY" : "UNIQUE", column_list(columns));
+								key->primary || (junction->primary_key == NULL && !has_grown(junction)) ?
+								"PRIMARY KEY" : "UNIQUE", column_list(columns));
 }
 
 /*
@@ -272,6 +285,20 @@ has_identity(const TableFacts *table)
 }
 
 /*
+ * Does a publication send updates or deletes of the table, which has no replica
+ * identity?
+ */
+static bool
+is_published_without_identity(const TableFacts *table)
+{
+	/* a publication skips unlogged and temporary tables */
+	return table->persistence == RELPERSISTENCE_PERMANENT && !has_identity(table) &&
+		(sends_changes(GetRelationIncludedPublications(table->oid)) ||
+		 sends_changes(GetSchemaPublications(table->namespace)) ||
+		 sends_changes(find_all_tables_publications(table->oid)));
+}
+
+/*
  * no_replica_identity: a publication sends updates or deletes of the junction,
  * which has no replica identity, so UPDATE or DELETE fails.
  *
@@ -286,12 +313,7 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 	const IndexFacts *key = junction->pair_key;
 	Finding    *finding;
 
-	/* a publication skips unlogged and temporary tables */
-	if (junction->kind == JUNCTION_NONE || table->persistence != RELPERSISTENCE_PERMANENT ||
-		has_identity(table) ||
-		!(sends_changes(GetRelationIncludedPublications(table->oid)) ||
-		  sends_changes(GetSchemaPublications(table->namespace)) ||
-		  sends_changes(find_all_tables_publications(table->oid))))
+	if (junction->kind == JUNCTION_NONE || !is_published_without_identity(table))
 		return;
 	finding = add_finding(rule, junction, pair_columns(junction), findings);
 	finding->message = psprintf("%s is published and has no replica identity",
@@ -304,4 +326,130 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 								table_name(table), quote_identifier(index_name(key)));
 	else
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table_name(table));
+}
+
+/* Is a unique index NULLS NOT DISTINCT?  Such an index cannot be primary. */
+static bool
+is_nulls_not_distinct(const IndexFacts *index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
+	bool		result = HeapTupleIsValid(tuple) &&
+		((Form_pg_index) GETSTRUCT(tuple))->indnullsnotdistinct;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Returns the statement that makes the pair key primary, without building it
+ * again:
+ *
+ *	SELECT junction.unique_to_primary('public.invoice_tags'::pg_catalog.regclass,
+ *		'invoice_tags_pkey'::pg_catalog.text)
+ *
+ * or, if no constraint owns the index,
+ *
+ *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY USING INDEX u
+ *
+ * Returns null, and sets *reason to a sentence, if it cannot be done.
+ */
+static char *
+primary_key_fix(const Junction *junction, Findings *findings, const char **reason)
+{
+	const TableFacts *table = junction->table;
+	const IndexFacts *key = junction->pair_key;
+	const char *name;
+
+	*reason = NULL;
+	if (has_grown(junction))
+		*reason = "Promote it with junction.promote, as it is more than a pair: that gives it a primary key of its own.";
+	else if (!all_not_null(junction))
+		*reason = "First a column of the pair has to be NOT NULL.";
+	else if (is_nulls_not_distinct(key))
+		*reason = "Its UNIQUE is NULLS NOT DISTINCT, and has to be built again.";
+	else if (is_distributed(table->oid))
+		*reason = "The table is distributed by Citus, and its UNIQUE has to be built again.";
+	else if (!OidIsValid(get_index_constraint(key->oid)) &&
+			 (!is_plain(table, key) || table->kind == RELKIND_PARTITIONED_TABLE))
+		*reason = "Its index cannot become that of a primary key: use ADD PRIMARY KEY (...), which builds one.";
+	if (*reason != NULL)
+		return NULL;
+	if (!OidIsValid(get_index_constraint(key->oid)))
+		return psprintf("ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s", table_name(table),
+						quote_identifier(index_name(key)));
+	name = choose_name(findings->names, NAME_COMPOSITE_PRIMARY_KEY, table->name,
+					   pair_columns(junction), NULL, NIL);
+	return psprintf("SELECT junction.unique_to_primary(%s, %s)",
+					typed_literal(table_name(table), "regclass"), typed_literal(name, "text"));
+}
+
+/*
+ * no_primary_key: the pair is held by a unique key that is whole, and there is
+ * no primary key.  Not where the fix of deferrable_pair_key makes one, where
+ * no_replica_identity speaks of it, or where REPLICA IDENTITY says what identifies
+ * a row.
+ */
+void
+rule_no_primary_key(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	const IndexFacts *key = junction->pair_key;
+	const char *reason;
+	Finding    *finding;
+
+	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
+		junction->primary_key != NULL || !is_whole_key(key) || (key->deferrable && !has_grown(junction)) ||
+		table->identity != REPLICA_IDENTITY_DEFAULT || is_published_without_identity(table))
+		return;
+	finding = add_finding(rule, junction, pair_columns(junction), findings);
+	finding->message = psprintf("%s has no primary key", quote_identifier(table->name));
+	finding->fix = primary_key_fix(junction, findings, &reason);
+	finding->makes_primary_key = finding->fix != NULL;
+	finding->detail = psprintf("Only the unique key %s holds the pair: UPDATE and DELETE fail once the table is published, and ORMs and replication tools ask for a primary key.%s%s",
+							   quote_identifier(index_name(key)), reason ? " " : "",
+							   reason ? reason : "");
+}
+
+/*
+ * Returns the first column beside the pair that marks a deleted link, or null.
+ */
+static ColumnFacts *
+find_deletion_mark(const Junction *junction)
+{
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+		if (is_deletion_mark(column))
+			return column;
+	return NULL;
+}
+
+/*
+ * soft_deleted_pair: a column marks deleted links, and the pair key holds the
+ * deleted ones too.  No fix: a primary key cannot be partial, and ON CONFLICT
+ * and foreign keys may rest on the whole key.
+ */
+void
+rule_soft_deleted_pair(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	ColumnFacts *mark;
+	List	   *columns;
+	Finding    *finding;
+	const char *live;
+
+	if ((junction->kind != JUNCTION_PAYLOAD && junction->kind != JUNCTION_ENTITY) ||
+		!is_whole_key(junction->pair_key))
+		return;
+	mark = find_deletion_mark(junction);
+	if (mark == NULL)
+		return;
+	columns = pair_columns(junction);
+	live = psprintf(mark->type == BOOLOID ? "NOT %s" : "%s IS NULL", quote_identifier(mark->name));
+	finding = add_finding(rule, junction, list_make1(mark->name), findings);
+	finding->message = psprintf("a link of %s that was deleted (%s) cannot be added again",
+								quote_identifier(junction->table->name), quote_identifier(mark->name));
+	finding->detail = psprintf("%s holds the pair (%s) of deleted links too. Either bring such a link back, by INSERT ... ON CONFLICT (%s) DO UPDATE; or keep the pair unique among the others only, by CREATE UNIQUE INDEX ON %s (%s) WHERE %s, and drop %s%s.",
+							   quote_identifier(index_name(junction->pair_key)), column_list(columns),
+							   column_list(columns), table_name(junction->table), column_list(columns),
+							   live, quote_identifier(index_name(junction->pair_key)),
+							   junction->pair_key->primary ? " once the table has another primary key" : "");
 }

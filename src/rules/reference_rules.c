@@ -211,6 +211,7 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE NOT VALID, VALIDATE CONSTRAINT %s",
 							table_name(table), name, column_list(columns),
 							table_name(parent), column_list(parent_columns), name);
+	mention_orm(finding, "the foreign key");
 }
 
 /*
@@ -322,12 +323,25 @@ add_no_cascade(const Rule *rule, const Junction *junction, const Endpoint *endpo
 	{
 		finding->fix = fix.data;
 		finding->rebuilt = list_make1_oid(key->oid);
+		mention_orm(finding, "ON DELETE CASCADE");
 	}
 }
 
 /*
+ * Is this a foreign key as Django makes it, NO ACTION DEFERRABLE INITIALLY
+ * DEFERRED?  It leaves the deletes to the application, which deletes the links
+ * before or after the row, in the same transaction.
+ */
+static bool
+waits_for_commit(const ForeignKeyFacts *key)
+{
+	return key->on_delete == FKCONSTR_ACTION_NOACTION && key->deferred;
+}
+
+/*
  * no_cascade: links are not deleted with the parent row of an endpoint.  Not of a
- * foreign key with PERIOD, which PostgreSQL cannot make cascade.
+ * foreign key that waits_for_commit(); nor of one with PERIOD, which PostgreSQL
+ * cannot make cascade.
  */
 void
 rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
@@ -336,7 +350,8 @@ rule_no_cascade(const Rule *rule, const Junction *junction, Findings *findings)
 	{
 		Endpoint   *endpoint;
 
-		if (key->on_delete == FKCONSTR_ACTION_CASCADE || key->period != 0)
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE || key->period != 0 ||
+			waits_for_commit(key))
 			continue;
 		endpoint = find_endpoint(junction, key);
 		if (endpoint != NULL && !is_forestalled(junction->table, key))

@@ -4,13 +4,14 @@
  *		applies them to a table.
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
- * index_rules.c, reference_rules.c or shape_rules.c.  A rule gets a table that
+ * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c or
+ * polymorphic.c.  A rule gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
  * statement that fixes it if there is one.  A rule reads no rows of the table
  * and changes nothing.
  *
- * Most rules apply to junctions only.  array_relation, numbered_columns and
- * undeclared_endpoint look for links in any table.
+ * Most rules apply to junctions only.  array_relation, numbered_columns,
+ * undeclared_endpoint and polymorphic_endpoint look for links in any table.
  */
 #include "postgres.h"
 
@@ -33,9 +34,13 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_REDUNDANT_INDEX] = {"redundant_index", SEVERITY_NOTICE, rule_redundant_index, true},
 	[RULE_DEFERRABLE_PAIR_KEY] = {"deferrable_pair_key", SEVERITY_NOTICE, rule_deferrable_pair_key, true},
 	[RULE_NO_REPLICA_IDENTITY] = {"no_replica_identity", SEVERITY_WARNING, rule_no_replica_identity, false},
+	[RULE_NO_PRIMARY_KEY] = {"no_primary_key", SEVERITY_NOTICE, rule_no_primary_key, true},
+	[RULE_SOFT_DELETED_PAIR] = {"soft_deleted_pair", SEVERITY_NOTICE, rule_soft_deleted_pair, true},
 	[RULE_ARRAY_RELATION] = {"array_relation", SEVERITY_NOTICE, rule_array_relation, false},
 	[RULE_NUMBERED_COLUMNS] = {"numbered_columns", SEVERITY_NOTICE, rule_numbered_columns, false},
 	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", SEVERITY_WARNING, rule_tenant_mismatch, false},
+	[RULE_POLYMORPHIC_ENDPOINT] = {"polymorphic_endpoint", SEVERITY_NOTICE, rule_polymorphic_endpoint, true},
+	[RULE_RECURSIVE_POLICY] = {"recursive_policy", SEVERITY_ERROR, rule_recursive_policy, false},
 	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
 	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
 };

@@ -30,9 +30,13 @@ typedef enum RuleId
 	RULE_REDUNDANT_INDEX,
 	RULE_DEFERRABLE_PAIR_KEY,
 	RULE_NO_REPLICA_IDENTITY,
+	RULE_NO_PRIMARY_KEY,
+	RULE_SOFT_DELETED_PAIR,
 	RULE_ARRAY_RELATION,
 	RULE_NUMBERED_COLUMNS,
 	RULE_TENANT_MISMATCH,
+	RULE_POLYMORPHIC_ENDPOINT,
+	RULE_RECURSIVE_POLICY,
 	RULE_NAME,
 	RULE_INHERITED,
 	RULE_COUNT
@@ -107,6 +111,7 @@ extern Finding *add_finding(const Rule *rule, const Junction *junction, List *co
 							Findings *findings);
 extern const char *fix_name(Findings *findings, const Junction *junction, NameKind kind,
 							List *columns, const char *format);
+extern void mention_orm(Finding *finding, const char *what);
 
 /* findings.c */
 extern Database *read_all_tables(bool for_rules);
@@ -126,6 +131,14 @@ extern void rule_missing_pair_key(const Rule *rule, const Junction *junction, Fi
 extern void rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_no_primary_key(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_soft_deleted_pair(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* policy_rules.c */
+extern void rule_recursive_policy(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* polymorphic.c */
+extern void rule_polymorphic_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* rebuilt_key.c */
 extern bool append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts *key, char on_update);
@@ -155,8 +168,9 @@ extern List *apply_rules(RuleSet set, const Junction *junction, Database *databa
 
 /* shape_rules.c */
 extern void rule_multiway(const Rule *rule, const Junction *junction, Findings *findings);
-extern bool is_plain(const IndexFacts *index);
+extern bool is_plain(const TableFacts *table, const IndexFacts *index);
 extern void rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
+extern bool has_grown(const Junction *junction);
 extern void rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);

@@ -85,14 +85,16 @@ has_needless_surrogate(const Junction *junction)
 }
 
 /*
- * Does every column of a btree index have the default order (ASC NULLS LAST)
- * and the default operator class?  Only such an index can become a constraint's.
+ * Does every column of a btree index have the default order (ASC NULLS LAST),
+ * the default operator class and the collation of the column?  Only such an
+ * index can become a constraint's.
  */
 bool
-is_plain(const IndexFacts *index)
+is_plain(const TableFacts *table, const IndexFacts *index)
 {
 	for (int i = 0; i < index->nkeys; i++)
-		if (index->options[i] != 0 ||
+		if (index->options[i] != 0 || index->columns[i] == 0 ||
+			index->collations[i] != find_column(table, index->columns[i])->collation ||
 			index->classes[i] != GetDefaultOpClass(get_opclass_input_type(index->classes[i]),
 												   index->method))
 			return false;
@@ -131,7 +133,7 @@ without_surrogate(const Junction *junction, const char *id)
 			return NULL;
 	if (!OidIsValid(get_index_constraint(key->oid)))
 	{
-		if (!is_plain(key) || table->kind == RELKIND_PARTITIONED_TABLE)
+		if (!is_plain(table, key) || table->kind == RELKIND_PARTITIONED_TABLE)
 			return NULL;
 		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
 						quote_identifier(index_name(key)));
@@ -196,6 +198,8 @@ fix_surrogate(Finding *finding, const Junction *junction, const char *id)
 	finding->fix = fix.data;
 	finding->makes_primary_key = true;
 	finding->rebuilt = rebuilt;
+	if (rebuilt != NIL)
+		mention_orm(finding, "ON DELETE CASCADE");
 }
 
 /*
@@ -216,32 +220,59 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 	finding = add_finding(rule, junction, list_make1(name), findings);
 	finding->message = psprintf("%s of %s is not needed", id,
 								quote_identifier(junction->table->name));
-	finding->detail = psprintf("The pair (%s) identifies the rows, no foreign key references the id, and every write maintains the index of the id.",
+	finding->detail = psprintf("The pair (%s) identifies the rows, no foreign key references the id, and every write maintains the index of the id. An ORM may ask for the id by its name (Strapi, Django, ActiveRecord, Objection): change its model first.",
 							   column_list(pair_columns(junction)));
 	fix_surrogate(finding, junction, id);
 }
 
 /*
- * promotion_due: the pair is the primary key, and the junction has columns
- * beside the pair, or a foreign key references the pair.  Created and updated
- * stamps do not count.
+ * Returns the names of the columns beside the pair, without created and updated
+ * stamps.
+ */
+static List *
+data_columns(const Junction *junction)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+		if (!is_stamp(column))
+			names = lappend(names, column->name);
+	return names;
+}
+
+/* Does a foreign key reference the pair? */
+static bool
+is_pair_referenced(const Junction *junction)
+{
+	return list_member_oid(junction->table->referenced, junction->pair_key->oid);
+}
+
+/*
+ * Has a junction with a pair key become more than a link: does it have data
+ * beside the pair, or does a foreign key reference the pair?  Then it should have
+ * a primary key of its own, by junction.promote.
+ */
+bool
+has_grown(const Junction *junction)
+{
+	return data_columns(junction) != NIL || is_pair_referenced(junction);
+}
+
+/*
+ * promotion_due: the pair is the primary key of a junction that has_grown().
  */
 void
 rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	Finding    *finding;
-	List	   *names = NIL;
+	List	   *names;
 	bool		referenced;
 
 	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
-		!junction->pair_key->primary)
+		!junction->pair_key->primary || !has_grown(junction))
 		return;
-	referenced = list_member_oid(junction->table->referenced, junction->pair_key->oid);
-	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		if (!is_stamp(column))
-			names = lappend(names, column->name);
-	if (names == NIL && !referenced)
-		return;
+	names = data_columns(junction);
+	referenced = is_pair_referenced(junction);
 	finding = add_finding(rule, junction, names, findings);
 	finding->message = psprintf("%s should be promoted to an entity",
 								quote_identifier(junction->table->name));
@@ -338,9 +369,9 @@ not_yet_named(const Rule *rule, const Junction *junction, Findings *findings)
 
 /*
  * Add the finding of a junction without the conventional name, unless that name
- * is taken.
- *
- *	ALTER TABLE public.taggings RENAME TO invoice_tags
+ * is taken.  There is no fix: to rename the table is easy, but the application
+ * that asks for it by its name, or an ORM that makes the missing table again,
+ * would lose the links.
  */
 static void
 named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings *findings)
@@ -353,17 +384,16 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 		return;
 	take_name(findings->names, name);
 	finding = add_finding(rule, junction, NIL, findings);
-	finding->message = psprintf("%s would be named %s by convention",
-								quote_identifier(junction->table->name), quote_identifier(name));
-	finding->detail = pstrdup("A junction without columns of its own is named after its two parents.");
-	finding->fix = psprintf("ALTER TABLE %s RENAME TO %s", table_name(junction->table),
-							quote_identifier(name));
+	finding->message = psprintf("%s is not named after its parents",
+								quote_identifier(junction->table->name));
+	finding->detail = psprintf("By convention, a junction without columns of its own is named after its parents: %s. Rename the table only together with the applications that use it.",
+							   quote_identifier(name));
 }
 
 /*
- * name: a junction without columns of its own does not have the conventional
- * name, or an entity has it.  A relation of a table to itself has no
- * conventional name.
+ * name: a junction without columns of its own has neither the conventional name
+ * nor one that an ORM would give it, or an entity has the conventional name.  A
+ * relation of a table to itself has no conventional name.
  */
 void
 rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
@@ -384,7 +414,8 @@ rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 	name = junction_name_of(findings->database, left->key->parent_table, right->key->parent_table);
 	if (entity && strcmp(name, junction->table->name) == 0)
 		not_yet_named(rule, junction, findings);
-	else if (!entity && strcmp(name, junction->table->name) != 0)
+	else if (!entity && strcmp(name, junction->table->name) != 0 &&
+			 !is_orm_name(junction->table, left->key->parent_table, right->key->parent_table))
 		named_otherwise(rule, junction, name, findings);
 }
 

@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -193,6 +194,20 @@ table_of_index(RangeVar *index)
 }
 
 /*
+ * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...).
+ */
+static void
+add_call(List **locks, const SelectStmt *statement)
+{
+	const FuncCall *call = castNode(FuncCall, linitial_node(ResTarget, statement->targetList)->val);
+	const A_Const *name = castNode(A_Const, linitial_node(TypeCast, call->args)->arg);
+	List	   *names = textToQualifiedNameList(cstring_to_text(strVal(&name->val)));
+
+	add_locks(locks, RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true),
+			  AccessExclusiveLock, false);
+}
+
+/*
  * Adds the locks of a statement by its kind. elog for a kind that no rule
  * builds.
  */
@@ -206,9 +221,8 @@ add_statement(List **locks, Node *statement)
 				  ShareLock, false);
 	else if (IsA(statement, ReindexStmt))
 		add_locks(locks, table_of_index(((ReindexStmt *) statement)->relation), ShareLock, false);
-	else if (IsA(statement, RenameStmt))
-		add_lock(locks, RangeVarGetRelid(((RenameStmt *) statement)->relation, NoLock, true),
-				 AccessExclusiveLock);
+	else if (IsA(statement, SelectStmt))
+		add_call(locks, (SelectStmt *) statement);
 	else if (IsA(statement, DropStmt))
 		add_locks(locks, table_of_index(makeRangeVarFromNameList(linitial(((DropStmt *) statement)->objects))),
 				  AccessExclusiveLock, false);

@@ -127,18 +127,26 @@ CREATE TABLE links (user_id int NOT NULL REFERENCES users, org_id int NOT NULL R
 CREATE PUBLICATION repair_no_replica_identity FOR TABLE links;
 call repair('links', '{no_replica_identity}')
 END
-try repair_name <<'END'
-call repair('user_orgs', '{name}')
+try repair_no_primary_key <<'END'
+CREATE TABLE "Li'nks" (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs, UNIQUE (user_id, org_id));
+call repair('"Li''nks"', '{no_primary_key}')
 END
-try repair_name_drizzle <<'END'
-set junction.naming = drizzle
-call repair('user_orgs', '{name}')
+try repair_no_primary_key_bare_index <<'END'
+CREATE TABLE links (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs);
+CREATE UNIQUE INDEX ON links (user_id, org_id);
+call repair('links', '{no_primary_key}')
+END
+try repair_no_primary_key_partitioned <<'END'
+CREATE TABLE links (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs, UNIQUE (user_id, org_id)) PARTITION BY HASH (user_id);
+CREATE TABLE links_0 PARTITION OF links FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE links_1 PARTITION OF links FOR VALUES WITH (modulus 2, remainder 1);
+call repair('links', '{no_primary_key,half_indexed}')
 END
 try repair_several <<'END'
 DROP INDEX user_orgs_org_id_idx;
 CREATE INDEX ON user_orgs (user_id);
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_org_id_fkey, ADD FOREIGN KEY (org_id) REFERENCES orgs NOT VALID;
-call repair('user_orgs', '{name,half_indexed,redundant_index,no_cascade,unvalidated_foreign_key}')
+call repair('user_orgs', '{half_indexed,redundant_index,no_cascade,unvalidated_foreign_key}')
 END
 try repair_key_and_nulls <<'END'
 CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs);
@@ -172,5 +180,5 @@ END
 try repair_out_of_sight <<'END'
 set search_path = ''
 CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
-call repair('repair_out_of_sight.links', '{no_cascade,half_indexed,name}')
+call repair('repair_out_of_sight.links', '{no_cascade,half_indexed}')
 END

@@ -4,8 +4,6 @@
 # test a schema.
 #
 # Assumes a server that the PG* variables lead to, as a superuser. A fix is skipped if an earlier one has done its work.
-# Those of the rule "name" run last, since a table that is renamed is not found by the other fixes; findings are known
-# by the table's OID, not its name.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -20,7 +18,7 @@ CREATE TEMP TABLE before (LIKE finding);
 CREATE TEMP TABLE after (LIKE finding);
 -- what is to be run, in this order
 INSERT INTO finding
-SELECT row_number() OVER (ORDER BY rule = 'name', number), junction, rule, columns, fix
+SELECT row_number() OVER (ORDER BY number), junction, rule, columns, fix
 FROM junction.report() WITH ORDINALITY AS r (junction, rule, severity, columns, message, detail, fix, number)
 WHERE fix IS NOT NULL;
 INSERT INTO before SELECT 0, junction, rule, columns FROM junction.report();
