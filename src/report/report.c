@@ -134,47 +134,41 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* The state of report_finding() */
-typedef struct Report
-{
-	Oid			only;			/* the one table asked for, or InvalidOid */
-	ReturnSetInfo *rsinfo;
-} Report;
-
-/*
- * A FindingSink: return a finding.  If one table was asked for, a missing pair
- * key's detail also says how many pairs are there more than once.
- */
-static void
-report_finding(Finding *finding, void *state)
-{
-	Report	   *report = state;
-
-	if (OidIsValid(report->only) && finding->rule == RULE_MISSING_PAIR_KEY)
-		finding->detail = psprintf("%s%s", finding->detail,
-								   describe_duplicates(report->only, finding->columns));
-	return_finding(report->rsinfo, finding);
-}
-
 PG_FUNCTION_INFO_V1(junction_report);
 
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
- * The findings of one table, or of the whole database if relation is null.
- * 42809 for what is not a table and for a partition, 42P01 for a table that was
+ * The findings of one table, or of the whole database if relation is null; the
+ * worst first.  If one table was asked for, a missing pair key's detail also
+ * says how many pairs are there more than once.  42809 for what is not a table and for a partition, 42P01 for a table that was
  * dropped.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
-	Report		report = {.only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0),
-	.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	List	   *findings;
+	MemoryContext row;
+	MemoryContext caller;
 
 	if (!PG_ARGISNULL(0))
-		check_table_kind(report.only);
+		check_table_kind(only);
 	InitMaterializedSRF(fcinfo, 0);
-	find_findings(report.only, ALL_RULES, true, report_finding, &report);
+	findings = find_worst_first(only, ALL_RULES);
+	/* the tuplestore copies each row, so the memory of one serves the next */
+	row = AllocSetContextCreate(CurrentMemoryContext, "junction row", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(row);
+	foreach_ptr(Finding, finding, findings)
+	{
+		if (OidIsValid(only) && finding->rule == RULE_MISSING_PAIR_KEY)
+			finding->detail = psprintf("%s%s", finding->detail,
+									   describe_duplicates(only, finding->columns));
+		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
+		MemoryContextReset(row);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row);
 	return (Datum) 0;
 }
 
@@ -194,30 +188,27 @@ read_severity(const char *name)
 	return severity;
 }
 
-/* The state of judge_finding() */
+/* What judge_finding() adds up */
 typedef struct Verdict
 {
 	Severity	least;			/* milder findings are left out */
 	int			count;			/* of the others */
 	StringInfoData lines;		/* a line for each of these */
 	char	   *fix;			/* the first fix among them, or null */
-	MemoryContext context;		/* for the fix: findings are short-lived */
 } Verdict;
 
 /*
- * A FindingSink: add a finding to a Verdict.
+ * Add a finding to a Verdict.
  */
 static void
-judge_finding(Finding *finding, void *state)
+judge_finding(const Finding *finding, Verdict *verdict)
 {
-	Verdict    *verdict = state;
-
 	if (finding->severity < verdict->least)
 		return;
 	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->count++ > 0 ? "\n" : "",
 					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
 	if (verdict->fix == NULL && finding->fix != NULL)
-		verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
+		verdict->fix = finding->fix;
 }
 
 PG_FUNCTION_INFO_V1(junction_check);
@@ -226,17 +217,18 @@ PG_FUNCTION_INFO_V1(junction_check);
  * junction.check(severity text) returns void
  *
  * Raises 23000 if the report of the whole database has a finding of this
- * severity or a worse one, with a line for each finding in the detail and the
- * first fix in the hint.  22023 for an unknown severity.
+ * severity or a worse one, with a line for each finding in the detail, the worst
+ * first, and the first fix in the hint.  22023 for an unknown severity.
  */
 Datum
 junction_check(PG_FUNCTION_ARGS)
 {
-	Verdict		verdict = {.context = CurrentMemoryContext};
+	Verdict		verdict = {0};
 
 	verdict.least = read_severity(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	initStringInfo(&verdict.lines);
-	find_findings(InvalidOid, ALL_RULES, true, judge_finding, &verdict);
+	foreach_ptr(Finding, finding, find_worst_first(InvalidOid, ALL_RULES))
+		judge_finding(finding, &verdict);
 	if (verdict.count > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),

@@ -76,6 +76,7 @@ rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings
 			continue;			/* invalid_index reports the latter */
 		columns = endpoint_columns(junction, endpoint);
 		finding = add_finding(rule, junction, columns, findings);
+		finding->parent = endpoint->key->parent;
 		finding->message = psprintf("no index of %s serves (%s)",
 									quote_identifier(junction->table->name), column_list(columns));
 		finding->detail = psprintf("Deletes from %s, and lookups by (%s), scan all of %s.",

@@ -4,7 +4,8 @@
  *		applies them to a table.
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
- * index_rules.c, reference_rules.c or shape_rules.c.  A rule gets a table that
+ * index_rules.c, reference_rules.c, shape_rules.c or statistics_rules.c.  A rule
+ * gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
  * statement that fixes it if there is one.  A rule reads no rows of the table
  * and changes nothing.
@@ -38,6 +39,7 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", SEVERITY_WARNING, rule_tenant_mismatch, false},
 	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
 	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
+	[RULE_MISJUDGED_ENDPOINT] = {"misjudged_endpoint", SEVERITY_NOTICE, rule_misjudged_endpoint, false},
 };
 
 static const char *const severities[] = {
