@@ -174,12 +174,26 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction._junctions() IS
 'internal, the rows of the view junction.junctions';
 
+CREATE FUNCTION junction._half_indexed(
+    OUT junction regclass,
+    OUT columns text[],
+    OUT fix text,
+    OUT rows bigint,
+    OUT bytes bigint,
+    OUT parent_deletes bigint,
+    OUT seq_scans bigint
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_half_indexed'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
+COMMENT ON FUNCTION junction._half_indexed() IS
+'internal, the rows of the view junction.half_indexed';
+
 CREATE FUNCTION junction.report(relation regclass DEFAULT NULL)
 RETURNS SETOF junction.finding
 AS 'MODULE_PATHNAME', 'junction_report'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 100;
 COMMENT ON FUNCTION junction.report(regclass) IS
-'list what is wrong with the junctions of the database, or with one table, and how to fix it';
+'list what is wrong with the junctions of the database, or with one table, and how to fix it, the worst first';
 
 CREATE FUNCTION junction.dependents(
     junction regclass,
@@ -192,6 +206,21 @@ AS 'MODULE_PATHNAME', 'junction_dependents'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION junction.dependents(regclass) IS
 'list the objects that a promotion of the table affects, the effect on each, and what to do about it';
+
+CREATE FUNCTION junction.measure(
+    junction regclass,
+    OUT columns text[],
+    OUT parent regclass,
+    OUT rows bigint,
+    OUT expected bigint,
+    OUT counted bigint,
+    OUT rows_per_value float8,
+    OUT fix text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_measure'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 2;
+COMMENT ON FUNCTION junction.measure(regclass) IS
+'count the distinct values of each end of a junction, beside the number that the planner expects; fix: the statement that corrects it';
 
 CREATE FUNCTION junction.check(
     severity text DEFAULT 'warning',
@@ -218,14 +247,19 @@ COMMENT ON COLUMN junction.junctions.predicate IS 'the condition of the pair key
 COMMENT ON COLUMN junction.junctions.own_columns IS 'the columns beside the pair';
 
 CREATE VIEW junction.half_indexed AS
-SELECT junction, columns, fix
-FROM junction.report()
-WHERE rule OPERATOR(pg_catalog.=) 'half_indexed';
+SELECT junction, columns, fix, rows, bytes, parent_deletes, seq_scans
+FROM junction._half_indexed()
+ORDER BY CAST(parent_deletes AS float8) OPERATOR(pg_catalog.*) CAST(rows AS float8) DESC NULLS LAST,
+    bytes DESC NULLS LAST, CAST(junction AS oid), columns;
 COMMENT ON VIEW junction.half_indexed IS
-'the junctions that lack a reverse index, one row for each endpoint that no index serves';
+'the junctions that lack a reverse index, one row for each endpoint that no index serves, in the order of the harm: parent_deletes * rows, then bytes';
 COMMENT ON COLUMN junction.half_indexed.junction IS 'the table';
 COMMENT ON COLUMN junction.half_indexed.columns IS 'the columns of the endpoint';
 COMMENT ON COLUMN junction.half_indexed.fix IS 'the statement that adds the index';
+COMMENT ON COLUMN junction.half_indexed.rows IS 'the estimated rows of the table, with its partitions; null before its first VACUUM or ANALYZE';
+COMMENT ON COLUMN junction.half_indexed.bytes IS 'the estimated size of the table without its indexes, with its partitions; null before its first VACUUM or ANALYZE';
+COMMENT ON COLUMN junction.half_indexed.parent_deletes IS 'the deletes from the parent that the statistics have counted, each of which scanned the table';
+COMMENT ON COLUMN junction.half_indexed.seq_scans IS 'the sequential scans of the table that the statistics have counted';
 
 GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
 

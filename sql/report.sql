@@ -56,7 +56,7 @@ SELECT * FROM found ORDER BY junction::text COLLATE "C", rule, columns;
 
 -- The view has the half-indexed sides, and one table's report is its part of
 -- the whole.
-SELECT h.* FROM junction.half_indexed h JOIN found f USING (junction, columns, fix) ORDER BY fix COLLATE "C";
+SELECT junction, columns, fix FROM junction.half_indexed h JOIN found f USING (junction, columns, fix) ORDER BY fix COLLATE "C";
 SELECT c.oid::regclass, r.rule, r.columns
 FROM pg_class c, junction.report(c.oid) r
 WHERE relnamespace = 'report'::regnamespace AND relkind = 'r'

@@ -97,6 +97,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 18 has pg_catalog.uuidv7() */
 #define SERVER_HAS_UUIDV7	(PG_VERSION_NUM >= 180000)
 
+/* 18 can skip over the values of an index's leading column (skip scan) */
+#define SERVER_HAS_SKIP_SCAN	(PG_VERSION_NUM >= 180000)
+
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 

@@ -144,6 +144,9 @@ typedef struct TableFacts
 	char		kind;			/* pg_class.relkind */
 	char		persistence;	/* pg_class.relpersistence */
 	char		identity;		/* pg_class.relreplident */
+	double		rows;			/* pg_class.reltuples, an estimate; -1 if unknown */
+	uint32		pages;			/* pg_class.relpages; for a partitioned table, see
+								 * table_size() */
 	bool		partition;
 	bool		row_security;	/* ENABLE ROW LEVEL SECURITY */
 	List	   *policies;		/* PolicyFacts, if row_security; policies.c */
@@ -162,6 +165,22 @@ typedef struct TableFacts
 	List	   *referenced;		/* for each foreign key that references this
 								 * table: the OID of the index that it uses */
 } TableFacts;
+
+/* How large a table is, with its partitions, by the estimates in pg_class */
+typedef struct TableSize
+{
+	double		rows;			/* -1 if unknown */
+	int64		bytes;			/* without indexes; -1 if unknown */
+	bool		complete;		/* the size of each partition is known */
+} TableSize;
+
+/* How many distinct values the planner expects in a column */
+typedef struct DistinctFacts
+{
+	double		expected;		/* by pg_statistic; 0 if unknown */
+	double		set;			/* by the column's option n_distinct, which the
+								 * next ANALYZE will use; 0 if it is not set */
+} DistinctFacts;
 
 /* The state of decode.c during one read */
 typedef struct FactMaker
@@ -254,5 +273,12 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 extern Oid	table_owner(Oid relid);
 extern bool is_own_table(Oid relid);
 extern bool may_read_all(Oid relid);
+
+/* statistics.c */
+extern List *with_partitions(Oid relid);
+extern TableSize size_now(Oid relid);
+extern TableSize table_size(const TableFacts *table);
+extern bool read_distinct(const TableFacts *table, AttrNumber attnum, double rows,
+						  DistinctFacts *distinct);
 
 #endif							/* JUNCTION_FACTS_H */

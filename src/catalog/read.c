@@ -217,6 +217,8 @@ read_classes(Reader *reader)
 		facts->identity = form->relreplident;
 		facts->partition = form->relispartition;
 		facts->row_security = form->relrowsecurity;
+		facts->rows = form->reltuples;
+		facts->pages = form->relpages;
 		if (facts->kind == RELKIND_PARTITIONED_TABLE)
 			facts->partition_key = read_partition_key(reader, facts->oid);
 	}

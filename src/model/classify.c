@@ -95,6 +95,24 @@ find_endpoints(const TableFacts *table)
 }
 
 /*
+ * Is a key column of an index one of the endpoint's, with an operator family of
+ * the foreign key and the collation of the column?  place: from 0.
+ */
+static bool
+holds_column_of(const TableFacts *table, const IndexFacts *index, int place,
+				const Endpoint *endpoint)
+{
+	ForeignKeyFacts *key = endpoint->key;
+	AttrNumber	column = index->columns[place];
+	int			i = 0;
+
+	while (i < key->nkeys && key->columns[i] != column)
+		i++;
+	return i < key->nkeys && list_member_oid(key->families[i], index->families[place]) &&
+		index->collations[place] == find_column(table, column)->collation;
+}
+
+/*
  * Can the index look up the rows of an endpoint by equality on all of its
  * columns?  Whether the index is valid is not checked.
  *
@@ -106,7 +124,6 @@ find_endpoints(const TableFacts *table)
 static bool
 could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *endpoint)
 {
-	ForeignKeyFacts *key = endpoint->key;
 	Bitmapset  *leading = NULL;
 	int			width = bms_num_members(endpoint->columns);
 
@@ -120,17 +137,39 @@ could_serve(const TableFacts *table, const IndexFacts *index, const Endpoint *en
 
 	for (int i = 0; i < width; i++)
 	{
-		int			place = 0;
-
-		while (place < key->nkeys && key->columns[place] != index->columns[i])
-			place++;
-		if (place == key->nkeys ||
-			!list_member_oid(key->families[place], index->families[i]) ||
-			index->collations[i] != find_column(table, index->columns[i])->collation)
+		if (!holds_column_of(table, index, i, endpoint))
 			return false;
 		leading = bms_add_member(leading, index->columns[i]);
 	}
 	return bms_equal(leading, endpoint->columns);
+}
+
+/*
+ * Returns the column of an index that a skip scan has to skip, to look up the
+ * rows of an endpoint: invoice_id of (invoice_id, tag_id), for tag_id.  Returns
+ * 0 if the index is of no use for that.
+ *
+ * It has to be a usable, whole btree index, in which all columns of the
+ * endpoint, and one other column before the last of them, come first.
+ */
+AttrNumber
+skipped_column(const TableFacts *table, const IndexFacts *index, const Endpoint *endpoint)
+{
+	AttrNumber	skipped = 0;
+	Bitmapset  *held = NULL;
+
+	if (!index->usable || index->method != BTREE_AM_OID || index->predicate != NULL)
+		return 0;
+	for (int i = 0; i < index->nkeys && !bms_equal(held, endpoint->columns); i++)
+	{
+		if (holds_column_of(table, index, i, endpoint))
+			held = bms_add_member(held, index->columns[i]);
+		else if (skipped == 0 && index->columns[i] > 0)
+			skipped = index->columns[i];
+		else
+			return 0;
+	}
+	return bms_equal(held, endpoint->columns) ? skipped : 0;
 }
 
 /*

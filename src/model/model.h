@@ -93,6 +93,8 @@ typedef struct NameSpace
 extern const char *kind_name(JunctionKind kind);
 extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *first,
 								   const Endpoint *second);
+extern AttrNumber skipped_column(const TableFacts *table, const IndexFacts *index,
+								 const Endpoint *endpoint);
 extern Junction *classify(TableFacts *table);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);

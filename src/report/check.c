@@ -15,7 +15,7 @@
 #include "report/report.h"
 #include "rules/rules.h"
 
-/* The state of judge_finding() */
+/* What judge_finding() adds up */
 typedef struct Verdict
 {
 	Severity	least;			/* milder findings are left out */
@@ -23,9 +23,7 @@ typedef struct Verdict
 	List	   *schemas;		/* OIDs; only their tables count */
 	int			counts[SEVERITY_ERROR + 1]; /* of the findings of each severity */
 	StringInfoData lines;		/* a line for each of these */
-	Severity	fixed;			/* the severity of the finding of fix */
-	char	   *fix;			/* of the worst finding that has one, or null */
-	MemoryContext context;		/* for the fix: findings are short-lived */
+	char	   *fix;			/* the first fix among them, or null */
 } Verdict;
 
 /*
@@ -59,23 +57,19 @@ read_schemas(List *names)
 }
 
 /*
- * A FindingSink: add a finding to a Verdict.
+ * Add a finding to a Verdict.
  */
 static void
-judge_finding(Finding *finding, void *state)
+judge_finding(const Finding *finding, Verdict *verdict)
 {
-	Verdict    *verdict = state;
-
 	if (finding->severity < verdict->least ||
 		(!verdict->all_schemas && !list_member_oid(verdict->schemas, get_rel_namespace(finding->junction))))
 		return;
 	verdict->counts[finding->severity]++;
 	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->lines.len > 0 ? "\n" : "",
 					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
-	if (finding->fix == NULL || (verdict->fix != NULL && finding->severity <= verdict->fixed))
-		return;
-	verdict->fix = MemoryContextStrdup(verdict->context, finding->fix);
-	verdict->fixed = finding->severity;
+	if (verdict->fix == NULL && finding->fix != NULL)
+		verdict->fix = finding->fix;
 }
 
 /*
@@ -108,16 +102,16 @@ PG_FUNCTION_INFO_V1(junction_check);
  * junction.check(severity text, rules text[], schemas text[]) returns void
  *
  * Raises 23000 if the report of the whole database has a finding of this
- * severity or a worse one, with a line for each finding in the detail and the
- * fix of the worst in the hint.  rules, schemas: only the findings of these
- * rules, and of the tables in these schemas; null for all.  22023 for an unknown
- * severity or rule, 3F000 for an unknown schema, 22004 for a null severity.
+ * severity or a worse one, with a line for each finding in the detail, the worst
+ * first, and the first fix in the hint.  rules, schemas: only the findings of
+ * these rules, and of the tables in these schemas; null for all.  22023 for an
+ * unknown severity or rule, 3F000 for an unknown schema, 22004 for a null severity.
  */
 Datum
 junction_check(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"severity", NULL, NULL};
-	Verdict		verdict = {.context = CurrentMemoryContext,.all_schemas = PG_ARGISNULL(2)};
+	Verdict		verdict = {.all_schemas = PG_ARGISNULL(2)};
 	RuleSet		rules = reported_rules();
 	char	   *counts;
 	int			sum;
@@ -129,7 +123,8 @@ junction_check(PG_FUNCTION_ARGS)
 	if (!verdict.all_schemas)
 		verdict.schemas = read_schemas(text_array_to_list(PG_GETARG_ARRAYTYPE_P(2), "schemas"));
 	initStringInfo(&verdict.lines);
-	find_findings(InvalidOid, rules, true, judge_finding, &verdict);
+	foreach_ptr(Finding, finding, find_worst_first(InvalidOid, rules))
+		judge_finding(finding, &verdict);
 	counts = describe_counts(&verdict, &sum);
 	if (sum > 0)
 		ereport(ERROR,

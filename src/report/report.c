@@ -134,47 +134,41 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* The state of report_finding() */
-typedef struct Report
-{
-	Oid			only;			/* the one table asked for, or InvalidOid */
-	ReturnSetInfo *rsinfo;
-} Report;
-
-/*
- * A FindingSink: return a finding.  If one table was asked for, a missing pair
- * key's detail also says how many pairs are there more than once.
- */
-static void
-report_finding(Finding *finding, void *state)
-{
-	Report	   *report = state;
-
-	if (OidIsValid(report->only) && finding->rule == RULE_MISSING_PAIR_KEY)
-		finding->detail = psprintf("%s%s", finding->detail,
-								   describe_duplicates(report->only, finding->columns));
-	return_finding(report->rsinfo, finding);
-}
-
 PG_FUNCTION_INFO_V1(junction_report);
 
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
  * The findings of one table, or of the whole database if relation is null, but
- * for the rules of junction.ignore.
+ * for the rules of junction.ignore; the worst first.  If one table was asked for,
+ * a missing pair key's detail also says how many pairs are there more than once.
  * 42809 for what is not a table and for a partition, 42P01 for a table that was
  * dropped.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
-	Report		report = {.only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0),
-	.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	List	   *findings;
+	MemoryContext row;
+	MemoryContext caller;
 
 	if (!PG_ARGISNULL(0))
-		check_table_kind(report.only);
+		check_table_kind(only);
 	InitMaterializedSRF(fcinfo, 0);
-	find_findings(report.only, reported_rules(), true, report_finding, &report);
+	findings = find_worst_first(only, reported_rules());
+	/* the tuplestore copies each row, so the memory of one serves the next */
+	row = AllocSetContextCreate(CurrentMemoryContext, "junction row", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(row);
+	foreach_ptr(Finding, finding, findings)
+	{
+		if (OidIsValid(only) && finding->rule == RULE_MISSING_PAIR_KEY)
+			finding->detail = psprintf("%s%s", finding->detail,
+									   describe_duplicates(only, finding->columns));
+		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
+		MemoryContextReset(row);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row);
 	return (Datum) 0;
 }

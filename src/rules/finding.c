@@ -21,6 +21,7 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, Findings 
 	Finding    *finding = palloc0(sizeof(Finding));
 
 	finding->junction = junction->table->oid;
+	finding->table = junction->table;
 	finding->rule = rule_id(rule);
 	finding->severity = rule->severity;
 	finding->columns = columns;

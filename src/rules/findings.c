@@ -11,6 +11,8 @@
 #include "access/transam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -76,12 +78,31 @@ is_left_out_of_report(const TableFacts *table)
 }
 
 /*
+ * Set the size and the place of the findings of one table.
+ */
+static void
+size_findings(const TableFacts *table, List *findings)
+{
+	TableSize	size;
+
+	if (findings == NIL)
+		return;
+	size = table_size(table);
+	foreach_ptr(Finding, finding, findings)
+	{
+		finding->size = size;
+		finding->place = foreach_current_index(finding);
+	}
+}
+
+/*
  * Call sink(finding, state) for each finding of these rules.
  *
  * only: the one table to look at, or InvalidOid for all tables of the database
  * except those that is_left_out_of_report().  One table is never left out;
  * 42P01 if it does not exist.  concurrently: as in apply_rules().  Findings are
- * freed once all those of their table have been given to the sink.
+ * freed once all those of their table have been given to the sink; the facts of
+ * the tables stay, in the caller's memory context.
  */
 void
 find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state)
@@ -97,11 +118,14 @@ find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void
 		raise_gone(only, NULL);
 	foreach_ptr(TableFacts, table, database->tables)
 	{
+		List	   *findings;
+
 		if (OidIsValid(only) ? table->oid != only : is_left_out_of_report(table))
 			continue;
 		names.namespace = table->namespace;
-		foreach_ptr(Finding, finding,
-					apply_rules(rules, classify(table), database, &names, concurrently))
+		findings = apply_rules(rules, classify(table), database, &names, concurrently);
+		size_findings(table, findings);
+		foreach_ptr(Finding, finding, findings)
 			sink(finding, state);
 		MemoryContextReset(per_table);
 	}
@@ -113,8 +137,41 @@ find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void
 typedef struct Collection
 {
 	MemoryContext context;		/* for the copies */
+	char	   *room;			/* free memory of it, for the next copies */
+	Size		left;			/* bytes of it */
 	List	   *findings;		/* of Finding */
 } Collection;
+
+/*
+ * Returns memory for a part of a finding.  It is taken from the room, as
+ * palloc() rounds each size up to a power of two: a report of thousands of
+ * findings would touch half as many pages again.
+ */
+static void *
+take_room(Collection *collection, Size size)
+{
+	void	   *result;
+
+	size = MAXALIGN(size);
+	if (size > collection->left)
+	{
+		collection->left = Max(size, 8192);
+		collection->room = palloc(collection->left);
+	}
+	result = collection->room;
+	collection->room += size;
+	collection->left -= size;
+	return result;
+}
+
+/* Returns a copy of a string, or null for null. */
+static char *
+copy_text(Collection *collection, const char *text)
+{
+	Size		size = text ? strlen(text) + 1 : 0;
+
+	return text ? memcpy(take_room(collection, size), text, size) : NULL;
+}
 
 /*
  * A FindingSink: add a deep copy of a finding to a Collection.
@@ -124,15 +181,16 @@ collect_finding(Finding *finding, void *state)
 {
 	Collection *collection = state;
 	MemoryContext caller = MemoryContextSwitchTo(collection->context);
-	Finding    *copy = palloc(sizeof(Finding));
+	Finding    *copy = take_room(collection, sizeof(Finding));
 
 	*copy = *finding;
-	copy->columns = NIL;
+	copy->columns = list_copy(finding->columns);
 	foreach_ptr(char, column, finding->columns)
-		copy->columns = lappend(copy->columns, pstrdup(column));
-	copy->message = pstrdup(finding->message);
-	copy->detail = finding->detail ? pstrdup(finding->detail) : NULL;
-	copy->fix = finding->fix ? pstrdup(finding->fix) : NULL;
+		list_nth_cell(copy->columns, foreach_current_index(column))->ptr_value =
+			copy_text(collection, column);
+	copy->message = copy_text(collection, finding->message);
+	copy->detail = copy_text(collection, finding->detail);
+	copy->fix = copy_text(collection, finding->fix);
 	copy->rebuilt = list_copy(finding->rebuilt);
 	collection->findings = lappend(collection->findings, copy);
 	MemoryContextSwitchTo(caller);
@@ -140,7 +198,7 @@ collect_finding(Finding *finding, void *state)
 
 /*
  * As find_findings(), but returns a list of Finding, in the caller's memory
- * context.
+ * context.  The findings of one table are in the order of the rules.
  */
 List *
 collect_findings(Oid only, RuleSet rules, bool concurrently)
@@ -149,4 +207,55 @@ collect_findings(Oid only, RuleSet rules, bool concurrently)
 
 	find_findings(only, rules, concurrently, collect_finding, &collection);
 	return collection.findings;
+}
+
+/*
+ * Compare two tables by name, then by schema.
+ */
+static int
+compare_names(const TableFacts *a, const TableFacts *b)
+{
+	int			order = a == b ? 0 : strcmp(a->name, b->name);
+
+	if (order == 0 && a->namespace != b->namespace)
+	{
+		char	   *left = get_namespace_name(a->namespace);
+		char	   *right = get_namespace_name(b->namespace);
+
+		/* a schema that is dropped meanwhile has no name */
+		order = left && right ? strcmp(left, right) : oid_cmp(&a->namespace, &b->namespace);
+	}
+	return order;
+}
+
+/*
+ * Order findings, the worst first: by severity, then by the size of the table,
+ * then by its name and schema, then by rule.  No two findings are equal.
+ */
+static int
+compare_findings(const ListCell *a, const ListCell *b)
+{
+	const Finding *left = lfirst(a);
+	const Finding *right = lfirst(b);
+	int			order;
+
+	if (left->severity != right->severity)
+		return left->severity > right->severity ? -1 : 1;
+	if (left->size.bytes != right->size.bytes)
+		return left->size.bytes > right->size.bytes ? -1 : 1;
+	order = compare_names(left->table, right->table);
+	return order != 0 ? order : left->place - right->place;
+}
+
+/*
+ * Returns the findings of find_findings() as a list of Finding, the worst first
+ * (compare_findings), in the caller's memory context.  Fixes are CONCURRENTLY.
+ */
+List *
+find_worst_first(Oid only, RuleSet rules)
+{
+	List	   *findings = collect_findings(only, rules, true);
+
+	list_sort(findings, compare_findings);
+	return findings;
 }

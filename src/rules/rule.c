@@ -4,8 +4,8 @@
  *		applies them to a table.
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
- * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c or
- * polymorphic.c.  A rule gets a table that
+ * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c
+ * or statistics_rules.c.  A rule gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
  * statement that fixes it if there is one.  A rule reads no rows of the table
  * and changes nothing.
@@ -43,6 +43,7 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_RECURSIVE_POLICY] = {"recursive_policy", SEVERITY_ERROR, rule_recursive_policy, false},
 	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
 	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
+	[RULE_MISJUDGED_ENDPOINT] = {"misjudged_endpoint", SEVERITY_NOTICE, rule_misjudged_endpoint, false},
 };
 
 static const char *const severities[] = {

@@ -39,6 +39,7 @@ typedef enum RuleId
 	RULE_RECURSIVE_POLICY,
 	RULE_NAME,
 	RULE_INHERITED,
+	RULE_MISJUDGED_ENDPOINT,
 	RULE_COUNT
 } RuleId;
 
@@ -61,6 +62,9 @@ typedef enum Severity
 typedef struct Finding
 {
 	Oid			junction;		/* the table, which need not be a junction */
+	const TableFacts *table;	/* its facts */
+	TableSize	size;			/* its size; findings.c */
+	int			place;			/* among the table's findings, from 0; findings.c */
 	RuleId		rule;
 	Severity	severity;		/* the rule's, or a milder or worse one */
 	List	   *columns;		/* their names, char * */
@@ -73,6 +77,7 @@ typedef struct Finding
 								 * are validated, and their triggers fire */
 	Oid			foreign_key;	/* a fix that rebuilds this foreign key settles
 								 * this finding too; or InvalidOid */
+	Oid			parent;			/* of half_indexed: the endpoint's; or InvalidOid */
 } Finding;
 
 /* The findings of one table, and what its rules share */
@@ -119,6 +124,7 @@ extern Database *read_for_rules(List *tables, RuleSet rules, Snapshot snapshot);
 extern bool is_left_out_of_report(const TableFacts *table);
 extern void find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state);
 extern List *collect_findings(Oid only, RuleSet rules, bool concurrently);
+extern List *find_worst_first(Oid only, RuleSet rules);
 
 /* index_rules.c */
 extern void rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
@@ -176,5 +182,11 @@ extern void rule_array_relation(const Rule *rule, const Junction *junction, Find
 extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_inherited(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* statistics_rules.c */
+extern double judged_rows(const TableFacts *table);
+extern char *distinct_fix(const TableFacts *table, const char *column, double distinct, double rows);
+extern char *analyze_fix(const TableFacts *table, const char *column);
+extern void rule_misjudged_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 
 #endif							/* JUNCTION_RULES_H */

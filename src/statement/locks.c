@@ -176,6 +176,9 @@ add_alter_table(List **locks, const AlterTableStmt *statement)
 		return;
 	mode = AlterTableGetLockLevel(statement->cmds);
 	add_lock(locks, relid, mode);
+	/* ALTER COLUMN ... SET (...) does not recurse; a fix has no other command beside it */
+	if (linitial_node(AlterTableCmd, statement->cmds)->subtype == AT_SetOptions)
+		return;
 	add_locks(locks, relid, mode_below(relid, statement, mode), columns);
 	foreach_ptr(AlterTableCmd, command, statement->cmds)
 		add_parent_lock(locks, relid, command);
@@ -226,6 +229,9 @@ add_statement(List **locks, Node *statement)
 	else if (IsA(statement, DropStmt))
 		add_locks(locks, table_of_index(makeRangeVarFromNameList(linitial(((DropStmt *) statement)->objects))),
 				  AccessExclusiveLock, false);
+	else if (IsA(statement, VacuumStmt))	/* ANALYZE */
+		add_locks(locks, RangeVarGetRelid(linitial_node(VacuumRelation, ((VacuumStmt *) statement)->rels)->relation, NoLock, true),
+				  ShareUpdateExclusiveLock, false);
 	else
 		elog(ERROR, "unexpected statement in a fix: %d", (int) nodeTag(statement));
 }

@@ -45,6 +45,10 @@ extern int64 count_nulls(Oid relid, List *columns);
 extern int64 count_orphans(const TableFacts *table, const ForeignKeyFacts *key);
 extern int64 *count_changed(Relation rel, List *columns);
 
+/* count_distinct.c */
+extern int64 count_distinct(const Junction *junction, const Endpoint *endpoint,
+							double rows_per_value);
+
 /* locks.c */
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(43);
+SELECT plan(45);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -39,7 +39,7 @@ SELECT is_empty($$
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
               ARRAY['check', 'create', 'demote', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'primary_to_unique', 'probe', 'promote',
+                    'measure', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
@@ -88,6 +88,10 @@ FROM functions WHERE proname = 'dependents';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT probe text, OUT outcome text, OUT detail text',
           'the arguments of probe')
 FROM functions WHERE proname = 'probe';
+SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, OUT columns text[], OUT parent regclass, OUT rows bigint, OUT expected bigint, OUT counted bigint, '
+    'OUT rows_per_value double precision, OUT fix text', 'the arguments of measure')
+FROM functions WHERE proname = 'measure';
 SELECT is(pg_get_function_arguments(oid), 'severity text DEFAULT ''warning''::text', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
@@ -96,7 +100,7 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 

@@ -90,6 +90,31 @@ is "its library is looked for where dynamic_library_path says" "$(elsewhere "$wo
 is "and found there" "$(elsewhere "$libraries")" temporal
 works "and again in PostgreSQL's folder" sql "$database" --command 'DROP EXTENSION junction' --command 'CREATE EXTENSION junction'
 
+# a skip scan, which serves the end that the pair key does not lead with, where few values lead
+sql "$database" --set ON_ERROR_STOP=1 > /dev/null <<'END'
+CREATE TABLE skipped (user_id int REFERENCES users ON DELETE CASCADE, org_id int REFERENCES orgs ON DELETE CASCADE,
+    PRIMARY KEY (org_id, user_id)) WITH (autovacuum_enabled = false);
+INSERT INTO users SELECT generate_series(1, 1000);
+INSERT INTO orgs SELECT generate_series(1, 12);
+INSERT INTO skipped SELECT u, o FROM generate_series(1, 1000) AS u, generate_series(1, 12) AS o;
+END
+half_indexed() {                                        # what the report says of the end that no index serves
+    sql "$database" --command "SELECT severity, columns, detail, fix FROM junction.report('skipped') WHERE rule = 'half_indexed'"
+}
+scans='|{user_id}|Deletes from users, and lookups by (user_id), scan all of skipped.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
+is "a missing index is a warning, as nothing is known of the leading column" "$(half_indexed)" "warning$scans"
+works "ANALYZE counts its values" sql "$database" --command 'ANALYZE skipped'
+is "it is a notice, with the figure" "$(half_indexed)" \
+    'notice|{user_id}|Deletes from users, and lookups by (user_id), can skip through skipped_pkey: its column org_id has only about 12 values.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
+# shellcheck disable=SC2016 # SQL's
+is "which is what the server does" "$(sql "$database" --command 'PREPARE deletes AS DELETE FROM ONLY skipped WHERE $1 OPERATOR(pg_catalog.=) user_id' \
+    --command 'EXPLAIN (COSTS OFF) EXECUTE deletes (7)' | grep -c 'Index.*Scan.*skipped_pkey')" 1
+sql "$database" --command 'ALTER TABLE skipped ALTER org_id SET (n_distinct = 101)' --command 'ANALYZE skipped'
+is "a warning again, for more values than it pays to skip" "$(half_indexed)" "warning$scans"
+sql "$database" --command 'ALTER TABLE skipped ALTER org_id RESET (n_distinct)' --command 'DELETE FROM skipped WHERE user_id > 500' --command 'ANALYZE skipped'
+is "and in a small table, where few values mean nothing" "$(half_indexed)" "warning$scans"
+sql "$database" --command 'DROP TABLE skipped' --command 'DELETE FROM users' --command 'DELETE FROM orgs'
+
 if [ "$version" -lt 190000 ]; then
     done_testing
     exit

@@ -14,7 +14,7 @@ use constant MOST_TABLES => 14;                         # of a database, beyond 
 
 my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint no_cascade needless_surrogate
     promotion_due multiway redundant_index deferrable_pair_key no_replica_identity no_primary_key soft_deleted_pair
-    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy name inherited);
+    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy name inherited misjudged_endpoint);
 
 sub regclass { return literal($_[0]{name}) . '::regclass' }
 
@@ -154,7 +154,7 @@ sub look {
     my $described = maybe(0.3) ? ", 'as \"described\"'" : '';
     return $table, weighted(
         ['report', "SELECT * FROM junction.report($junction)"] => 3, ['report of all', 'SELECT * FROM junction.report()'] => 1, ['junctions', 'SELECT * FROM junction.junctions'] => 1,
-        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
+        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
         ['check', 'SELECT junction."check"(' . pick("'error'", "'info'", "'notice'", '', "'worse'", 'NULL') . ')'] => 1,
         (map { ([$_, "SELECT junction.$_($junction$described)"] => 0.7) } qw(is_junction is_pure is_entity is_served holds)),
         ['uuidv7', 'SELECT 1 / bool_and(id > lag)::int FROM (SELECT id, lag(id) OVER (ORDER BY n) FROM (SELECT n, junction.uuidv7() AS id FROM generate_series(1, 600) AS n) AS i) AS i'] => 1);
