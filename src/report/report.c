@@ -9,11 +9,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "base/base.h"
@@ -137,23 +139,39 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 /* The state of report_finding() */
 typedef struct Report
 {
-	Oid			only;			/* the one table asked for, or InvalidOid */
+	TableFacts *only;			/* the one table asked for, or null */
+	int			count;			/* of the findings */
 	ReturnSetInfo *rsinfo;
 } Report;
 
 /*
- * A FindingSink: return a finding.  If one table was asked for, a missing pair
- * key's detail also says how many pairs are there more than once.
+ * A FindingSink: return a finding.  If one table was asked for, its rows are
+ * counted where they matter.
  */
 static void
 report_finding(Finding *finding, void *state)
 {
 	Report	   *report = state;
 
-	if (OidIsValid(report->only) && finding->rule == RULE_MISSING_PAIR_KEY)
-		finding->detail = psprintf("%s%s", finding->detail,
-								   describe_duplicates(report->only, finding->columns));
+	report->count++;
+	if (report->only != NULL)
+		count_rows_of_finding(finding, report->only);
 	return_finding(report->rsinfo, finding);
+}
+
+/*
+ * Read the one table that was asked for; 42P01 if it does not exist.
+ */
+static TableFacts *
+read_only_table(Oid relid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+	List	   *tables = read_tables(list_make1_oid(relid), snapshot)->tables;
+
+	UnregisterSnapshot(snapshot);
+	if (tables == NIL)
+		raise_gone(relid, NULL);
+	return linitial(tables);
 }
 
 PG_FUNCTION_INFO_V1(junction_report);
@@ -161,20 +179,25 @@ PG_FUNCTION_INFO_V1(junction_report);
 /*
  * junction.report(relation regclass) returns setof junction.finding
  *
- * The findings of one table, or of the whole database if relation is null.
- * 42809 for what is not a table and for a partition, 42P01 for a table that was
+ * The findings of one table, or of the whole database if relation is null.  A
+ * table that is not a junction and has no finding raises a NOTICE.  42809 for what is not a table and for a partition, 42P01 for a table that was
  * dropped.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
-	Report		report = {.only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0),
-	.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	Report		report = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	if (!PG_ARGISNULL(0))
-		check_table_kind(report.only);
+	{
+		check_table_kind(only);
+		report.only = read_only_table(only);
+	}
 	InitMaterializedSRF(fcinfo, 0);
-	find_findings(report.only, ALL_RULES, true, report_finding, &report);
+	find_findings(only, ALL_RULES, true, report_finding, &report);
+	if (report.only != NULL && report.count == 0)
+		notice_no_junction(classify(report.only));
 	return (Datum) 0;
 }
 

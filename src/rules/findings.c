@@ -30,6 +30,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 
 	read_extension_members(database, snapshot);
 	mark_shards(database, snapshot);
+	read_all_comments(database, snapshot);
 	if (for_rules)
 		read_all_annotations(database, snapshot);
 	return database;
@@ -55,13 +56,9 @@ read_all_tables(bool for_rules)
 Database *
 read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
 {
-	Database   *database;
-
 	if (!are_local_rules(rules))
 		return read_everything(snapshot, true);
-	database = read_tables(tables, snapshot);
-	read_own_annotations(database, snapshot);
-	return database;
+	return read_tables(tables, snapshot);
 }
 
 /*
@@ -133,6 +130,7 @@ collect_finding(Finding *finding, void *state)
 	copy->message = pstrdup(finding->message);
 	copy->detail = finding->detail ? pstrdup(finding->detail) : NULL;
 	copy->fix = finding->fix ? pstrdup(finding->fix) : NULL;
+	copy->fix_if_link = finding->fix_if_link ? pstrdup(finding->fix_if_link) : NULL;
 	copy->rebuilt = list_copy(finding->rebuilt);
 	collection->findings = lappend(collection->findings, copy);
 	MemoryContextSwitchTo(caller);

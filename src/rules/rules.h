@@ -23,6 +23,7 @@ typedef enum RuleId
 	RULE_NULLABLE_ENDPOINT,
 	RULE_UNVALIDATED_FOREIGN_KEY,
 	RULE_UNDECLARED_ENDPOINT,
+	RULE_POSSIBLE_JUNCTION,
 	RULE_NO_CASCADE,
 	RULE_NEEDLESS_SURROGATE,
 	RULE_PROMOTION_DUE,
@@ -63,6 +64,10 @@ typedef struct Finding
 	char	   *message;		/* one line, no period */
 	char	   *detail;			/* full sentences, or null */
 	char	   *fix;			/* a statement ready to run, or null */
+	char	   *fix_if_link;	/* one for a caller who has asked for this table
+								 * and looks at its rows; or null */
+	List	   *references;		/* ForeignKeyFacts that the fix adds, where no
+								 * key has kept orphans or duplicates away */
 	bool		makes_primary_key;	/* the fix makes the pair the primary key */
 	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
 								 * adds again: they are ON DELETE CASCADE then,
@@ -102,6 +107,9 @@ typedef struct Rule
 	bool		local;			/* apply() reads no table but the junction */
 } Rule;
 
+/* bare_junction.c */
+extern bool add_bare_junction(const Rule *rule, const Junction *junction, Findings *findings);
+
 /* finding.c */
 extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
 							Findings *findings);
@@ -119,6 +127,9 @@ extern List *collect_findings(Oid only, RuleSet rules, bool concurrently);
 extern void rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* possible_junction.c */
+extern void rule_possible_junction(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* key_rules.c */
 extern char *missing_key_fix(const Junction *junction, Findings *findings);

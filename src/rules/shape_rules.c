@@ -222,8 +222,8 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 }
 
 /*
- * promotion_due: the pair is the primary key, and the junction has columns
- * beside the pair, or a foreign key references the pair.  Created and updated
+ * promotion_due: the pair is the primary key, or will be, and the junction has
+ * columns beside the pair, or a foreign key references the pair.  Created and updated
  * stamps do not count.
  */
 void
@@ -233,10 +233,13 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 	List	   *names = NIL;
 	bool		referenced;
 
-	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
-		!junction->pair_key->primary)
+	/* a declared junction without any key becomes a payload by missing_pair_key's fix */
+	if (!(junction->kind == JUNCTION_UNKEYED ? junction->primary_key == NULL :
+		  (junction->kind == JUNCTION_PURE || junction->kind == JUNCTION_PAYLOAD) &&
+		  junction->pair_key->primary))
 		return;
-	referenced = list_member_oid(junction->table->referenced, junction->pair_key->oid);
+	referenced = junction->pair_key != NULL &&
+		list_member_oid(junction->table->referenced, junction->pair_key->oid);
 	foreach_ptr(ColumnFacts, column, junction->own_columns)
 		if (!is_stamp(column))
 			names = lappend(names, column->name);
@@ -368,13 +371,17 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 void
 rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	bool		entity = junction->kind == JUNCTION_ENTITY && !has_needless_surrogate(junction);
+	bool		declared = junction->kind == JUNCTION_UNKEYED && junction->table->declared;
+	bool		entity = (junction->kind == JUNCTION_ENTITY ||
+						  (declared && junction->primary_key != NULL)) &&
+		!has_needless_surrogate(junction);
 	Endpoint   *left;
 	Endpoint   *right;
 	char	   *name;
 
 	if (list_length(junction->endpoints) != 2 || junction->kind == JUNCTION_PAYLOAD ||
-		junction->kind == JUNCTION_TEMPORAL)
+		junction->kind == JUNCTION_TEMPORAL ||
+		(declared && junction->primary_key == NULL && junction->own_columns != NIL))
 		return;
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);
