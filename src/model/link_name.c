@@ -21,10 +21,16 @@ typedef struct Squashed
 	Bitmapset  *edges;
 } Squashed;
 
+/*
+ * The two forms of a name: as it is, and with every word in the singular.  A
+ * plural of the first holds the second too, if it ends in s.
+ */
+#define FORMS 2
+
 /* A name to look for in the name of the table */
 typedef struct Needle
 {
-	char	   *name;			/* in snake_case */
+	char	   *forms[FORMS];	/* without separators */
 	bool		whole_words;
 } Needle;
 
@@ -88,28 +94,19 @@ holds_apart(const Squashed *name, const char *left, bool left_whole, const char 
 }
 
 /*
- * Does the name of a table, in snake_case, hold both needles?  same: they may be
+ * Does the name of a table, in both forms, hold both needles?  same: they may be
  * the same word, since both ends are of one parent.
  */
 static bool
-holds_both(const char *name, const Needle *left, const Needle *right, bool same)
+holds_both(const Squashed *name, const Needle *left, const Needle *right, bool same)
 {
-	for (int singular = 0; singular < 2; singular++)
-	{
-		Squashed	hay = squash_words(name, singular);
-
-		/* a plural in the table's name holds the singular anyway, if it ends in s */
-		for (int needles = singular; needles < 2; needles++)
-		{
-			char	   *one = squash_words(left->name, needles).text;
-			char	   *two = squash_words(right->name, needles).text;
-
-			if (same ? find_needle(&hay, one, left->whole_words, 0) >= 0 &&
-				find_needle(&hay, two, right->whole_words, 0) >= 0 :
-				holds_apart(&hay, one, left->whole_words, two, right->whole_words))
+	for (int i = 0; i < FORMS; i++)
+		for (int j = i; j < FORMS; j++)
+			if (same ? find_needle(&name[i], left->forms[j], left->whole_words, 0) >= 0 &&
+				find_needle(&name[i], right->forms[j], right->whole_words, 0) >= 0 :
+				holds_apart(&name[i], left->forms[j], left->whole_words,
+							right->forms[j], right->whole_words))
 				return true;
-		}
-	}
 	return false;
 }
 
@@ -152,7 +149,7 @@ column_noun(const char *column)
 	return strcmp(noun, "id") == 0 ? NULL : noun;
 }
 
-/* Add a needle to a list, unless name is null. */
+/* Add a needle to a list, unless name, in snake_case, is null. */
 static List *
 add_needle(List *needles, char *name, bool whole_words)
 {
@@ -161,7 +158,8 @@ add_needle(List *needles, char *name, bool whole_words)
 	if (name == NULL)
 		return needles;
 	needle = palloc(sizeof(Needle));
-	needle->name = name;
+	for (int i = 0; i < FORMS; i++)
+		needle->forms[i] = squash_words(name, i > 0).text;
 	needle->whole_words = whole_words;
 	return lappend(needles, needle);
 }
@@ -190,7 +188,8 @@ end_needles(const TableFacts *table, const ForeignKeyFacts *key, const ForeignKe
 bool
 name_holds_ends(const TableFacts *table, const ForeignKeyFacts *left, const ForeignKeyFacts *right)
 {
-	char	   *name = snake_case(table->name);
+	char	   *words = snake_case(table->name);
+	Squashed	name[FORMS] = {squash_words(words, false), squash_words(words, true)};
 	List	   *left_needles = end_needles(table, left, right);
 	List	   *right_needles = end_needles(table, right, left);
 
@@ -202,29 +201,33 @@ name_holds_ends(const TableFacts *table, const ForeignKeyFacts *left, const Fore
 }
 
 /*
- * Is the last word of a table's name one of these, in the singular or in the
- * plural?  A word of eight letters or more can be the end of a longer one
- * (groupmembership), as shorter ones are by chance.  count: of the words.
+ * Is a word, in the singular, one of these?  One of eight letters or more can be
+ * the end of a longer word (groupmembership); shorter ones are that by chance.
+ * count: of the words.
  */
 static bool
-ends_with_word(const char *table, const char *const *words, int count)
+is_word_of(const char *word, const char *const *words, int count)
 {
-	char	   *noun = table_noun(table);
-	char	   *last = strrchr(noun, '_');
-	size_t		length;
+	size_t		length = strlen(word);
 
-	last = last ? last + 1 : noun;
-	length = strlen(last);
 	for (int i = 0; i < count; i++)
 	{
-		size_t		word_length = strlen(words[i]);
+		size_t		listed = strlen(words[i]);
 
-		if (strcmp(last, words[i]) == 0 ||
-			(word_length >= 8 && length > word_length &&
-			 strcmp(last + length - word_length, words[i]) == 0))
+		if (strcmp(word, words[i]) == 0 ||
+			(listed >= 8 && length > listed && strcmp(word + length - listed, words[i]) == 0))
 			return true;
 	}
 	return false;
+}
+
+/* Returns the last word of a noun: a part of the same string. */
+static const char *
+last_word(const char *noun)
+{
+	const char *separator = strrchr(noun, '_');
+
+	return separator ? separator + 1 : noun;
 }
 
 /*
@@ -240,13 +243,16 @@ is_link_noun(const char *table)
 		"vote", "upvote", "downvote", "affiliation", "friendship", "collaborator", "tagging",
 		"watcher", "association", "relationship"
 	};
+
+	/* alone, these mean something else: a link to a page, a map of a city */
 	static const char *const last_words[] = {
 		"link", "lnk", "map", "mapping", "rel", "join", "xref", "assoc"
 	};
+	const char *noun = table_noun(table);
+	const char *word = last_word(noun);
 
-	return ends_with_word(table, nouns, lengthof(nouns)) ||
-		(strchr(snake_case(table), '_') != NULL &&
-		 ends_with_word(table, last_words, lengthof(last_words)));
+	return is_word_of(word, nouns, lengthof(nouns)) ||
+		(word != noun && is_word_of(word, last_words, lengthof(last_words)));
 }
 
 /*
@@ -261,5 +267,5 @@ is_event_noun(const char *table)
 		"backup", "activity", "transaction", "notification", "message", "comment"
 	};
 
-	return ends_with_word(table, nouns, lengthof(nouns));
+	return is_word_of(last_word(table_noun(table)), nouns, lengthof(nouns));
 }

@@ -150,16 +150,19 @@ rule_possible_junction(const Rule *rule, const Junction *junction, Findings *fin
 	bool		named;
 	int			own;
 
+	/* names are looked at last, as that takes the most time */
 	if (junction->kind != JUNCTION_NONE || list_length(junction->candidates) < 2 ||
 		table->extension_member || (link = classify_as_link(table)) == NULL)
 		return;
 	left = linitial(link->endpoints);
 	right = lsecond(link->endpoints);
+	if (has_other_key(link, true))
+		return;
 	/* a table of currency rates is named after both of its ends, if they are one */
 	named = is_link_noun(table->name) ||
 		(left->key->parent != right->key->parent && name_holds_ends(table, left->key, right->key));
 	own = count_own_columns(link);
-	if (is_event_noun(table->name) || has_other_key(link, named))
+	if (has_other_key(link, named) || is_event_noun(table->name))
 		return;
 	if (!named && (table->referenced != NIL || own > MAX_OWN_COLUMNS ||
 				   is_actor(left, table) || is_actor(right, table)))
