@@ -86,7 +86,7 @@ check_no_duplicates(const Finding *finding)
  * not be there yet: 23503.  Skips a parent that the caller may not read.
  */
 static void
-check_reference(const TableFacts *table, const ForeignKeyFacts *key, const Finding *finding)
+check_orphans_by(const TableFacts *table, const ForeignKeyFacts *key, const Finding *finding)
 {
 	int64		count = may_read_all(key->parent) ? count_orphans(table, key) : 0;
 	List	   *columns;
@@ -119,9 +119,9 @@ check_no_orphans(const TableFacts *table, const Finding *finding)
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 		if (!key->validated &&
 			(key->oid == finding->foreign_key || list_member_oid(finding->rebuilt, key->oid)))
-			check_reference(table, key, finding);
+			check_orphans_by(table, key, finding);
 	foreach_ptr(ForeignKeyFacts, key, finding->references)
-		check_reference(table, key, finding);
+		check_orphans_by(table, key, finding);
 }
 
 /*
