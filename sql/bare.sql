@@ -65,7 +65,7 @@ SET junction.naming = drizzle;
 CREATE TABLE role_user (user_id int, role_id int);
 SELECT fix FROM junction.report('role_user') \gexec
 SELECT conname FROM pg_constraint WHERE conrelid = 'role_user'::regclass ORDER BY 1;
-SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'role_user'::regclass ORDER BY 1;
+SELECT indexrelid::regclass::text COLLATE "C" AS index FROM pg_index WHERE indrelid = 'role_user'::regclass ORDER BY 1;
 RESET junction.naming;
 DROP TABLE role_user;
 CREATE TABLE role_user (user_id int, role_id int) PARTITION BY HASH (role_id);
