@@ -130,7 +130,7 @@ SELECT fine('near_name', 'PRIMARY KEY', ', undeleted_at timestamptz'), fine('nea
        fine('near_stamp', 'PRIMARY KEY', ', created_at timestamptz, updated_at timestamptz');
 CREATE UNIQUE INDEX ON near_partial (invoice_id, tag_id) WHERE deleted_at IS NULL;
 SELECT junction, severity, columns, message, detail, fix FROM found WHERE rule = 'soft_deleted_pair' ORDER BY junction::text COLLATE "C";
-SELECT junction, rule, detail FROM found WHERE rule <> 'soft_deleted_pair';
+SELECT junction, rule, detail FROM found WHERE rule <> 'soft_deleted_pair' ORDER BY junction::text COLLATE "C", rule;
 -- done as the detail says, it is gone
 CREATE UNIQUE INDEX ON marked_entity (invoice_id, tag_id) WHERE archived_on IS NULL;
 ALTER TABLE marked_entity DROP CONSTRAINT marked_entity_invoice_id_tag_id_key;

@@ -26,6 +26,7 @@ typedef struct CatalogScan
 /* names.c */
 extern bool list_has_name(List *names, const char *name);
 extern bool same_names(List *left, List *right);
+extern bool is_word_character(char c);
 extern bool holds_word(const char *body, const char *name);
 extern Datum names_to_array(List *names);
 

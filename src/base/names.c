@@ -41,7 +41,7 @@ same_names(List *left, List *right)
 }
 
 /* Can the character be part of an unquoted SQL identifier? */
-static bool
+bool
 is_word_character(char c)
 {
 	return IS_HIGHBIT_SET(c) || isalnum((unsigned char) c) || c == '_' || c == '$';

@@ -2,7 +2,8 @@
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
- *		policies (policies.c), and the rules that a table's comment ignores.
+ *		policies (policies.c), and what a table's comment says to us: that the
+ *		table is a junction, and the rules that it ignores.
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.
@@ -109,49 +110,85 @@ parse_ignored(const char *comment)
 }
 
 /*
- * Set ignored of each table from the comments that a scan of pg_description
- * returns, and end the scan.
+ * Does a comment declare its table to be a junction?  It does if it has the
+ * word "@junction", and not as the start of "@junction ignore".
  */
-static void
-read_comments(const Database *database, CatalogScan *scan)
+static bool
+declares_junction(const char *comment)
 {
-	HeapTuple	tuple;
+	static const char tag[] = "@junction";
 
-	while ((tuple = next_row(scan)) != NULL)
+	for (const char *place = strstr(comment, tag); place != NULL; place = strstr(place, tag))
 	{
-		Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
-		TableFacts *table;
-		bool		isnull;
-		Datum		comment;
+		/* an address such as me@junction.org is no declaration */
+		bool		begins = place == comment || !is_word_character(place[-1]);
+		const char *next;
 
-		if (form->classoid != RelationRelationId || form->objsubid != 0)
-			continue;
-		table = find_table(database, form->objoid);
-		if (table == NULL)
-			continue;
-		comment = heap_getattr(tuple, Anum_pg_description_description,
-							   RelationGetDescr(scan->catalog), &isnull);
-		if (!isnull)
-			table->ignored = parse_ignored(TextDatumGetCString(comment));
+		place += strlen(tag);
+		next = place + strspn(place, " \t");
+		if (begins && !is_word_character(*place) &&
+			!(next > place && strncmp(next, "ignore", strlen("ignore")) == 0))
+			return true;
 	}
-	end_scan(scan);
+	return false;
 }
 
 /*
- * Add to these tables what is needed by the rules that look at no other table:
- * the rules that their comments ignore.
+ * Set declared and ignored of a table from a row of pg_description, unless the
+ * comment is a column's, or of another kind of object with the same OID.
+ */
+static void
+read_comment(TableFacts *table, HeapTuple tuple, TupleDesc desc)
+{
+	Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
+	bool		isnull;
+	Datum		value;
+	char	   *comment;
+
+	if (form->classoid != RelationRelationId || form->objsubid != 0)
+		return;
+	value = heap_getattr(tuple, Anum_pg_description_description, desc, &isnull);
+	if (isnull)
+		return;
+	comment = TextDatumGetCString(value);
+	table->declared = declares_junction(comment);
+	table->ignored = parse_ignored(comment);
+}
+
+/*
+ * Set declared and ignored of one table.
  */
 void
-read_own_annotations(const Database *database, Snapshot snapshot)
+read_own_comment(TableFacts *table, Snapshot snapshot)
 {
-	foreach_ptr(TableFacts, table, database->tables)
-	{
-		CatalogScan scan;
+	CatalogScan scan;
+	HeapTuple	tuple;
 
-		scan_catalog_for(&scan, DescriptionRelationId, DescriptionObjIndexId,
-						 Anum_pg_description_objoid, table->oid, snapshot);
-		read_comments(database, &scan);
+	scan_catalog_for(&scan, DescriptionRelationId, DescriptionObjIndexId,
+					 Anum_pg_description_objoid, table->oid, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
+		read_comment(table, tuple, RelationGetDescr(scan.catalog));
+	end_scan(&scan);
+}
+
+/*
+ * Set declared and ignored of all tables of the database.
+ */
+void
+read_all_comments(const Database *database, Snapshot snapshot)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_catalog(&scan, DescriptionRelationId, snapshot);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		TableFacts *table = find_table(database, ((Form_pg_description) GETSTRUCT(tuple))->objoid);
+
+		if (table != NULL)
+			read_comment(table, tuple, RelationGetDescr(scan.catalog));
 	}
+	end_scan(&scan);
 }
 
 /*
@@ -182,17 +219,12 @@ read_extension_members(const Database *database, Snapshot snapshot)
 }
 
 /*
- * Add to all tables of the database what the rules need, but for
- * extension_member and shard.
+ * Add to all tables of the database what only the rules need.
  */
 void
 read_all_annotations(const Database *database, Snapshot snapshot)
 {
-	CatalogScan comments;
-
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
 	read_policies(database, snapshot);
-	scan_catalog(&comments, DescriptionRelationId, snapshot);
-	read_comments(database, &comments);
 }

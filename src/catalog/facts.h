@@ -154,6 +154,8 @@ typedef struct TableFacts
 								 * annotations.c */
 	bool		extension_member;	/* annotations.c */
 	bool		shard;			/* of a distributed table; citus.c */
+	bool		declared;		/* its comment says that it is a junction;
+								 * annotations.c */
 	List	   *ignored;		/* names of the rules that its comment ignores;
 								 * annotations.c */
 	List	   *columns;		/* ColumnFacts, by number */
@@ -203,7 +205,8 @@ typedef struct Database
 } Database;
 
 /* annotations.c */
-extern void read_own_annotations(const Database *database, Snapshot snapshot);
+extern void read_own_comment(TableFacts *table, Snapshot snapshot);
+extern void read_all_comments(const Database *database, Snapshot snapshot);
 extern void read_extension_members(const Database *database, Snapshot snapshot);
 extern void read_all_annotations(const Database *database, Snapshot snapshot);
 

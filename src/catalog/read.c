@@ -11,10 +11,11 @@
  *	3. pg_index: the indexes.
  *	4. pg_attribute: the columns.
  *	5. Only for one table, pg_depend: the foreign keys that reference it.  They
- *	   depend on its indexes; pg_constraint has no index on confrelid.
+ *	   depend on its indexes; pg_constraint has no index on confrelid.  And its
+ *	   comment (annotations.c).
  *
- * For the whole database each catalog is scanned once.  annotations.c and
- * citus.c add what only the report needs.  Nothing here opens or locks a
+ * For the whole database each catalog is scanned once.  annotations.c adds the
+ * comments then, and with citus.c what only the report needs.  Nothing here opens or locks a
  * table, so a table that is dropped meanwhile causes no error.
  *
  * One read uses one snapshot: the caller's, or one that is taken here.  With a
@@ -503,7 +504,10 @@ read_one(Reader *reader, Oid relid)
 	read_all(reader);
 	table = look_up(reader->tables, relid);
 	if (table != NULL)
+	{
 		read_references(reader, table);
+		read_own_comment(table, reader->snapshot);
+	}
 	return table;
 }
 

@@ -62,6 +62,7 @@ extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);
 extern void check_not_distributed(Oid relid);
 extern void check_reads_all(Oid relid, const char *reason);
+extern void notice_no_junction(const Junction *junction);
 extern Junction *require_junction(Oid relid);
 
 #endif							/* JUNCTION_CHECK_H */

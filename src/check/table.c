@@ -20,6 +20,7 @@
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -217,6 +218,105 @@ check_reads_all(Oid relid, const char *reason)
 }
 
 /*
+ * Returns the names of the columns of a table with two ends that are neither
+ * theirs nor the primary key's nor stamps.
+ */
+static List *
+columns_beside(const Junction *junction)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, junction->table->columns)
+	{
+		bool		beside = !is_stamp(column) &&
+			!(junction->primary_key != NULL &&
+			  bms_is_member(column->attnum, junction->primary_key->column_set));
+
+		foreach_ptr(Endpoint, endpoint, junction->candidates)
+			if (bms_is_member(column->attnum, endpoint->columns))
+				beside = false;
+		if (beside)
+			names = lappend(names, column->name);
+	}
+	return names;
+}
+
+/*
+ * Returns sentences that say why a table with two ends is not a junction.
+ */
+static char *
+describe_two_ends(const Junction *junction)
+{
+	const Endpoint *left = linitial(junction->candidates);
+	const Endpoint *right = lsecond(junction->candidates);
+	List	   *beside = columns_beside(junction);
+
+	foreach_ptr(Endpoint, endpoint, junction->candidates)
+		if (is_unique(junction->table, endpoint->columns))
+			return psprintf("(%s) is unique by itself: a row of %s has at most one row here.",
+							column_list(column_names(junction->table, endpoint->key->columns, endpoint->key->nkeys)),
+							quote_identifier(endpoint->key->parent_name));
+	return psprintf("No PRIMARY KEY or UNIQUE is over exactly its foreign keys, (%s) and (%s), and %s.",
+					column_list(column_names(junction->table, left->key->columns, left->key->nkeys)),
+					column_list(column_names(junction->table, right->key->columns, right->key->nkeys)),
+					beside != NIL ? psprintf("it has columns of its own: %s", column_list(beside)) :
+					junction->table->referenced != NIL ? "other tables reference its rows" :
+					"its other key, or its name, makes each row something of its own");
+}
+
+/*
+ * Returns sentences that say what a table lacks to be a junction.
+ */
+static char *
+describe_shape(const Junction *junction)
+{
+	int			keys = list_length(junction->table->foreign_keys);
+	int			ends = list_length(junction->candidates);
+	char	   *shape;
+
+	if (keys < 2)
+		shape = psprintf(ngettext("It has %d foreign key, and a junction has two.",
+								  "It has %d foreign keys, and a junction has two.", keys), keys);
+	else if (ends < 2)
+		shape = psprintf("It has %d foreign keys, but not two that can be ends: those that reference the table itself, or have the columns of another, cannot.",
+						 keys);
+	else if (ends == 2)
+		shape = describe_two_ends(junction);
+	else
+		shape = psprintf("No PRIMARY KEY or UNIQUE is over exactly the columns of two of its %d foreign keys, or of more.",
+						 ends);
+	if (junction->table->declared)
+		shape = psprintf("%s The \"@junction\" in its comment has no effect: that takes two foreign keys, neither unique by itself, beside those for a tenant and for who made the row.",
+						 shape);
+	return shape;
+}
+
+/*
+ * Returns the hint for a table that is not a junction.
+ */
+static const char *
+describe_way(const Junction *junction)
+{
+	return classify_as_link(junction->table) != NULL ?
+		"If its rows are links, add a PRIMARY KEY or UNIQUE over both foreign keys, or put \"@junction\" into the comment of the table." :
+		"A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.";
+}
+
+/*
+ * Raise a NOTICE if a table is not a junction, so that the empty result of a
+ * verb is not taken for a good one.
+ */
+void
+notice_no_junction(const Junction *junction)
+{
+	if (junction->kind == JUNCTION_NONE)
+		ereport(NOTICE,
+				(errmsg("\"%s\" is not a junction", display_name(junction->table->oid)),
+				 errdetail_internal("%s", describe_shape(junction)),
+				 errhint("%s", describe_way(junction))));
+}
+
+/*
  * Returns the table as a junction; 42809 if it is not one.  The caller has
  * locked the table.
  */
@@ -229,12 +329,7 @@ require_junction(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a junction", display_name(relid)),
-				 list_length(junction->table->foreign_keys) < 2 ?
-				 errdetail_plural("It has %d foreign key, and a junction has two.",
-								  "It has %d foreign keys, and a junction has two.",
-								  list_length(junction->table->foreign_keys),
-								  list_length(junction->table->foreign_keys)) :
-				 errdetail("It has no unique key over exactly the columns of two foreign keys, or the columns of one of the two are unique by themselves."),
-				 errhint("A junction links two tables: two foreign keys, and a PRIMARY KEY or UNIQUE over both.")));
+				 errdetail_internal("%s", describe_shape(junction)),
+				 errhint("%s", describe_way(junction))));
 	return junction;
 }

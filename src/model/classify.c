@@ -14,6 +14,8 @@
  *	3. Does a key hold all columns of three or more endpoints?  Then it is
  *	   multiway.
  *	4. Is there nothing but two endpoints?  Then it is unkeyed.
+ *	5. Does its comment declare it to be a junction, and are there two
+ *	   endpoints?  Then it is unkeyed too.
  *
  * An endpoint whose columns alone are unique makes no junction: each row of its
  * parent has at most one row here.
@@ -348,8 +350,8 @@ find_multiway_key(Junction *junction, List *endpoints)
  * Question 4: are there two endpoints, no other column but stamps, and no key?
  *
  * With a surrogate id the table is unkeyed only if nothing references it and
- * its name holds the names of both parents.  Otherwise each row is an object
- * of its own, such as a copy or an event.
+ * its name holds both ends (link_name.c).  Otherwise each row is an object of
+ * its own, such as a copy or an event.
  */
 static bool
 is_unkeyed(Junction *junction, List *endpoints)
@@ -369,9 +371,7 @@ is_unkeyed(Junction *junction, List *endpoints)
 	link = bms_union(left->columns, right->columns);
 	if (junction->primary_key != NULL)
 	{
-		if (junction->primary_key->nkeys != 1 || table->referenced != NIL ||
-			!name_holds_parent(table->name, left->key->parent_name) ||
-			!name_holds_parent(table->name, right->key->parent_name))
+		if (junction->primary_key->nkeys != 1 || table->referenced != NIL)
 			return false;
 		link = bms_add_member(link, junction->primary_key->columns[0]);
 	}
@@ -381,9 +381,69 @@ is_unkeyed(Junction *junction, List *endpoints)
 	foreach_ptr(ColumnFacts, column, table->columns)
 		if (!bms_is_member(column->attnum, link) && !is_stamp(column))
 			return false;
+	/* last, as it takes the most time */
+	if (junction->primary_key != NULL && !name_holds_ends(table, left->key, right->key))
+		return false;
 
 	junction->pair = bms_union(left->columns, right->columns);
 	junction->endpoints = endpoints;
+	return true;
+}
+
+/*
+ * Does an endpoint stand for the user who made or changed the row, by the name
+ * of its only column?
+ */
+bool
+is_actor(const Endpoint *endpoint, const TableFacts *table)
+{
+	return endpoint->key->nkeys == 1 &&
+		is_actor_name(find_column(table, endpoint->key->columns[0])->name);
+}
+
+/* Does an endpoint stand for the tenant, by the name of its only column? */
+static bool
+is_tenant(const Endpoint *endpoint, const TableFacts *table)
+{
+	static const char *const names[] = {"tenant", "tenantid", "tenantuuid"};
+	char	   *name;
+
+	if (endpoint->key->nkeys != 1)
+		return false;
+	name = squash_name(find_column(table, endpoint->key->columns[0])->name);
+	for (int i = 0; i < lengthof(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Question 5: which two endpoints does a table link that is declared to be a
+ * junction?  If it has more than two, those that stand for an actor or for the
+ * tenant are no ends.  The question has no answer if there are not two then, or
+ * if one of the two is unique by itself.
+ */
+static bool
+find_declared_ends(Junction *junction, List *endpoints)
+{
+	const TableFacts *table = junction->table;
+	List	   *ends = NIL;
+	Bitmapset  *pair = NULL;
+
+	foreach_ptr(Endpoint, endpoint, endpoints)
+		if (list_length(endpoints) == 2 ||
+			!(is_actor(endpoint, table) || is_tenant(endpoint, table)))
+			ends = lappend(ends, endpoint);
+	if (list_length(ends) != 2)
+		return false;
+	foreach_ptr(Endpoint, end, ends)
+	{
+		if (is_unique(table, end->columns))
+			return false;
+		pair = bms_union(pair, end->columns);
+	}
+	junction->pair = pair;
+	junction->endpoints = ends;
 	return true;
 }
 
@@ -462,6 +522,7 @@ classify(TableFacts *table)
 
 	junction->table = table;
 	junction->primary_key = find_primary_key(table);
+	junction->candidates = endpoints;
 
 	if (find_pair_key(junction, endpoints, false))
 	{
@@ -482,7 +543,8 @@ classify(TableFacts *table)
 		find_own_columns(junction);
 		junction->kind = JUNCTION_MULTIWAY;
 	}
-	else if (is_unkeyed(junction, endpoints))
+	else if (is_unkeyed(junction, endpoints) ||
+			 (table->declared && find_declared_ends(junction, endpoints)))
 	{
 		find_own_columns(junction);
 		junction->kind = JUNCTION_UNKEYED;
@@ -495,6 +557,23 @@ classify(TableFacts *table)
 	if (junction->kind == JUNCTION_UNKEYED)
 		order_for_key(junction);
 	return junction;
+}
+
+/*
+ * Classify a table that is not a junction as if its comment declared it to be
+ * one.  Returns null if that would make no difference.  The table of the result
+ * is a copy.
+ */
+Junction *
+classify_as_link(const TableFacts *table)
+{
+	TableFacts *declared = palloc(sizeof(TableFacts));
+	Junction   *link;
+
+	*declared = *table;
+	declared->declared = true;
+	link = classify(declared);
+	return link->kind == JUNCTION_NONE ? NULL : link;
 }
 
 /*

@@ -42,7 +42,7 @@ static const struct config_enum_entry naming_options[] = {
  * "order_item", "HTTPRoute" becomes "http_route".  A name without capitals is
  * unchanged.  Only ASCII letters are changed.
  */
-static char *
+char *
 snake_case(const char *name)
 {
 	char	   *snake = palloc(2 * strlen(name) + 1);
@@ -138,37 +138,6 @@ squash_name(const char *name)
 			*end++ = pg_ascii_tolower((unsigned char) *c);
 	*end = '\0';
 	return squashed;
-}
-
-/*
- * Returns the words of a name, each in the singular, with nothing between
- * them.
- */
-static char *
-squash_singular(const char *name)
-{
-	StringInfoData buf;
-	char	   *words = snake_case(name);
-	char	   *save = NULL;
-
-	initStringInfo(&buf);
-	for (char *word = strtok_r(words, "_", &save); word; word = strtok_r(NULL, "_", &save))
-		appendStringInfoString(&buf, singular_name(word));
-	return buf.data;
-}
-
-/*
- * Does the name of a table contain the name of a parent?  Each can be in the
- * singular or in the plural.  False if parent is null.
- */
-bool
-name_holds_parent(const char *name, const char *parent)
-{
-	if (parent == NULL)
-		return false;
-	return strstr(squash_name(name), squash_name(parent)) != NULL ||
-		strstr(squash_singular(name), squash_singular(parent)) != NULL ||
-		strstr(squash_name(name), squash_singular(parent)) != NULL;
 }
 
 /*

@@ -42,6 +42,8 @@ typedef struct Junction
 	List	   *endpoints;		/* Endpoint: two, in the pair key's order; three
 								 * or more if multiway */
 	List	   *others;			/* Endpoint: the table's other endpoints */
+	List	   *candidates;		/* Endpoint: all endpoints of the table, whatever
+								 * its kind */
 	Bitmapset  *pair;			/* the columns of all endpoints */
 	IndexFacts *pair_key;		/* null if unkeyed; if temporal or multiway, the
 								 * key that holds the endpoints */
@@ -96,17 +98,19 @@ extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *firs
 extern AttrNumber skipped_column(const TableFacts *table, const IndexFacts *index,
 								 const Endpoint *endpoint);
 extern Junction *classify(TableFacts *table);
+extern Junction *classify_as_link(const TableFacts *table);
+extern bool is_actor(const Endpoint *endpoint, const TableFacts *table);
 extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint);
 extern List *pair_columns(const Junction *junction);
 
 /* convention.c */
 extern int	junction_naming;
+extern char *snake_case(const char *name);
 extern char *table_noun(const char *table);
 extern char *junction_table_name(const char *left, const char *right);
 extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *right);
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern char *squash_name(const char *name);
-extern bool name_holds_parent(const char *name, const char *parent);
 extern char *name_stem(const char *column);
 extern char *join_names(List *names);
 extern const char *postgres_label(NameKind kind);
@@ -132,6 +136,12 @@ extern char *singular_name(const char *name);
 extern char *mirror_expressions(List *left, List *right, List *columns);
 extern IndexFacts *find_mirror_index(const Junction *junction);
 
+/* link_name.c */
+extern bool name_holds_ends(const TableFacts *table, const ForeignKeyFacts *left,
+							const ForeignKeyFacts *right);
+extern bool is_link_noun(const char *table);
+extern bool is_event_noun(const char *table);
+
 /* orm_names.c */
 extern bool is_orm_name(const TableFacts *table, const TableFacts *left, const TableFacts *right);
 
@@ -143,6 +153,7 @@ extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *tab
 
 /* stamp.c */
 extern StampKind stamp_kind(const char *name);
+extern bool is_actor_name(const char *name);
 extern bool is_stamp(const ColumnFacts *column);
 extern bool is_deletion_mark(const ColumnFacts *column);
 extern ColumnFacts *find_stamp(const TableFacts *table, StampKind kind);

@@ -48,8 +48,8 @@ static const char *const words_behind[] = {
 
 /*
  * Returns the kind of a name without separators, of length bytes: that of an
- * event word of the list, once words for time are taken off both ends; STAMP_NONE if other
- * words remain.
+ * event word of the list, once words for time are taken off both ends; STAMP_NONE
+ * if other words remain.
  */
 static StampKind
 kind_of_words(const EventWord *events, const char *words, size_t length)
@@ -89,6 +89,37 @@ stamp_kind(const char *name)
 
 	pfree(words);
 	return kind;
+}
+
+/*
+ * Is this the name of a column for the user who inserted or last updated the
+ * row: created_by, updated_by_id, lastModifiedBy; or who made the link:
+ * invited_by, assigned_by?
+ */
+bool
+is_actor_name(const char *name)
+{
+	static const char *const link_words[] = {
+		"upd", "invited", "assigned", "granted", "approved", "deleted", "removed", "revoked", "edited"
+	};
+	static const char *const endings[] = {"by", "byid", "byuser", "byuserid"};
+	char	   *words = squash_name(name);
+	size_t		length = strlen(words);
+
+	for (int i = 0; i < lengthof(endings); i++)
+	{
+		size_t		cut = strlen(endings[i]);
+
+		if (cut >= length || strcmp(words + length - cut, endings[i]) != 0)
+			continue;
+		if (kind_of_words(event_words, words, length - cut) != STAMP_NONE)
+			return true;
+		for (int j = 0; j < lengthof(link_words); j++)
+			if (strlen(link_words[j]) == length - cut &&
+				strncmp(words, link_words[j], length - cut) == 0)
+				return true;
+	}
+	return false;
 }
 
 /*

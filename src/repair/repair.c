@@ -64,31 +64,58 @@ check_no_duplicates(const Finding *finding)
 }
 
 /*
+ * Refuse rows that link to no row of the parent by this foreign key, which need
+ * not be there yet: 23503.  Skips a parent that the caller may not read.
+ */
+static void
+check_orphans_by(const TableFacts *table, const ForeignKeyFacts *key, const Finding *finding)
+{
+	int64		count = may_read_all(key->parent) ? count_orphans(table, key) : 0;
+	List	   *columns;
+
+	if (count <= 0)
+		return;
+	columns = column_names(table, key->columns, key->nkeys);
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
+					display_name(finding->junction), rule_name(finding->rule)),
+			 key->name != NULL ?
+			 errdetail_plural("%lld row links to no row of %s by foreign key \"%s\".",
+							  "%lld rows link to no row of %s by foreign key \"%s\".", count,
+							  (long long) count, quote_identifier(key->parent_name), key->name) :
+			 errdetail_plural("%lld row links to no row of %s by (%s).",
+							  "%lld rows link to no row of %s by (%s).", count,
+							  (long long) count, quote_identifier(key->parent_name), column_list(columns)),
+			 errhint("Delete these rows, or insert the rows that they link to.")));
+}
+
+/*
  * Refuse rows that link to no row of the parent: 23503.  Checks the foreign key
- * that the finding is about, and those that its fix rebuilds, but not the
- * validated ones.  Skips a parent that the caller may not read.
+ * that the finding is about, those that its fix rebuilds, but not the validated
+ * ones, and those that it adds.
  */
 static void
 check_no_orphans(const TableFacts *table, const Finding *finding)
 {
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-	{
-		int64		count;
+		if (!key->validated &&
+			(key->oid == finding->foreign_key || list_member_oid(finding->rebuilt, key->oid)))
+			check_orphans_by(table, key, finding);
+	foreach_ptr(ForeignKeyFacts, key, finding->references)
+		check_orphans_by(table, key, finding);
+}
 
-		if (key->validated || !may_read_all(key->parent) ||
-			(key->oid != finding->foreign_key && !list_member_oid(finding->rebuilt, key->oid)))
-			continue;
-		count = count_orphans(table, key);
-		if (count > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-					 errmsg("rows of \"%s\" are in the way of rule \"%s\"",
-							display_name(finding->junction), rule_name(finding->rule)),
-					 errdetail_plural("%lld row links to no row of %s by foreign key \"%s\".",
-									  "%lld rows link to no row of %s by foreign key \"%s\".", count,
-									  (long long) count, quote_identifier(key->parent_name), key->name),
-					 errhint("Delete these rows, or insert the rows that they link to.")));
-	}
+/*
+ * Returns the columns of which the fix makes the primary key: the pair.  The
+ * finding of a table that is not a junction yet is about exactly these.
+ */
+static List *
+pair_of(TableFacts *table, const Finding *finding)
+{
+	Junction   *junction = classify(table);
+
+	return junction->kind == JUNCTION_NONE ? finding->columns : pair_columns(junction);
 }
 
 /*
@@ -101,10 +128,11 @@ check_rows(TableFacts *table, const Finding *finding)
 	if (finding->fix == NULL || !may_read_all(finding->junction))
 		return;
 	if (finding->makes_primary_key)
-		check_no_nulls(finding, pair_columns(classify(table)));
+		check_no_nulls(finding, pair_of(table, finding));
 	if (finding->rule == RULE_NULLABLE_ENDPOINT)
 		check_no_nulls(finding, finding->columns);
-	if (finding->rule == RULE_MISSING_PAIR_KEY)
+	if (finding->rule == RULE_MISSING_PAIR_KEY || finding->rule == RULE_POSSIBLE_JUNCTION ||
+		finding->references != NIL)
 		check_no_duplicates(finding);
 	check_no_orphans(table, finding);
 }
@@ -162,7 +190,8 @@ PG_FUNCTION_INFO_V1(junction_repair);
  * junction.repair(junction regclass, rules text[], dry_run bool)
  *		returns setof junction.statement
  *
- * Takes any table that the caller owns; returns no row if it has no finding.
+ * Takes any table that the caller owns; returns no row if it has no finding,
+ * with a NOTICE if it is not a junction.
  * Errors: those of check/table.c; 22004 for a null; 22023 for an unknown rule;
  * 23505, 23502, 23503 for rows in the way of a key, a NOT NULL, a foreign key.
  */
@@ -172,7 +201,7 @@ junction_repair(PG_FUNCTION_ARGS)
 	static const char *const required[] = {"junction", "rules", "dry_run"};
 	/* the rules whose fix can drop and add foreign keys, which locks their parents */
 	const RuleSet rebuilding = RULE_BIT(RULE_MISSING_PAIR_KEY) | RULE_BIT(RULE_NULLABLE_ENDPOINT) |
-		RULE_BIT(RULE_NO_CASCADE);
+		RULE_BIT(RULE_NO_CASCADE) | RULE_BIT(RULE_POSSIBLE_JUNCTION);
 	StatementPlan plan = {NIL};
 	Relation	rel;
 	RuleSet		rules;
@@ -191,8 +220,15 @@ junction_repair(PG_FUNCTION_ARGS)
 	table = read_table(RelationGetRelid(rel));
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
+	{
+		/* who names the rule possible_junction knows that these rows are links */
+		if (finding->fix == NULL)
+			finding->fix = finding->fix_if_link;
 		check_rows(table, finding);
+	}
 	build_repair(&plan, findings);
+	if (findings == NIL)
+		notice_no_junction(classify(table));
 
 	/* the lock stays until the transaction ends */
 	relation_close(rel, NoLock);

@@ -9,11 +9,13 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "base/base.h"
@@ -134,6 +136,21 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/*
+ * Read the one table that was asked for; 42P01 if it does not exist.
+ */
+static TableFacts *
+read_only_table(Oid relid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+	List	   *tables = read_tables(list_make1_oid(relid), snapshot)->tables;
+
+	UnregisterSnapshot(snapshot);
+	if (tables == NIL)
+		raise_gone(relid, NULL);
+	return linitial(tables);
+}
+
 PG_FUNCTION_INFO_V1(junction_report);
 
 /*
@@ -141,20 +158,24 @@ PG_FUNCTION_INFO_V1(junction_report);
  *
  * The findings of one table, or of the whole database if relation is null, but
  * for the rules of junction.ignore; the worst first.  If one table was asked for,
- * a missing pair key's detail also says how many pairs are there more than once.
- * 42809 for what is not a table and for a partition, 42P01 for a table that was
- * dropped.
+ * its rows are counted where they matter, and a NOTICE is raised if it is not a
+ * junction and has no finding.  42809 for what is not a table and for a
+ * partition, 42P01 for a table that was dropped.
  */
 Datum
 junction_report(PG_FUNCTION_ARGS)
 {
 	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
+	TableFacts *table = NULL;
 	List	   *findings;
 	MemoryContext row;
 	MemoryContext caller;
 
 	if (!PG_ARGISNULL(0))
+	{
 		check_table_kind(only);
+		table = read_only_table(only);
+	}
 	InitMaterializedSRF(fcinfo, 0);
 	findings = find_worst_first(only, reported_rules());
 	/* the tuplestore copies each row, so the memory of one serves the next */
@@ -162,13 +183,14 @@ junction_report(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(row);
 	foreach_ptr(Finding, finding, findings)
 	{
-		if (OidIsValid(only) && finding->rule == RULE_MISSING_PAIR_KEY)
-			finding->detail = psprintf("%s%s", finding->detail,
-									   describe_duplicates(only, finding->columns));
+		if (table != NULL)
+			count_rows_of_finding(finding, table);
 		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
 		MemoryContextReset(row);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(row);
+	if (table != NULL && findings == NIL)
+		notice_no_junction(classify(table));
 	return (Datum) 0;
 }

@@ -24,6 +24,9 @@ typedef enum Guard
 /* guard.c */
 extern void guard_init(void);
 
+/* row_counts.c */
+extern void count_rows_of_finding(Finding *finding, const TableFacts *table);
+
 /* settings.c */
 extern int	junction_guard;		/* a Guard */
 extern RuleSet reported_rules(void);

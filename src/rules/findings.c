@@ -32,6 +32,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 
 	read_extension_members(database, snapshot);
 	mark_shards(database, snapshot);
+	read_all_comments(database, snapshot);
 	if (for_rules)
 		read_all_annotations(database, snapshot);
 	return database;
@@ -57,13 +58,9 @@ read_all_tables(bool for_rules)
 Database *
 read_for_rules(List *tables, RuleSet rules, Snapshot snapshot)
 {
-	Database   *database;
-
 	if (!are_local_rules(rules))
 		return read_everything(snapshot, true);
-	database = read_tables(tables, snapshot);
-	read_own_annotations(database, snapshot);
-	return database;
+	return read_tables(tables, snapshot);
 }
 
 /*
@@ -191,6 +188,7 @@ collect_finding(Finding *finding, void *state)
 	copy->message = copy_text(collection, finding->message);
 	copy->detail = copy_text(collection, finding->detail);
 	copy->fix = copy_text(collection, finding->fix);
+	copy->fix_if_link = copy_text(collection, finding->fix_if_link);
 	copy->rebuilt = list_copy(finding->rebuilt);
 	collection->findings = lappend(collection->findings, copy);
 	MemoryContextSwitchTo(caller);

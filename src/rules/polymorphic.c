@@ -148,6 +148,33 @@ is_link(const TableFacts *table, const ColumnFacts *type, const ColumnFacts *id)
 }
 
 /*
+ * Returns the type column of a link's polymorphic end, and its id in *id; null if
+ * the table is no such link.
+ */
+static ColumnFacts *
+find_polymorphic_end(const TableFacts *table, ColumnFacts **id)
+{
+	if (table->foreign_keys == NIL)
+		return NULL;
+	foreach_ptr(ColumnFacts, type, table->columns)
+	{
+		*id = may_name_type(type->name) ? id_for_type(table, type) : NULL;
+		if (*id != NULL && is_link(table, type, *id))
+			return type;
+	}
+	return NULL;
+}
+
+/* Is the table a link with a polymorphic end? */
+bool
+is_polymorphic_link(const TableFacts *table)
+{
+	ColumnFacts *id;
+
+	return find_polymorphic_end(table, &id) != NULL;
+}
+
+/*
  * polymorphic_endpoint: one end of a link is a type and an id, without a foreign
  * key.  No fix: it takes another shape, and the rows have to be moved.
  */
@@ -155,21 +182,16 @@ void
 rule_polymorphic_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
 {
 	const TableFacts *table = junction->table;
+	ColumnFacts *type;
+	ColumnFacts *id;
+	List	   *columns;
+	Finding    *finding;
 
-	if (junction->kind != JUNCTION_NONE || table->foreign_keys == NIL)
+	if (junction->kind != JUNCTION_NONE || (type = find_polymorphic_end(table, &id)) == NULL)
 		return;
-	foreach_ptr(ColumnFacts, type, table->columns)
-	{
-		ColumnFacts *id = may_name_type(type->name) ? id_for_type(table, type) : NULL;
-		List	   *columns;
-		Finding    *finding;
-
-		if (id == NULL || !is_link(table, type, id))
-			continue;
-		columns = list_make2(type->name, id->name);
-		finding = add_finding(rule, junction, columns, findings);
-		finding->message = psprintf("(%s) of %s refer to rows of any table",
-									column_list(columns), quote_identifier(table->name));
-		finding->detail = pstrdup("No foreign key can check that the row exists, and its links stay when it is deleted. Foreign keys are possible with a junction for each kind of parent; or with a nullable column for each kind, and a CHECK (num_nonnulls(...) = 1).");
-	}
+	columns = list_make2(type->name, id->name);
+	finding = add_finding(rule, junction, columns, findings);
+	finding->message = psprintf("(%s) of %s refer to rows of any table",
+								column_list(columns), quote_identifier(table->name));
+	finding->detail = pstrdup("No foreign key can check that the row exists, and its links stay when it is deleted. Foreign keys are possible with a junction for each kind of parent; or with a nullable column for each kind, and a CHECK (num_nonnulls(...) = 1).");
 }

@@ -216,7 +216,9 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 
 /*
  * undeclared_endpoint: a table has a key over two columns that are named and
- * typed like foreign keys, and one or both have none.
+ * typed like foreign keys, and one or both have none.  Without a key, the table
+ * has to have no other column, and to be named after both parents
+ * (bare_junction.c): a warning.
  */
 void
 rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *findings)
@@ -225,7 +227,8 @@ rule_undeclared_endpoint(const Rule *rule, const Junction *junction, Findings *f
 	IndexFacts *key = junction->kind == JUNCTION_NONE ? two_column_key(table) : NULL;
 	TableFacts *parents[2] = {NULL, NULL};
 
-	if (key == NULL || table->extension_member)
+	if (junction->kind != JUNCTION_NONE || table->extension_member ||
+		add_bare_junction(rule, junction, findings) || key == NULL)
 		return;
 	for (int i = 0; i < 2; i++)
 	{

@@ -4,14 +4,16 @@
  *		applies them to a table.
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
- * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c
- * or statistics_rules.c.  A rule gets a table that
+ * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c,
+ * statistics_rules.c; possible_junction.c and bare_junction.c are about tables
+ * that no constraint shows to be links.  A rule gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
- * statement that fixes it if there is one.  A rule reads no rows of the table
- * and changes nothing.
+ * statement that fixes it if there is one.  It reads no rows of the table and
+ * changes nothing.
  *
  * Most rules apply to junctions only.  array_relation, numbered_columns,
- * undeclared_endpoint and polymorphic_endpoint look for links in any table.
+ * undeclared_endpoint, possible_junction and polymorphic_endpoint look for links
+ * in any table.
  */
 #include "postgres.h"
 
@@ -27,6 +29,7 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_NULLABLE_ENDPOINT] = {"nullable_endpoint", SEVERITY_ERROR, rule_nullable_endpoint, true},
 	[RULE_UNVALIDATED_FOREIGN_KEY] = {"unvalidated_foreign_key", SEVERITY_WARNING, rule_unvalidated_foreign_key, false},
 	[RULE_UNDECLARED_ENDPOINT] = {"undeclared_endpoint", SEVERITY_NOTICE, rule_undeclared_endpoint, false},
+	[RULE_POSSIBLE_JUNCTION] = {"possible_junction", SEVERITY_INFO, rule_possible_junction, true},
 	[RULE_NO_CASCADE] = {"no_cascade", SEVERITY_INFO, rule_no_cascade, false},
 	[RULE_NEEDLESS_SURROGATE] = {"needless_surrogate", SEVERITY_NOTICE, rule_needless_surrogate, false},
 	[RULE_PROMOTION_DUE] = {"promotion_due", SEVERITY_NOTICE, rule_promotion_due, false},

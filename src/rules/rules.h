@@ -23,6 +23,7 @@ typedef enum RuleId
 	RULE_NULLABLE_ENDPOINT,
 	RULE_UNVALIDATED_FOREIGN_KEY,
 	RULE_UNDECLARED_ENDPOINT,
+	RULE_POSSIBLE_JUNCTION,
 	RULE_NO_CASCADE,
 	RULE_NEEDLESS_SURROGATE,
 	RULE_PROMOTION_DUE,
@@ -71,6 +72,10 @@ typedef struct Finding
 	char	   *message;		/* one line, no period */
 	char	   *detail;			/* full sentences, or null */
 	char	   *fix;			/* a statement ready to run, or null */
+	char	   *fix_if_link;	/* one for a caller who has asked for this table
+								 * and looks at its rows; or null */
+	List	   *references;		/* ForeignKeyFacts that the fix adds, where no
+								 * key has kept orphans or duplicates away */
 	bool		makes_primary_key;	/* the fix makes the pair the primary key */
 	List	   *rebuilt;		/* OIDs of the foreign keys that the fix drops and
 								 * adds again: they are ON DELETE CASCADE then,
@@ -111,6 +116,9 @@ typedef struct Rule
 	bool		local;			/* apply() reads no table but the junction */
 } Rule;
 
+/* bare_junction.c */
+extern bool add_bare_junction(const Rule *rule, const Junction *junction, Findings *findings);
+
 /* finding.c */
 extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
 							Findings *findings);
@@ -131,6 +139,9 @@ extern void rule_half_indexed(const Rule *rule, const Junction *junction, Findin
 extern void rule_invalid_index(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_redundant_index(const Rule *rule, const Junction *junction, Findings *findings);
 
+/* possible_junction.c */
+extern void rule_possible_junction(const Rule *rule, const Junction *junction, Findings *findings);
+
 /* key_rules.c */
 extern char *missing_key_fix(const Junction *junction, Findings *findings);
 extern void rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
@@ -144,6 +155,7 @@ extern void rule_soft_deleted_pair(const Rule *rule, const Junction *junction, F
 extern void rule_recursive_policy(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* polymorphic.c */
+extern bool is_polymorphic_link(const TableFacts *table);
 extern void rule_polymorphic_endpoint(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* rebuilt_key.c */

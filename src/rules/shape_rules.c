@@ -244,7 +244,7 @@ data_columns(const Junction *junction)
 static bool
 is_pair_referenced(const Junction *junction)
 {
-	return list_member_oid(junction->table->referenced, junction->pair_key->oid);
+	return junction->pair_key != NULL && list_member_oid(junction->table->referenced, junction->pair_key->oid);
 }
 
 /*
@@ -259,7 +259,8 @@ has_grown(const Junction *junction)
 }
 
 /*
- * promotion_due: the pair is the primary key of a junction that has_grown().
+ * promotion_due: the pair is the primary key, or will be, of a junction that
+ * has_grown().
  */
 void
 rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings)
@@ -268,8 +269,10 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 	List	   *names;
 	bool		referenced;
 
-	if ((junction->kind != JUNCTION_PURE && junction->kind != JUNCTION_PAYLOAD) ||
-		!junction->pair_key->primary || !has_grown(junction))
+	/* a declared junction without any key becomes a payload by missing_pair_key's fix */
+	if (!(junction->kind == JUNCTION_UNKEYED ? junction->primary_key == NULL :
+		  (junction->kind == JUNCTION_PURE || junction->kind == JUNCTION_PAYLOAD) &&
+		  junction->pair_key->primary) || !has_grown(junction))
 		return;
 	names = data_columns(junction);
 	referenced = is_pair_referenced(junction);
@@ -398,13 +401,17 @@ named_otherwise(const Rule *rule, const Junction *junction, char *name, Findings
 void
 rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings)
 {
-	bool		entity = junction->kind == JUNCTION_ENTITY && !has_needless_surrogate(junction);
+	bool		declared = junction->kind == JUNCTION_UNKEYED && junction->table->declared;
+	bool		entity = (junction->kind == JUNCTION_ENTITY ||
+						  (declared && junction->primary_key != NULL)) &&
+		!has_needless_surrogate(junction);
 	Endpoint   *left;
 	Endpoint   *right;
 	char	   *name;
 
 	if (list_length(junction->endpoints) != 2 || junction->kind == JUNCTION_PAYLOAD ||
-		junction->kind == JUNCTION_TEMPORAL)
+		junction->kind == JUNCTION_TEMPORAL ||
+		(declared && junction->primary_key == NULL && junction->own_columns != NIL))
 		return;
 	left = linitial(junction->endpoints);
 	right = lsecond(junction->endpoints);

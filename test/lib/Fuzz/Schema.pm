@@ -196,7 +196,7 @@ sub link_statements {
 sub hanger_statements {
     my ($j, $order, $by) = @_;
     my ($table, $order_list, $last) = ($j->{table}, join(', ', @$order), quoted($j->{columns}[-1][-1]{name}));
-    my $comment = literal(weighted('@junction ignore half_indexed' => 1, "a comment, it's \"here\"\nand there" => 2, '@junction ignore nothing, name' => 1));
+    my $comment = literal(weighted('@junction ignore half_indexed' => 1, '@junction' => 1, "a comment, it's \"here\"\nand there" => 2, '@junction ignore nothing, name' => 1));
     my $fresh = sub { quoted(new_name()) };
     return some(0.2, 'CREATE VIEW ' . $fresh->() . " AS SELECT * FROM $table GROUP BY $order_list"), some(0.13, "COMMENT ON TABLE $table IS $comment", "COMMENT ON COLUMN $table.$last IS $comment", 'CREATE TABLE ' . $fresh->() . " () INHERITS ($table)",
         'CREATE TABLE ' . $fresh->() . ' (' . join(', ', map { quoted($_->{name}) . " $_->{type}" } @{$j->{pair}}) . ", FOREIGN KEY ($order_list) REFERENCES $table ($order_list))",
