@@ -95,8 +95,6 @@ typedef struct NameSpace
 extern const char *kind_name(JunctionKind kind);
 extern IndexFacts *index_below_key(const TableFacts *table, const Endpoint *first,
 								   const Endpoint *second);
-extern AttrNumber skipped_column(const TableFacts *table, const IndexFacts *index,
-								 const Endpoint *endpoint);
 extern Junction *classify(TableFacts *table);
 extern Junction *classify_as_link(const TableFacts *table);
 extern bool is_actor(const Endpoint *endpoint, const TableFacts *table);
@@ -143,6 +141,7 @@ extern bool is_link_noun(const char *table);
 extern bool is_event_noun(const char *table);
 
 /* orm_names.c */
+extern bool is_payloads(const TableFacts *table);
 extern bool is_orm_name(const TableFacts *table, const TableFacts *left, const TableFacts *right);
 
 /* parent_lookup.c */
@@ -150,6 +149,11 @@ extern TableFacts *find_parent_by_link(Database *database, const TableFacts *tab
 									   const char *column, Oid type);
 extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *table,
 									   const char *noun, Oid type);
+
+/* serving_index.c */
+extern AttrNumber skipped_column(const TableFacts *table, const IndexFacts *index,
+								 const Endpoint *endpoint);
+extern void find_serving_indexes(Junction *junction);
 
 /* stamp.c */
 extern StampKind stamp_kind(const char *name);

@@ -154,6 +154,17 @@ has_ending(const char *name, const char *ending)
 }
 
 /*
+ * Is this a table of Payload's, in which "path" says which field of the parent
+ * a row is of?  A pair may be there once for each field.
+ */
+bool
+is_payloads(const TableFacts *table)
+{
+	return has_ending(table->name, "_rels") && find_column_by_name(table, "path") != NULL &&
+		find_column_by_name(table, "parent_id") != NULL;
+}
+
+/*
  * Would an ORM give this name to a junction of these two parents?
  */
 bool

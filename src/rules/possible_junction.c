@@ -162,7 +162,8 @@ rule_possible_junction(const Rule *rule, const Junction *junction, Findings *fin
 	named = is_link_noun(table->name) ||
 		(left->key->parent != right->key->parent && name_holds_ends(table, left->key, right->key));
 	own = count_own_columns(link);
-	if (has_other_key(link, named) || is_event_noun(table->name) || is_polymorphic_link(table))
+	if (has_other_key(link, named) || is_event_noun(table->name) ||
+		is_polymorphic_link(table) || is_payloads(table))
 		return;
 	if (!named && (table->referenced != NIL || own > MAX_OWN_COLUMNS ||
 				   is_actor(left, table) || is_actor(right, table)))
