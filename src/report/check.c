@@ -113,6 +113,7 @@ junction_check(PG_FUNCTION_ARGS)
 	static const char *const required[] = {"severity", NULL, NULL};
 	Verdict		verdict = {.all_schemas = PG_ARGISNULL(2)};
 	RuleSet		rules = reported_rules();
+	TableFacts *table;
 	char	   *counts;
 	int			sum;
 
@@ -123,7 +124,7 @@ junction_check(PG_FUNCTION_ARGS)
 	if (!verdict.all_schemas)
 		verdict.schemas = read_schemas(text_array_to_list(PG_GETARG_ARRAYTYPE_P(2), "schemas"));
 	initStringInfo(&verdict.lines);
-	foreach_ptr(Finding, finding, find_worst_first(InvalidOid, rules))
+	foreach_ptr(Finding, finding, find_worst_first(InvalidOid, rules, &table))
 		judge_finding(finding, &verdict);
 	counts = describe_counts(&verdict, &sum);
 	if (sum > 0)

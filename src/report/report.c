@@ -15,7 +15,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 #include "base/base.h"
@@ -136,21 +135,6 @@ return_finding(ReturnSetInfo *rsinfo, const Finding *finding)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/*
- * Read the one table that was asked for; 42P01 if it does not exist.
- */
-static TableFacts *
-read_only_table(Oid relid)
-{
-	Snapshot	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
-	List	   *tables = read_tables(list_make1_oid(relid), snapshot)->tables;
-
-	UnregisterSnapshot(snapshot);
-	if (tables == NIL)
-		raise_gone(relid, NULL);
-	return linitial(tables);
-}
-
 PG_FUNCTION_INFO_V1(junction_report);
 
 /*
@@ -166,18 +150,15 @@ Datum
 junction_report(PG_FUNCTION_ARGS)
 {
 	Oid			only = PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0);
-	TableFacts *table = NULL;
+	TableFacts *table;
 	List	   *findings;
 	MemoryContext row;
 	MemoryContext caller;
 
 	if (!PG_ARGISNULL(0))
-	{
 		check_table_kind(only);
-		table = read_only_table(only);
-	}
 	InitMaterializedSRF(fcinfo, 0);
-	findings = find_worst_first(only, reported_rules());
+	findings = find_worst_first(only, reported_rules(), &table);
 	/* the tuplestore copies each row, so the memory of one serves the next */
 	row = AllocSetContextCreate(CurrentMemoryContext, "junction row", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(row);

@@ -104,6 +104,8 @@ orphans_are_in_the_way(Finding *finding, const TableFacts *table)
 	{
 		int64		count;
 
+		if (get_rel_name(key->parent) == NULL || !may_read_all(key->parent))
+			continue;
 		/* it may have been dropped since the catalogs were read */
 		LockRelationOid(key->parent, AccessShareLock);
 		if (get_rel_name(key->parent) == NULL)

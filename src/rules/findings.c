@@ -93,18 +93,12 @@ size_findings(const TableFacts *table, List *findings)
 }
 
 /*
- * Call sink(finding, state) for each finding of these rules.
- *
- * only: the one table to look at, or InvalidOid for all tables of the database
- * except those that is_left_out_of_report().  One table is never left out;
- * 42P01 if it does not exist.  concurrently: as in apply_rules().  Findings are
- * freed once all those of their table have been given to the sink; the facts of
- * the tables stay, in the caller's memory context.
+ * As find_findings(), in a database that has been read.
  */
-void
-find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state)
+static void
+find_findings_in(Database *database, Oid only, RuleSet rules, bool concurrently, FindingSink sink,
+				 void *state)
 {
-	Database   *database = read_all_tables(true);
 	NameSpace	names = {.taken = make_taken_names()};
 	MemoryContext per_table = AllocSetContextCreate(CurrentMemoryContext, "junction rules",
 													ALLOCSET_DEFAULT_SIZES);
@@ -128,6 +122,21 @@ find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void
 	}
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(per_table);
+}
+
+/*
+ * Call sink(finding, state) for each finding of these rules.
+ *
+ * only: the one table to look at, or InvalidOid for all tables of the database
+ * except those that is_left_out_of_report().  One table is never left out;
+ * 42P01 if it does not exist.  concurrently: as in apply_rules().  Findings are
+ * freed once all those of their table have been given to the sink; the facts of
+ * the tables stay, in the caller's memory context.
+ */
+void
+find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state)
+{
+	find_findings_in(read_all_tables(true), only, rules, concurrently, sink, state);
 }
 
 /* The state of collect_finding() */
@@ -248,12 +257,17 @@ compare_findings(const ListCell *a, const ListCell *b)
 /*
  * Returns the findings of find_findings() as a list of Finding, the worst first
  * (compare_findings), in the caller's memory context.  Fixes are CONCURRENTLY.
+ * Sets *table to the facts of the one table, read in the same snapshot; to null
+ * if initdb made it, or if all tables are looked at.
  */
 List *
-find_worst_first(Oid only, RuleSet rules)
+find_worst_first(Oid only, RuleSet rules, TableFacts **table)
 {
-	List	   *findings = collect_findings(only, rules, true);
+	Collection	collection = {.context = CurrentMemoryContext};
+	Database   *database = read_all_tables(true);
 
-	list_sort(findings, compare_findings);
-	return findings;
+	find_findings_in(database, only, rules, true, collect_finding, &collection);
+	*table = OidIsValid(only) ? find_table(database, only) : NULL;
+	list_sort(collection.findings, compare_findings);
+	return collection.findings;
 }

@@ -132,7 +132,7 @@ extern Database *read_for_rules(List *tables, RuleSet rules, Snapshot snapshot);
 extern bool is_left_out_of_report(const TableFacts *table);
 extern void find_findings(Oid only, RuleSet rules, bool concurrently, FindingSink sink, void *state);
 extern List *collect_findings(Oid only, RuleSet rules, bool concurrently);
-extern List *find_worst_first(Oid only, RuleSet rules);
+extern List *find_worst_first(Oid only, RuleSet rules, TableFacts **table);
 
 /* index_rules.c */
 extern void rule_half_indexed(const Rule *rule, const Junction *junction, Findings *findings);

@@ -569,11 +569,12 @@ name_taken 7 'ACCESS SHARE'
 
 # a statement that commits: its table keeps the name from before it begins
 steps_done small 6
-break_at small ddl_command_start 'CREATE INDEX' '%' 3
+break_at small ddl_command_start 'CREATE INDEX' '%'
 promote small
 eventually small "$sleeping"
 is "who would rename the table while its index is built waits" \
     "$(sql small --set VERBOSITY=sqlstate --command "SET lock_timeout = '500 ms'" --command 'ALTER TABLE user_orgs RENAME TO moved' 2>&1 || true)" "ERROR:  55P03"
+go_on small
 works "and the promotion ends well" wait "$promoter"
 dropdb small
 
