@@ -13,7 +13,7 @@ export PG_CONFIG=${PG_CONFIG:-pg_config}
 JUNCTION_SCHEMAS=$(realpath --canonicalize-missing "${JUNCTION_SCHEMAS:-../shared/schemas}")
 export JUNCTION_SCHEMAS
 
-echo "== junction on $("$PG_CONFIG" --version): this takes about seven minutes"
+echo "== junction on $("$PG_CONFIG" --version): this takes some nine minutes"
 make --silent clean
 make --silent --jobs "$(nproc)" COPT='-Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare'
 

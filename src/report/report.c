@@ -101,14 +101,24 @@ PG_FUNCTION_INFO_V1(junction_list);
 Datum
 junction_list(PG_FUNCTION_ARGS)
 {
+	Database   *database;
+	MemoryContext per_table;
+	MemoryContext caller;
+
 	InitMaterializedSRF(fcinfo, 0);
-	foreach_ptr(TableFacts, table, read_all_tables(false)->tables)
+	database = read_all_tables(false);
+	per_table = AllocSetContextCreate(CurrentMemoryContext, "junction list", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(per_table);
+	foreach_ptr(TableFacts, table, database->tables)
 	{
 		Junction   *junction = classify(table);
 
 		if (junction->kind != JUNCTION_NONE && !is_left_out_of_report(table))
 			return_junction((ReturnSetInfo *) fcinfo->resultinfo, junction);
+		MemoryContextReset(per_table);
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(per_table);
 	return (Datum) 0;
 }
 
