@@ -273,10 +273,13 @@ BEGIN
         BEGIN
             EXECUTE found.fix;
             -- The ends that no key names come in the order of their foreign keys, and one fix may mend a part of another finding.
-            -- Two foreign keys of one end have the same finding each
+            -- Two foreign keys of one end have the same finding each. A key over two ends that each have an index makes one of
+            -- these redundant, whichever end it begins with
             left_over := ARRAY(SELECT concat(rule, columns) FROM junction.report(found.oid::regclass) AS f
                                WHERE NOT EXISTS (SELECT FROM unnest(found.before) AS b
                                                  WHERE b.rule = f.rule AND (b.columns @> f.columns OR f.columns IS NULL))
+                               AND NOT (found.rule = 'missing_pair_key' AND f.rule = 'redundant_index'
+                                        AND NOT EXISTS (SELECT FROM unnest(found.before) AS b WHERE b.rule = 'half_indexed'))
                                UNION ALL
                                SELECT concat(rule, columns) FROM junction.report(found.oid::regclass)
                                WHERE rule = found.rule AND columns = found.columns

@@ -101,11 +101,11 @@ END
 half_indexed() {                                        # what the report says of the end that no index serves
     sql "$database" --command "SELECT severity, columns, detail, fix FROM junction.report('skipped') WHERE rule = 'half_indexed'"
 }
-scans='|{user_id}|Deletes from users, and lookups by (user_id), scan all of skipped.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
+scans='|{user_id}|Deletes from users, and lookups by (user_id), scan all of skipped. If an ORM keeps the schema, declare the index there too, or its next sync takes it away again.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
 is "a missing index is a warning, as nothing is known of the leading column" "$(half_indexed)" "warning$scans"
 works "ANALYZE counts its values" sql "$database" --command 'ANALYZE skipped'
 is "it is a notice, with the figure" "$(half_indexed)" \
-    'notice|{user_id}|Deletes from users, and lookups by (user_id), can skip through skipped_pkey: its column org_id has only about 12 values.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
+    'notice|{user_id}|Deletes from users, and lookups by (user_id), can skip through skipped_pkey: its column org_id has only about 12 values. If an ORM keeps the schema, declare the index there too, or its next sync takes it away again.|CREATE INDEX CONCURRENTLY ON public.skipped (user_id)'
 # shellcheck disable=SC2016 # SQL's
 is "which is what the server does" "$(sql "$database" --command 'PREPARE deletes AS DELETE FROM ONLY skipped WHERE $1 OPERATOR(pg_catalog.=) user_id' \
     --command 'EXPLAIN (COSTS OFF) EXECUTE deletes (7)' | grep -c 'Index.*Scan.*skipped_pkey')" 1
