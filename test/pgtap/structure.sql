@@ -92,7 +92,8 @@ SELECT is(pg_get_function_arguments(oid),
     'junction regclass, OUT columns text[], OUT parent regclass, OUT rows bigint, OUT expected bigint, OUT counted bigint, '
     'OUT rows_per_value double precision, OUT fix text', 'the arguments of measure')
 FROM functions WHERE proname = 'measure';
-SELECT is(pg_get_function_arguments(oid), 'severity text DEFAULT ''warning''::text', 'the arguments of check')
+SELECT is(pg_get_function_arguments(oid),
+    'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
 FROM functions WHERE proname = 'uuidv7';
