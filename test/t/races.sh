@@ -86,6 +86,7 @@ SELECT * FROM junction.junctions;
 SELECT * FROM junction.half_indexed;
 SELECT junction.check('error');
 SELECT * FROM junction.dependents('%t');
+SELECT * FROM junction.measure('%t');
 SELECT * FROM junction.probe('%t');
 SELECT * FROM junction.probe('parts');
 SELECT * FROM junction.create('left_parent', '%p', '%t');
