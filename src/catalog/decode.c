@@ -340,6 +340,7 @@ index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	}
 
 	index->unique = form->indisunique;
+	index->nulls_not_distinct = form->indnullsnotdistinct;
 	index->primary = form->indisprimary;
 	index->exclusion = form->indisexclusion;
 	index->replica_identity = form->indisreplident;

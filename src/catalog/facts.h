@@ -89,6 +89,7 @@ typedef struct IndexFacts
 	int16	   *options;		/* of each: pg_index.indoption, for DESC and
 								 * NULLS FIRST */
 	bool		unique;
+	bool		nulls_not_distinct; /* such an index cannot be primary */
 	bool		primary;		/* of a PRIMARY KEY */
 	bool		exclusion;		/* of an EXCLUDE constraint, or of a key WITHOUT
 								 * OVERLAPS */

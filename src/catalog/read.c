@@ -15,8 +15,8 @@
  *	   comment (annotations.c).
  *
  * For the whole database each catalog is scanned once.  annotations.c adds the
- * comments then, and with citus.c what only the report needs.  Nothing here opens or locks a
- * table, so a table that is dropped meanwhile causes no error.
+ * comments then, and with citus.c what only the report needs.  Nothing here opens
+ * or locks a table, so a table that is dropped meanwhile causes no error.
  *
  * One read uses one snapshot: the caller's, or one that is taken here.  With a
  * snapshot for each scan a foreign key could name a column that is not there.

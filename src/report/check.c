@@ -8,7 +8,6 @@
 
 #include "catalog/namespace.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "check/check.h"
@@ -63,7 +62,7 @@ static void
 judge_finding(const Finding *finding, Verdict *verdict)
 {
 	if (finding->severity < verdict->least ||
-		(!verdict->all_schemas && !list_member_oid(verdict->schemas, get_rel_namespace(finding->junction))))
+		(!verdict->all_schemas && !list_member_oid(verdict->schemas, finding->table->namespace)))
 		return;
 	verdict->counts[finding->severity]++;
 	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->lines.len > 0 ? "\n" : "",

@@ -45,8 +45,8 @@ return_half_indexed(Finding *finding, void *state)
 
 	values[i++] = ObjectIdGetDatum(finding->junction);
 	values[i++] = names_to_array(finding->columns);
-	nulls[i] = finding->fix == NULL;
-	values[i++] = finding->fix ? CStringGetTextDatum(finding->fix) : (Datum) 0;
+	put_text(&values[i], &nulls[i], finding->fix);
+	i++;
 	nulls[i] = finding->size.rows < 0;
 	values[i++] = Int64GetDatum((int64) finding->size.rows);
 	nulls[i] = finding->size.bytes < 0;

@@ -96,8 +96,8 @@ return_measured(ReturnSetInfo *rsinfo, const Junction *junction, const Endpoint 
 	values[i++] = Int64GetDatum(count);
 	nulls[i] = rows < 0 || count == 0;
 	values[i++] = Float8GetDatum(count == 0 ? 0 : rows / count);
-	nulls[i] = fix == NULL;
-	values[i++] = fix ? CStringGetTextDatum(fix) : (Datum) 0;
+	put_text(&values[i], &nulls[i], fix);
+	i++;
 	Assert(i == 7);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }

@@ -46,7 +46,7 @@ regclass_array(List *oids)
 }
 
 /* Set a column of a result row to a string, or to null if it is null. */
-static void
+void
 put_text(Datum *value, bool *isnull, const char *string)
 {
 	*isnull = string == NULL;
@@ -175,7 +175,7 @@ junction_report(PG_FUNCTION_ARGS)
 	foreach_ptr(Finding, finding, findings)
 	{
 		if (table != NULL)
-			count_rows_of_finding(finding, table);
+			count_rows_of_finding(finding);
 		return_finding((ReturnSetInfo *) fcinfo->resultinfo, finding);
 		MemoryContextReset(row);
 	}

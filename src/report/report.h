@@ -24,8 +24,11 @@ typedef enum Guard
 /* guard.c */
 extern void guard_init(void);
 
+/* report.c */
+extern void put_text(Datum *value, bool *isnull, const char *string);
+
 /* row_counts.c */
-extern void count_rows_of_finding(Finding *finding, const TableFacts *table);
+extern void count_rows_of_finding(Finding *finding);
 
 /* settings.c */
 extern int	junction_guard;		/* a Guard */

@@ -96,8 +96,9 @@ duplicates_are_in_the_way(Finding *finding)
  * fix adds.  Returns true if there are any, and says which query shows them.
  */
 static bool
-orphans_are_in_the_way(Finding *finding, const TableFacts *table)
+orphans_are_in_the_way(Finding *finding)
 {
+	const TableFacts *table = finding->table;
 	bool		found = false;
 
 	foreach_ptr(ForeignKeyFacts, key, finding->references)
@@ -128,7 +129,7 @@ orphans_are_in_the_way(Finding *finding, const TableFacts *table)
  * of a junction without any constraint is taken away if one is.
  */
 void
-count_rows_of_finding(Finding *finding, const TableFacts *table)
+count_rows_of_finding(Finding *finding)
 {
 	bool		in_the_way;
 
@@ -141,7 +142,7 @@ count_rows_of_finding(Finding *finding, const TableFacts *table)
 		return;
 	in_the_way = nulls_are_in_the_way(finding);
 	in_the_way |= duplicates_are_in_the_way(finding);
-	in_the_way |= orphans_are_in_the_way(finding, table);
+	in_the_way |= orphans_are_in_the_way(finding);
 	if (in_the_way)
 		finding->fix = NULL;
 	else if (finding->fix_if_link != NULL)

@@ -8,7 +8,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -328,19 +327,6 @@ rule_no_replica_identity(const Rule *rule, const Junction *junction, Findings *f
 		finding->fix = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table_name(table));
 }
 
-/* Is a unique index NULLS NOT DISTINCT?  Such an index cannot be primary. */
-static bool
-is_nulls_not_distinct(const IndexFacts *index)
-{
-	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index->oid));
-	bool		result = HeapTupleIsValid(tuple) &&
-		((Form_pg_index) GETSTRUCT(tuple))->indnullsnotdistinct;
-
-	if (HeapTupleIsValid(tuple))
-		ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
  * Returns the statement that makes the pair key primary, without building it
  * again:
@@ -366,7 +352,7 @@ primary_key_fix(const Junction *junction, Findings *findings, const char **reaso
 		*reason = "Promote it with junction.promote, as it is more than a pair: that gives it a primary key of its own.";
 	else if (!all_not_null(junction))
 		*reason = "First a column of the pair has to be NOT NULL.";
-	else if (is_nulls_not_distinct(key))
+	else if (key->nulls_not_distinct)
 		*reason = "Its UNIQUE is NULLS NOT DISTINCT, and has to be built again.";
 	else if (is_distributed(table->oid))
 		*reason = "The table is distributed by Citus, and its UNIQUE has to be built again.";
