@@ -37,7 +37,7 @@ endif
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
 .PHONY: all install installcheck clean pgtap test test-analysis test-sanitize test-valgrind test-long test-matrix
-.PHONY: test-upgrade test-injection demo
+.PHONY: test-upgrade test-minor test-injection demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
@@ -74,6 +74,7 @@ test-long: test-sanitize
 		RACES_SEED=random RACES_SECONDS=3600 RACES_ROUNDS=1000 test/t/races.sh && test/t/history.sh 200 random && test/t/crash.sh 200 random && test/t/memory.sh 100000'
 	test/injection.sh
 	test/injection.sh test/run.sh
+	test/minor.sh
 
 test-matrix:
 	test/matrix.sh
@@ -81,6 +82,11 @@ test-matrix:
 # with what test-matrix has made
 test-upgrade:
 	test/upgrade.sh
+
+# built against the headers of an older minor version
+test-minor:
+	test/setup.sh
+	test/minor.sh
 
 # on a server that is built from source, with injection points
 test-injection:
