@@ -198,6 +198,7 @@ collect_finding(Finding *finding, void *state)
 	copy->detail = copy_text(collection, finding->detail);
 	copy->fix = copy_text(collection, finding->fix);
 	copy->fix_if_link = copy_text(collection, finding->fix_if_link);
+	copy->references = list_copy(finding->references);
 	copy->rebuilt = list_copy(finding->rebuilt);
 	collection->findings = lappend(collection->findings, copy);
 	MemoryContextSwitchTo(caller);

@@ -203,7 +203,7 @@ static void
 add_call(List **locks, const SelectStmt *statement)
 {
 	const FuncCall *call = castNode(FuncCall, linitial_node(ResTarget, statement->targetList)->val);
-	const A_Const *name = castNode(A_Const, linitial_node(TypeCast, call->args)->arg);
+	A_Const    *name = castNode(A_Const, linitial_node(TypeCast, call->args)->arg);
 	List	   *names = textToQualifiedNameList(cstring_to_text(strVal(&name->val)));
 
 	add_locks(locks, RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true),
