@@ -141,7 +141,9 @@ sub try_call {
     if (defined $dry_run) {
         my ($dry_state) = Fuzz::Session::error_of($dry_run);
         $wrong .= 'the dry run says ' . ($dry_state // 'nothing') . ', the call ' . ($state // 'nothing') . "\n"
-            if ($dry_state // '') ne ($state // '') && ($state // '') ne '23000';
+            if ($dry_state // '') ne ($state // '') && ($state // '') ne '23000'
+                # the value of a default, which breaks the check of a domain: only ALTER TABLE computes it
+                && !($call->{verb} =~ /^promote/ && !defined $dry_state && $state eq '23514');
     }
     $count{$strange ? 'by a stranger' : $only_dry ? 'dry runs' : $call->{undone} ? 'rolled back' : $call->{verb}}{$state // 'done'}++;
     $call->{quiet} = $only_dry || $strange || $call->{undone} || !$call->{changes} || ($state && !$call->{commits});
