@@ -72,7 +72,7 @@ parse_normalize(Absorption *absorption, text *value)
  * Reads the arguments of the call, except for name and dry_run.
  */
 static void
-read_arguments(FunctionCallInfo fcinfo, Absorption *absorption)
+read_absorb_arguments(FunctionCallInfo fcinfo, Absorption *absorption)
 {
 	absorption->source = PG_GETARG_OID(0);
 	absorption->names = text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "columns");
@@ -151,7 +151,7 @@ junction_absorb(PG_FUNCTION_ARGS)
 	};
 
 	check_arguments(fcinfo, required, lengthof(required));
-	read_arguments(fcinfo, &absorption);
+	read_absorb_arguments(fcinfo, &absorption);
 	dry_run = PG_GETARG_BOOL(14);
 	if (!dry_run)
 	{

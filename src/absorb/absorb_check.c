@@ -67,7 +67,7 @@ find_columns(Absorption *absorption)
  * Do the columns make up a composite foreign key to the parent?
  */
 static bool
-is_foreign_key(const Absorption *absorption)
+is_composite_key(const Absorption *absorption)
 {
 	Bitmapset  *columns = NULL;
 
@@ -102,7 +102,7 @@ decide_form(Absorption *absorption)
 	}
 	else
 	{
-		absorption->form = is_foreign_key(absorption) ? SOURCE_FOREIGN_KEY : SOURCE_COLUMNS;
+		absorption->form = is_composite_key(absorption) ? SOURCE_FOREIGN_KEY : SOURCE_COLUMNS;
 		absorption->type = absorption->form == SOURCE_COLUMNS ? type : InvalidOid;
 	}
 }

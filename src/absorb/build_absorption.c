@@ -133,7 +133,7 @@ build_proof(StatementPlan *plan, const Absorption *absorption)
  *	COMMENT ON COLUMN public.invoices.tag_ids IS '@junction superseded by public.invoice_tags'
  */
 static void
-build_comments(StatementPlan *plan, const Absorption *absorption)
+mark_superseded(StatementPlan *plan, const Absorption *absorption)
 {
 	foreach_ptr(ColumnFacts, column, absorption->columns)
 	{
@@ -189,7 +189,7 @@ build_absorption(StatementPlan *plan, Absorption *absorption)
 	build_junction(plan, &absorption->junction);
 	build_proof(plan, absorption);
 	if (absorption->keep_source)
-		build_comments(plan, absorption);
+		mark_superseded(plan, absorption);
 	else
 		build_drop(plan, absorption);
 }
