@@ -74,6 +74,15 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.absorb(regclass, text[], regclass, text, text, text, text, text, bool, bool, text, text, bool, bool, bool) IS
 'make a junction of a relation that is kept in columns of a table: an array, json, delimited text, a foreign key or numbered columns';
 
+CREATE FUNCTION junction.retire(
+    source regclass,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_retire'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.retire(regclass, bool) IS
+'drop the columns of a table that junction.absorb has superseded, and what mirrors them';
+
 --
 -- Change
 --

@@ -91,11 +91,7 @@ read_absorb_arguments(FunctionCallInfo fcinfo, Absorption *absorption)
 	absorption->junction.left.on_delete = parse_on_delete("left_on_delete", PG_GETARG_TEXT_PP(10));
 	absorption->junction.right.on_delete = parse_on_delete("right_on_delete", PG_GETARG_TEXT_PP(11));
 	absorption->keep_source = PG_GETARG_BOOL(12);
-	if (PG_GETARG_BOOL(13))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the columns cannot be mirrored into the junction yet"),
-				 errhint("Leave out \"mirror\".")));
+	absorption->mirror = PG_GETARG_BOOL(13);
 }
 
 /*

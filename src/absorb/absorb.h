@@ -59,6 +59,7 @@ typedef struct Absorption
 	bool		lower;
 	bool		ordered;
 	bool		keep_source;
+	bool		mirror;
 
 	/* decided by check_absorption() */
 	Relation	rel;			/* the source, open and locked */
@@ -95,6 +96,20 @@ extern char *match_condition(const Absorption *absorption);
 extern char *present_condition(const Absorption *absorption);
 extern char *element_columns(const Absorption *absorption, bool values);
 extern bool values_are_key(const Absorption *absorption);
-extern char *links_query(const Absorption *absorption, const char *relation, bool join, bool distinct);
+extern char *links_query(const Absorption *absorption, const char *values, bool join, bool distinct);
+
+/* drop_columns.c */
+extern void check_drop_columns(Relation rel, const TableFacts *table, List *columns, LOCKMODE lockmode);
+extern void build_drop_columns(StatementPlan *plan, const TableFacts *table, List *columns);
+
+/* mirror.c */
+extern void check_mirror(const Absorption *absorption);
+extern void build_mirror(StatementPlan *plan, const Absorption *absorption);
+extern List *mirror_functions(Oid function);
+
+/* mirror_functions.c */
+extern char *remove_function(const Absorption *absorption, const char *name);
+extern char *add_function(const Absorption *absorption, const char *name);
+extern char *trigger_body(const Absorption *absorption, const char *add, const char *remove);
 
 #endif							/* JUNCTION_ABSORB_H */

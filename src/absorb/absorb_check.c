@@ -217,46 +217,6 @@ check_insertable(const Absorption *absorption)
 }
 
 /*
- * Refuse to drop columns that the source inherits (42809), or that its keys
- * (55000), partition key (55000) or other objects, such as a view, need (2BP01).
- */
-static void
-check_droppable(const Absorption *absorption, LOCKMODE lockmode)
-{
-	const char *name = display_name(absorption->source);
-	List	   *objects = NIL;
-	char	   *dependents;
-
-	check_not_typed(absorption->rel);
-	foreach_ptr(ColumnFacts, column, absorption->columns)
-	{
-		if (TupleDescAttr(RelationGetDescr(absorption->rel), column->attnum - 1)->attinhcount > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("column \"%s\" of \"%s\" is inherited", column->name, name),
-					 errhint("Use ALTER TABLE ... NO INHERIT first.")));
-		if (bms_is_member(column->attnum, absorption->table->partition_key) ||
-			list_member_ptr(absorption->junction.left.parent.own, column))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("column \"%s\" of \"%s\" cannot be dropped", column->name, name),
-					 errdetail("It is part of the key of the table or of its partitions."),
-					 errhint("Use keep_source => true.")));
-		foreach_oid(relid, find_all_inheritors(absorption->source, lockmode, NULL))
-			objects = lappend(objects, make_address(RelationRelationId, relid,
-													get_attnum(relid, column->name)));
-	}
-	dependents = describe_dependents(objects, true);
-	if (dependents != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("(%s) of \"%s\" cannot be dropped because other objects depend on them",
-						column_list(absorption->names), name),
-				 errdetail("They are: %s.", dependents),
-				 errhint("Drop or change them first, or use keep_source => true.")));
-}
-
-/*
  * Decides on the junction.  42P07 or 42710 if its name is taken, and what
  * decide_junction() raises.
  */
@@ -305,7 +265,9 @@ check_absorption(Absorption *absorption, text *name, LOCKMODE lockmode)
 	if (absorption->missing == MISSING_INSERT)
 		check_insertable(absorption);
 	if (!absorption->keep_source)
-		check_droppable(absorption, lockmode);
+		check_drop_columns(absorption->rel, absorption->table, absorption->columns, lockmode);
+	if (absorption->mirror)
+		check_mirror(absorption);
 	check_reads_all(absorption->source, reason);
 	check_reads_all(absorption->parent, reason);
 	count_links(absorption);

@@ -78,7 +78,8 @@ set_rows(Absorption *absorption)
 		(absorption->missing == MISSING_DISCARD && counts->missing > 0);
 	bool		distinct = counts->pairs < counts->elements - counts->nulls;
 
-	absorption->junction.rows = links_query(absorption, source_relation(absorption->table), join, distinct);
+	absorption->junction.rows = links_query(absorption, elements_query(absorption, source_relation(absorption->table)),
+											 join, distinct);
 	absorption->junction.rows_locks = read_locks(absorption, join, false);
 }
 
@@ -154,30 +155,6 @@ mark_superseded(StatementPlan *plan, const Absorption *absorption)
 }
 
 /*
- * Builds the statement that drops the source's columns, with their indexes and
- * foreign keys:
- *
- *	ALTER TABLE public.invoices DROP COLUMN tag1_id, DROP COLUMN tag2_id
- */
-static void
-build_drop(StatementPlan *plan, const Absorption *absorption)
-{
-	List	   *locks = NIL;
-	StringInfoData buf;
-
-	add_locks(&locks, absorption->source, AccessExclusiveLock, true);
-	initStringInfo(&buf);
-	foreach_ptr(ColumnFacts, column, absorption->columns)
-	{
-		appendStringInfo(&buf, "%s DROP COLUMN %s", buf.len ? "," : "", quote_identifier(column->name));
-		foreach_ptr(ForeignKeyFacts, key, absorption->table->foreign_keys)
-			if (bms_is_member(column->attnum, key_columns(key)))
-				add_locks(&locks, key->parent, AccessExclusiveLock, false);
-	}
-	plan_add(plan, locks_text(locks, NULL, NULL), "ALTER TABLE %s%s", qualified_name(absorption->source), buf.data);
-}
-
-/*
  * Builds all statements.
  */
 void
@@ -191,5 +168,7 @@ build_absorption(StatementPlan *plan, Absorption *absorption)
 	if (absorption->keep_source)
 		mark_superseded(plan, absorption);
 	else
-		build_drop(plan, absorption);
+		build_drop_columns(plan, absorption->table, absorption->columns);
+	if (absorption->mirror)
+		build_mirror(plan, absorption);
 }

@@ -288,11 +288,12 @@ right_columns(const Absorption *absorption, bool join)
  *	JOIN ONLY public.tags AS parent ON parent.slug OPERATOR(pg_catalog.=) link.value_1
  *	GROUP BY link.left_1, parent.id
  *
- * join: look the parent's rows up; without it, values_are_key().  distinct:
- * a row may have a value twice.  The position is then that of the first.
+ * values: a query with the columns of elements_query().  join: look the parent's
+ * rows up; without it, values_are_key().  distinct: a row may have a value twice.
+ * The position is then that of the first.
  */
 char *
-links_query(const Absorption *absorption, const char *relation, bool join, bool distinct)
+links_query(const Absorption *absorption, const char *values, bool join, bool distinct)
 {
 	char	   *pair = psprintf("%s, %s", element_columns(absorption, false),
 								right_columns(absorption, join));
@@ -303,7 +304,7 @@ links_query(const Absorption *absorption, const char *relation, bool join, bool 
 	if (absorption->ordered)
 		appendStringInfoString(&buf, distinct ? ", CAST(pg_catalog.min(link.place) AS pg_catalog.int4)" :
 							   ", CAST(link.place AS pg_catalog.int4)");
-	appendStringInfo(&buf, "\nFROM (%s) AS link", elements_query(absorption, relation));
+	appendStringInfo(&buf, "\nFROM (%s) AS link", values);
 	if (join)
 		appendStringInfo(&buf, "\nJOIN %s AS parent ON %s",
 						 source_relation(absorption->junction.right.parent.table),
