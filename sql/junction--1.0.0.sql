@@ -52,6 +52,37 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.create(regclass, regclass, text, text[], text[], text[], text, text, bool, bool, bool, bool) IS
 'create the junction of two tables, with two foreign keys, the pair as primary key, and the reverse index';
 
+CREATE FUNCTION junction.absorb(
+    source regclass,
+    columns text[],
+    parent regclass,
+    match text DEFAULT NULL,
+    name text DEFAULT NULL,
+    missing text DEFAULT 'error',
+    separator text DEFAULT NULL,
+    "normalize" text DEFAULT NULL,
+    ordered bool DEFAULT false,
+    reverse_index bool DEFAULT true,
+    left_on_delete text DEFAULT 'cascade',
+    right_on_delete text DEFAULT 'cascade',
+    keep_source bool DEFAULT true,
+    mirror bool DEFAULT false,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_absorb'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.absorb(regclass, text[], regclass, text, text, text, text, text, bool, bool, text, text, bool, bool, bool) IS
+'make a junction of a relation that is kept in columns of a table: an array, json, delimited text, a foreign key or numbered columns';
+
+CREATE FUNCTION junction.retire(
+    source regclass,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_retire'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.retire(regclass, bool) IS
+'drop the columns of a table that junction.absorb has superseded, and what mirrors them';
+
 --
 -- Change
 --

@@ -40,6 +40,7 @@ extern char *literal_list(List *names);
 extern char *typed_literal(const char *value, const char *type);
 extern char *type_text(Oid type, int32 typmod);
 extern char *operator_text(Oid operator);
+extern char *collation_text(Oid collation);
 extern char *schema_name(Oid relid);
 
 /* scan.c */

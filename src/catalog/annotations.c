@@ -2,8 +2,8 @@
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
- *		policies (policies.c), and what a table's comment says to us: that the
- *		table is a junction, and the rules that it ignores.
+ *		policies (policies.c), and what comments say to us: that a table is a
+ *		junction, the rules that it ignores, and that a column is superseded.
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.
@@ -134,8 +134,9 @@ declares_junction(const char *comment)
 }
 
 /*
- * Set declared and ignored of a table from a row of pg_description, unless the
- * comment is a column's, or of another kind of object with the same OID.
+ * Set declared and ignored of a table, or superseded of a column, from a row of
+ * pg_description, unless the comment is of another kind of object with the same
+ * OID.
  */
 static void
 read_comment(TableFacts *table, HeapTuple tuple, TupleDesc desc)
@@ -144,13 +145,21 @@ read_comment(TableFacts *table, HeapTuple tuple, TupleDesc desc)
 	bool		isnull;
 	Datum		value;
 	char	   *comment;
+	ColumnFacts *column;
 
-	if (form->classoid != RelationRelationId || form->objsubid != 0)
+	if (form->classoid != RelationRelationId)
 		return;
 	value = heap_getattr(tuple, Anum_pg_description_description, desc, &isnull);
 	if (isnull)
 		return;
 	comment = TextDatumGetCString(value);
+	if (form->objsubid != 0)
+	{
+		column = strstr(comment, SUPERSEDED_MARK) ? find_column(table, form->objsubid) : NULL;
+		if (column != NULL)
+			column->superseded = true;
+		return;
+	}
 	table->declared = declares_junction(comment);
 	table->ignored = parse_ignored(comment);
 }

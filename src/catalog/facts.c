@@ -247,22 +247,10 @@ char *
 column_type(const ColumnFacts *column)
 {
 	char	   *type = type_text(column->type, column->typmod);
-	HeapTuple	tuple;
-	Form_pg_collation collation;
-	char	   *result;
 
 	if (!OidIsValid(column->collation) || column->collation == get_typcollation(column->type))
 		return type;
-
-	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(column->collation));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", column->collation);
-	collation = (Form_pg_collation) GETSTRUCT(tuple);
-	result = psprintf("%s COLLATE %s", type,
-					  quote_qualified_identifier(get_namespace_name(collation->collnamespace),
-												 NameStr(collation->collname)));
-	ReleaseSysCache(tuple);
-	return result;
+	return psprintf("%s COLLATE %s", type, collation_text(column->collation));
 }
 
 /*

@@ -26,7 +26,12 @@ typedef struct ColumnFacts
 	bool		has_default;	/* a DEFAULT, a generation expression or an
 								 * identity; a default of its type's does not
 								 * count */
+	bool		superseded;		/* its comment says that a junction has taken its
+								 * place; annotations.c */
 } ColumnFacts;
+
+/* What the comment of such a column has; the junction's name follows */
+#define SUPERSEDED_MARK	"@junction superseded"
 
 /* A foreign key of a table */
 typedef struct ForeignKeyFacts

@@ -5,6 +5,9 @@
 #ifndef JUNCTION_CREATE_H
 #define JUNCTION_CREATE_H
 
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+
 #include "base/base.h"
 #include "check/check.h"
 #include "statement/statement.h"
@@ -33,9 +36,22 @@ typedef struct NewJunction
 	bool		reverse_index;
 	bool		undirected;		/* (a, b) and (b, a) are the same link */
 	bool		if_not_exists;
+
+	/* own columns, and rows to load; create has neither */
+	List	   *own_columns;	/* names of the columns beside the pair */
+	List	   *own_definitions;	/* char *: for each, the definition behind its
+									 * name, as "integer NOT NULL" */
+	const char *rows;			/* a SELECT of all columns in their order; or null */
+	const char *rows_locks;		/* the locks that the SELECT takes, as text */
 } NewJunction;
 
 /* build_junction.c */
 extern void build_junction(StatementPlan *plan, const NewJunction *junction);
+
+/* new_junction.c */
+extern const char *parse_on_delete(const char *argument, text *value);
+extern void name_columns(NewEndpoint *side, ArrayType *asked, List *shared);
+extern void decide_junction(NewJunction *junction, text *name);
+extern bool check_junction_name(const NewJunction *junction);
 
 #endif							/* JUNCTION_CREATE_H */

@@ -119,6 +119,10 @@ typedef struct Rule
 /* bare_junction.c */
 extern bool add_bare_junction(const Rule *rule, const Junction *junction, Findings *findings);
 
+/* column_rules.c */
+extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
+
 /* finding.c */
 extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
 							Findings *findings);
@@ -190,8 +194,6 @@ extern bool is_plain(const TableFacts *table, const IndexFacts *index);
 extern void rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *findings);
 extern bool has_grown(const Junction *junction);
 extern void rule_promotion_due(const Rule *rule, const Junction *junction, Findings *findings);
-extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
-extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_misnamed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_inherited(const Rule *rule, const Junction *junction, Findings *findings);
 

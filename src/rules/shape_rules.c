@@ -1,8 +1,7 @@
 /*
  * shape_rules.c
  *		Rules about the columns and the name of a table: multiway,
- *		needless_surrogate, promotion_due, array_relation, numbered_columns, name
- *		and inherited.
+ *		needless_surrogate, promotion_due, name and inherited.
  */
 #include "postgres.h"
 
@@ -283,78 +282,6 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 							   names ? psprintf("has columns beside the pair (%s)", column_list(names)) : "",
 							   names && referenced ? ", and " : "",
 							   referenced ? "is referenced by a foreign key" : "");
-}
-
-/*
- * array_relation: an array column holds keys of another table, by its name and
- * type.
- */
-void
-rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings)
-{
-	foreach_ptr(ColumnFacts, column, junction->table->columns)
-	{
-		Oid			element = get_element_type(column->type);
-		char	   *one;
-		TableFacts *parent;
-		Finding    *finding;
-
-		if (!OidIsValid(element))
-			continue;
-		/* "tag_ids" in the singular is a column, "tags" a table's noun */
-		one = table_noun(column->name);
-		parent = find_parent_by_link(findings->database, junction->table, one, element);
-		if (parent == NULL)
-			parent = find_parent_by_noun(findings->database, junction->table, one, element);
-		if (parent == NULL)
-			continue;
-		finding = add_finding(rule, junction, list_make1(column->name), findings);
-		finding->message = psprintf("%s of %s holds keys of %s", quote_identifier(column->name),
-									quote_identifier(junction->table->name),
-									quote_identifier(parent->name));
-		finding->detail = pstrdup("No foreign key checks these keys, and a lookup from the other side scans the whole table.");
-	}
-}
-
-/*
- * numbered_columns: two or more foreign keys to one table are on columns whose
- * names differ only by a number (tag1_id, tag2_id).
- */
-void
-rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings)
-{
-	List	   *done = NIL;
-
-	foreach_ptr(ForeignKeyFacts, key, junction->table->foreign_keys)
-	{
-		List	   *columns = NIL;
-		char	   *stem;
-		Finding    *finding;
-
-		/* the pair of a junction may be numbered: user1_id, user2_id */
-		if (key->nkeys != 1 || bms_is_member(key->columns[0], junction->pair))
-			continue;
-		stem = name_stem(find_column(junction->table, key->columns[0])->name);
-		if (list_has_name(done, stem))
-			continue;
-		foreach_ptr(ForeignKeyFacts, other, junction->table->foreign_keys)
-		{
-			char	   *name = find_column(junction->table, other->columns[0])->name;
-
-			if (other->nkeys == 1 && other->parent == key->parent &&
-				!bms_is_member(other->columns[0], junction->pair) &&
-				strcmp(name_stem(name), stem) == 0 && !list_has_name(columns, name))
-				columns = lappend(columns, name);
-		}
-		if (list_length(columns) < 2)
-			continue;
-		done = lappend(done, stem);
-		finding = add_finding(rule, junction, columns, findings);
-		finding->message = psprintf("(%s) of %s are one relation to %s", column_list(columns),
-									quote_identifier(junction->table->name),
-									quote_identifier(key->parent_name));
-		finding->detail = pstrdup("A row cannot have more links than columns, and a query has to compare every column.");
-	}
 }
 
 /*

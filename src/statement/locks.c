@@ -197,17 +197,32 @@ table_of_index(RangeVar *index)
 }
 
 /*
- * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...).
+ * Returns the table that an argument of a call names: 'public.t'::regclass.
+ * InvalidOid if it is gone.
+ */
+static Oid
+table_argument(const FuncCall *call, int place)
+{
+	A_Const *name = castNode(A_Const, list_nth_node(TypeCast, call->args, place)->arg);
+	List	   *names = textToQualifiedNameList(cstring_to_text(strVal(&name->val)));
+
+	return RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
+}
+
+/*
+ * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...), and
+ * of SELECT junction.absorb('public.t'::regclass, columns, 'public.parent'::regclass, ...).
  */
 static void
 add_call(List **locks, const SelectStmt *statement)
 {
 	const FuncCall *call = castNode(FuncCall, linitial_node(ResTarget, statement->targetList)->val);
-	A_Const    *name = castNode(A_Const, linitial_node(TypeCast, call->args)->arg);
-	List	   *names = textToQualifiedNameList(cstring_to_text(strVal(&name->val)));
+	bool		absorbs = strcmp(strVal(llast(call->funcname)), "absorb") == 0;
+	const LOCKMODE mode = absorbs ? ShareRowExclusiveLock : AccessExclusiveLock;
 
-	add_locks(locks, RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true),
-			  AccessExclusiveLock, false);
+	add_locks(locks, table_argument(call, 0), mode, false);
+	if (absorbs)
+		add_locks(locks, table_argument(call, 2), mode, false);
 }
 
 /*

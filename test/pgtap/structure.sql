@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(45);
+SELECT plan(46);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['check', 'create', 'demote', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['absorb', 'check', 'create', 'demote', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'measure', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
@@ -50,6 +50,13 @@ SELECT is(pg_get_function_arguments(oid),
     'reverse_index boolean DEFAULT true, undirected boolean DEFAULT false, '
     'if_not_exists boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of create')
 FROM functions WHERE proname = 'create';
+SELECT is(pg_get_function_arguments(oid),
+    'source regclass, columns text[], parent regclass, match text DEFAULT NULL::text, name text DEFAULT NULL::text, '
+    'missing text DEFAULT ''error''::text, separator text DEFAULT NULL::text, "normalize" text DEFAULT NULL::text, '
+    'ordered boolean DEFAULT false, reverse_index boolean DEFAULT true, '
+    'left_on_delete text DEFAULT ''cascade''::text, right_on_delete text DEFAULT ''cascade''::text, '
+    'keep_source boolean DEFAULT true, mirror boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of absorb')
+FROM functions WHERE proname = 'absorb';
 SELECT is(pg_get_function_arguments(oid),
     'junction regclass, name text DEFAULT NULL::text, columns text[] DEFAULT ''{}''::text[], '
     'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
@@ -107,7 +114,7 @@ ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', '_load_guard', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['_fill', '_load_guard', 'absorb', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');

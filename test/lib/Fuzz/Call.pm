@@ -146,6 +146,21 @@ sub create {
     return {verb => 'create', text => $text, changes => 1, dry => dry($text)};
 }
 
+# one column of a table, or two, into a junction with any parent; most are no list of keys, and are refused. No value is inserted,
+# as the rows of other tables are to stay what they are
+sub absorb {
+    my $state = shift;
+    my $source = target($state, sub { $_[0]{primary} && !$_[0]{begun} });
+    my $parent = target($state, sub { $_[0]{primary} && !$_[0]{begun} && !is_link($_[0]) });
+    my @columns = @{$source->{columns} // []} ? (shuffled(@{$source->{columns}}))[0 .. (@{$source->{columns}} > 1 && maybe(0.2) ? 1 : 0)] : ('nothing');
+    my $keeps = maybe(0.8);
+    my @arguments = (maybe(0.8) ? 'name => ' . new_table_name() : (), $keeps ? () : 'keep_source => false',
+        some(0.12, 'ordered => true', 'reverse_index => false', "separator => ','", q("normalize" => 'trim,lower'), 'match => ' . literal(pick('id', 'nothing', 'tenant_id')), 'left_on_delete => ' . literal(pick('restrict', 'set null'))),
+        maybe(0.7) ? 'missing => ' . literal(pick('discard', 'discard', 'error', 'ignore')) : ());
+    my $text = 'SELECT * FROM junction.absorb(' . join(', ', regclass($source), array(@columns), regclass($parent), @arguments) . ')';
+    return {verb => 'absorb', text => $text, changes => 1, drops => !$keeps, discards => !$keeps, dry => dry($text)};
+}
+
 sub look {
     my $state = shift;
     my $table = target($state, \&is_junction);
@@ -188,7 +203,7 @@ sub random_call {
     my @entities = grep { is_entity($_) } @$state;
     my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
     return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
-        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
 }
 
 # what others do to the tables meanwhile

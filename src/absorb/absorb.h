@@ -1,0 +1,115 @@
+/*
+ * absorb.h
+ *		A relation that is kept in columns of a table, and that becomes a
+ *		junction.
+ */
+#ifndef JUNCTION_ABSORB_H
+#define JUNCTION_ABSORB_H
+
+#include "catalog/facts.h"
+#include "create/create.h"
+#include "statement/statement.h"
+
+/* How the source's columns hold the values */
+typedef enum SourceForm
+{
+	SOURCE_ARRAY,				/* one array column */
+	SOURCE_JSON,				/* one json or jsonb column: arrays of scalars */
+	SOURCE_DELIMITED,			/* one text column, split at the separator */
+	SOURCE_COLUMNS,				/* one column, or several numbered ones: each
+								 * holds one value */
+	SOURCE_FOREIGN_KEY			/* the columns of one composite foreign key */
+} SourceForm;
+
+/* What is done with a value that the parent does not have */
+typedef enum MissingValues
+{
+	MISSING_ERROR,
+	MISSING_INSERT,
+	MISSING_DISCARD
+} MissingValues;
+
+/* A column of the parent by which a value finds its row */
+typedef struct MatchColumn
+{
+	ColumnFacts *column;
+	Oid			equality;		/* of the unique index: column = column */
+} MatchColumn;
+
+/* What the rows of the source hold */
+typedef struct LinkCounts
+{
+	int64		elements;		/* all, nulls included */
+	int64		nulls;
+	int64		pairs;			/* distinct (row, value), without nulls */
+	int64		missing;		/* of these, to values that the parent lacks */
+} LinkCounts;
+
+/* The relation, and the junction that it becomes */
+typedef struct Absorption
+{
+	/* arguments */
+	Oid			source;
+	Oid			parent;
+	List	   *names;			/* char *: the source's columns */
+	char	   *asked_match;	/* a column of the parent, or null */
+	MissingValues missing;
+	char	   *separator;		/* or null */
+	bool		trim;
+	bool		lower;
+	bool		ordered;
+	bool		keep_source;
+	bool		mirror;
+
+	/* decided by check_absorption() */
+	Relation	rel;			/* the source, open and locked */
+	TableFacts *table;			/* its facts */
+	List	   *columns;		/* ColumnFacts of the source, as in names */
+	SourceForm	form;
+	Oid			type;			/* the base type of a value, as the form has it:
+								 * text of json; InvalidOid of a foreign key */
+	List	   *match;			/* MatchColumn: one, but for a composite foreign
+								 * key */
+	NewJunction junction;		/* left: the source, right: the parent */
+
+	/* counted by count_links() */
+	LinkCounts	counts;
+} Absorption;
+
+/* absorb_check.c */
+extern void check_absorption(Absorption *absorption, text *name, LOCKMODE lockmode);
+
+/* build_absorption.c */
+extern void build_absorption(StatementPlan *plan, Absorption *absorption);
+
+/* count_links.c */
+extern void count_links(Absorption *absorption);
+extern void notice_counts(const Absorption *absorption);
+
+/* find_match.c */
+extern void find_match(Absorption *absorption);
+
+/* links_query.c */
+extern char *source_relation(const TableFacts *table);
+extern char *elements_query(const Absorption *absorption, const char *relation);
+extern char *match_condition(const Absorption *absorption);
+extern char *present_condition(const Absorption *absorption);
+extern char *element_columns(const Absorption *absorption, bool values);
+extern bool values_are_key(const Absorption *absorption);
+extern char *links_query(const Absorption *absorption, const char *values, bool join, bool distinct);
+
+/* drop_columns.c */
+extern void check_drop_columns(Relation rel, const TableFacts *table, List *columns, LOCKMODE lockmode);
+extern void build_drop_columns(StatementPlan *plan, const TableFacts *table, List *columns);
+
+/* mirror.c */
+extern void check_mirror(const Absorption *absorption);
+extern void build_mirror(StatementPlan *plan, const Absorption *absorption);
+extern List *mirror_functions(Oid function);
+
+/* mirror_functions.c */
+extern char *remove_function(const Absorption *absorption, const char *name);
+extern char *add_function(const Absorption *absorption, const char *name);
+extern char *trigger_body(const Absorption *absorption, const char *add, const char *remove);
+
+#endif							/* JUNCTION_ABSORB_H */

@@ -1,0 +1,159 @@
+/*
+ * retire.c
+ *		junction.retire: drops the columns of a table that junction.absorb has
+ *		superseded, and the triggers and functions that mirror them.
+ *
+ *	1. Find the columns, by their comments, and the mirrors, by the comments of
+ *	   the functions of the table's triggers.
+ *	2. Refuse what PostgreSQL would refuse.
+ *	3. Build the statements, and run or return them.
+ *
+ * The table is the source of one junction or of several: all are retired.  The
+ * transaction keeps ACCESS EXCLUSIVE on it; a dry run takes ACCESS SHARE.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "commands/comment.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/rel.h"
+
+#include "absorb/absorb.h"
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "statement/statement.h"
+
+/* What is retired */
+typedef struct Retirement
+{
+	Relation	rel;			/* open and locked */
+	TableFacts *table;
+	List	   *columns;		/* ColumnFacts: superseded */
+	List	   *triggers;		/* names of the mirrors' triggers */
+	List	   *functions;		/* OIDs of the mirrors' functions */
+} Retirement;
+
+/*
+ * Sets the columns.  42704 if there are none.
+ */
+static void
+find_superseded(Retirement *retirement)
+{
+	foreach_ptr(ColumnFacts, column, retirement->table->columns)
+	{
+		char	   *comment = GetComment(retirement->table->oid, RelationRelationId, column->attnum);
+
+		if (comment != NULL && strstr(comment, SUPERSEDED_MARK) != NULL)
+			retirement->columns = lappend(retirement->columns, column);
+	}
+	if (retirement->columns == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("\"%s\" has no column that junction.absorb has superseded",
+						display_name(retirement->table->oid)),
+				 errdetail("The comment of such a column holds \"%s\".", SUPERSEDED_MARK)));
+}
+
+/*
+ * Sets the triggers and the functions.  42501 for a function that is not the
+ * caller's.
+ */
+static void
+find_mirrors(Retirement *retirement)
+{
+	TriggerDesc *triggers = retirement->rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		List	   *functions = mirror_functions(trigger->tgfoid);
+
+		if (functions == NIL)
+			continue;
+		retirement->triggers = lappend(retirement->triggers, trigger->tgname);
+		retirement->functions = list_concat_unique_oid(retirement->functions, functions);
+	}
+	foreach_oid(function, retirement->functions)
+		if (!object_ownercheck(ProcedureRelationId, function, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION, get_func_name(function));
+}
+
+/*
+ * Tell that columns without a mirror may hold more than their junction.
+ */
+static void
+notice_no_mirror(const Retirement *retirement)
+{
+	if (retirement->triggers == NIL)
+		ereport(NOTICE,
+				(errmsg("nothing mirrored (%s) of \"%s\"", column_list(names_of(retirement->columns)),
+						display_name(retirement->table->oid)),
+				 errdetail("What was written to them since junction.absorb goes with them.")));
+}
+
+/*
+ * Builds:
+ *
+ *	DROP TRIGGER invoice_tags_mirror_insert ON public.invoices
+ *	DROP FUNCTION public.invoice_tags_mirror(), public.invoice_tags_mirror_add(integer[], integer[]), ...
+ *	ALTER TABLE public.invoices DROP COLUMN tag_ids
+ */
+static void
+build_retirement(StatementPlan *plan, const Retirement *retirement)
+{
+	StringInfoData functions;
+
+	foreach_ptr(char, trigger, retirement->triggers)
+		plan_add(plan, lock_on(AccessExclusiveLock, retirement->table->oid), "DROP TRIGGER %s ON %s",
+				 quote_identifier(trigger), qualified_name(retirement->table->oid));
+	initStringInfo(&functions);
+	foreach_oid(function, retirement->functions)
+		appendStringInfo(&functions, "%s%s", functions.len ? ", " : "",
+						 format_procedure_qualified(function));
+	if (retirement->functions != NIL)
+		plan_add(plan, NULL, "DROP FUNCTION %s", functions.data);
+	build_drop_columns(plan, retirement->table, retirement->columns);
+}
+
+PG_FUNCTION_INFO_V1(junction_retire);
+
+/*
+ * junction.retire(source regclass, dry_run bool) returns setof junction.statement
+ *
+ * 42P01 and 42809 for what is not a table; 42501 for one that is not the
+ * caller's; 42704 if junction.absorb has superseded none of its columns; 2BP01
+ * and 55000 if they cannot be dropped.
+ */
+Datum
+junction_retire(PG_FUNCTION_ARGS)
+{
+	Retirement	retirement = {0};
+	StatementPlan plan = {NIL};
+	static const char *const required[] = {"source", "dry_run"};
+	Oid			source;
+	bool		dry_run;
+
+	check_arguments(fcinfo, required, lengthof(required));
+	source = PG_GETARG_OID(0);
+	dry_run = PG_GETARG_BOOL(1);
+	retirement.rel = dry_run ? open_table_to_change(source, AccessShareLock) :
+		open_table_after_parents(source, AccessExclusiveLock, false);
+	check_not_distributed(source);
+	retirement.table = read_table(source);
+	find_superseded(&retirement);
+	find_mirrors(&retirement);
+	check_drop_columns(retirement.rel, retirement.table, retirement.columns,
+					   dry_run ? AccessShareLock : AccessExclusiveLock);
+	notice_no_mirror(&retirement);
+	build_retirement(&plan, &retirement);
+	/* the transaction keeps the lock */
+	relation_close(retirement.rel, NoLock);
+	return plan_finish(&plan, dry_run, fcinfo);
+}
