@@ -152,6 +152,18 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.demote(regclass, text, bool, bool) IS
 'make an entity a junction again: drop the id and the columns behind it, and make the pair the primary key';
 
+CREATE FUNCTION junction.split(
+    junction regclass,
+    actor text[] DEFAULT NULL,
+    into_tables text[] DEFAULT NULL,
+    keep_source bool DEFAULT true,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_split'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+COMMENT ON FUNCTION junction.split(regclass, text[], text[], bool, bool) IS
+'split a multiway table: make one end the actor, or take the table apart into junctions of two ends each, without losing or adding a row';
+
 CREATE FUNCTION junction.repair(
     junction regclass,
     rules text[] DEFAULT '{half_indexed}',
@@ -252,6 +264,21 @@ AS 'MODULE_PATHNAME', 'junction_measure'
 LANGUAGE C STABLE PARALLEL UNSAFE ROWS 2;
 COMMENT ON FUNCTION junction.measure(regclass) IS
 'count the distinct values of each end of a junction, beside the number that the planner expects; fix: the statement that corrects it';
+
+CREATE FUNCTION junction.dependencies(
+    junction regclass,
+    OUT determinant text[],
+    OUT dependent text[],
+    OUT exceptions bigint,
+    OUT rows bigint,
+    OUT parts text[],
+    OUT lossless bool,
+    OUT spurious bigint
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_dependencies'
+LANGUAGE C STABLE PARALLEL UNSAFE ROWS 13;
+COMMENT ON FUNCTION junction.dependencies(regclass) IS
+'count in the rows of a multiway table which ends decide which (determinant, dependent, exceptions: values of the determinant with several values of the dependent), and how many rows the join of its parts would add (parts, lossless, spurious); what does not apply to a row is null';
 
 CREATE FUNCTION junction.check(
     severity text DEFAULT 'warning',

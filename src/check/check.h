@@ -53,6 +53,8 @@ extern char *check_new_table_name(const TableFacts *table, text *name);
 
 /* parent.c */
 extern void open_parent(Parent *parent, Oid relid, List *shared);
+extern void open_referenced_parent(Parent *parent, const TableFacts *table,
+								   const ForeignKeyFacts *key, List *shared);
 
 /* table.c */
 extern void check_table_kind(Oid relid);

@@ -164,3 +164,27 @@ open_parent(Parent *parent, Oid relid, List *shared)
 	parent->key = list_concat_copy(parent->shared, parent->own);
 	check_may_reference(parent);
 }
+
+/*
+ * As open_parent(), for the key of the parent that a foreign key of a table
+ * references already.  shared: names of columns of that table.
+ */
+void
+open_referenced_parent(Parent *parent, const TableFacts *table, const ForeignKeyFacts *key, List *shared)
+{
+	parent->rel = open_table_to_reference(key->parent, AccessShareLock);
+	parent->table = read_table(key->parent);
+	foreach_ptr(char, name, shared)
+		for (int i = 0; i < key->nkeys; i++)
+			if (key->columns[i] == find_column_by_name(table, name)->attnum)
+				parent->shared = lappend(parent->shared, find_column(parent->table, key->parent_columns[i]));
+	for (int i = 0; i < key->nkeys; i++)
+	{
+		ColumnFacts *column = find_column(parent->table, key->parent_columns[i]);
+
+		if (!list_member_ptr(parent->shared, column))
+			parent->own = lappend(parent->own, column);
+	}
+	parent->key = list_concat_copy(parent->shared, parent->own);
+	check_may_reference(parent);
+}

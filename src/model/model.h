@@ -51,6 +51,13 @@ typedef struct Junction
 	List	   *own_columns;	/* ColumnFacts beside the pair */
 } Junction;
 
+/* A part of a multiway table: what a junction of two of its ends would hold */
+typedef struct SplitPart
+{
+	Endpoint   *left;			/* of the two, the one that the key names first */
+	Endpoint   *right;
+} SplitPart;
+
 /* The event whose time a column holds */
 typedef enum StampKind
 {
@@ -90,6 +97,13 @@ typedef struct NameSpace
 	Oid			table;			/* the table of the constraints; InvalidOid if it
 								 * does not exist yet */
 } NameSpace;
+
+/* apart.c */
+extern List *ways_apart(const Junction *junction);
+extern List *columns_of_ends(const Junction *junction, List *ends);
+extern List *part_columns(const Junction *junction, const SplitPart *part);
+extern char *part_name(const SplitPart *part);
+extern List *describe_parts(const Junction *junction, List *parts);
 
 /* classify.c */
 extern const char *kind_name(JunctionKind kind);

@@ -124,8 +124,29 @@ orphans_are_in_the_way(Finding *finding)
 }
 
 /*
+ * Say of a multiway table which splits its rows allow.  The fix is the one that
+ * they allow, if there is exactly one.
+ */
+static void
+count_splits_of(Finding *finding)
+{
+	Junction   *junction;
+	Splits	   *splits;
+
+	if (!may_read_all(finding->junction))
+		return;
+	/* the facts are the report's own, and classify() does not change them */
+	junction = classify((TableFacts *) finding->table);
+	if (junction->kind != JUNCTION_MULTIWAY || is_temporal_key(junction->pair_key))
+		return;
+	splits = count_splits(junction);
+	append_detail(finding, describe_splits(junction, splits));
+	finding->fix = only_split(junction, splits);
+}
+
+/*
  * Look at the rows of the table of a finding: tell how many pairs are there more
- * than once.  The fix of possible_junction is given if no row is in its way; that
+ * than once, and how a multiway table can be split.  The fix of possible_junction is given if no row is in its way; that
  * of a junction without any constraint is taken away if one is.
  */
 void
@@ -136,6 +157,8 @@ count_rows_of_finding(Finding *finding)
 	if (finding->rule == RULE_MISSING_PAIR_KEY)
 		finding->detail = psprintf("%s%s", finding->detail,
 								   describe_duplicates(finding->junction, finding->columns));
+	if (finding->rule == RULE_MULTIWAY)
+		count_splits_of(finding);
 	if (finding->rule != RULE_POSSIBLE_JUNCTION && finding->references == NIL)
 		return;
 	if (!may_read_all(finding->junction))

@@ -62,7 +62,7 @@ rule_multiway(const Rule *rule, const Junction *junction, Findings *findings)
 	finding->message = psprintf("the key of %s links %d tables",
 								quote_identifier(junction->table->name),
 								list_length(junction->endpoints));
-	finding->detail = psprintf("Key \"%s\" over (%s) links %s: if two of these determine the third, put these two into a table of their own.",
+	finding->detail = psprintf("Key \"%s\" over (%s) links %s: it may mix several relations, which junction.split takes apart.",
 							   index_name(junction->pair_key), column_list(columns), parents.data);
 }
 

@@ -37,6 +37,23 @@ typedef struct StatementResult
 								 * null for a null; NIL if it returned no row */
 } StatementResult;
 
+/* A way to take a multiway table apart */
+typedef struct CountedWay
+{
+	List	   *parts;			/* of SplitPart */
+	bool		is_tree;		/* without a part, an end would be left out */
+	int64		spurious;		/* rows that the join of the parts has and the
+								 * table has not; -1 if they were not counted */
+} CountedWay;
+
+/* The splits that the rows of a multiway table allow */
+typedef struct Splits
+{
+	int64		rows;			/* combinations of ends that the rows hold */
+	List	   *actors;			/* Endpoint: those that the other ends decide */
+	List	   *ways;			/* CountedWay: the lossless ones */
+} Splits;
+
 /* count.c */
 extern int64 count_duplicates(Oid relid, List *columns);
 extern const char *describe_duplicates(Oid relid, List *columns);
@@ -45,9 +62,25 @@ extern int64 count_nulls(Oid relid, List *columns);
 extern int64 count_orphans(const TableFacts *table, const ForeignKeyFacts *key);
 extern int64 *count_changed(Relation rel, List *columns);
 
+/* count_dependencies.c */
+extern void count_exceptions(const Junction *junction, const Bitmapset *determinant,
+							 const Bitmapset *dependent, int64 *exceptions, int64 *rows);
+extern int64 count_combinations(const Junction *junction);
+extern int64 count_joined(const Junction *junction, List *parts);
+
 /* count_distinct.c */
 extern int64 count_distinct(const Junction *junction, const Endpoint *endpoint,
 							double rows_per_value);
+
+/* count_splits.c */
+extern List *count_ways(const Junction *junction, int64 rows);
+extern List *columns_beside_end(const Junction *junction, const Endpoint *end);
+extern Splits *count_splits(const Junction *junction);
+extern char *only_split(const Junction *junction, const Splits *splits);
+extern char *describe_splits(const Junction *junction, const Splits *splits);
+
+/* count_undecided.c */
+extern int64 *count_undecided(const TableFacts *table, List *pair, List *columns);
 
 /* locks.c */
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);

@@ -274,15 +274,16 @@ BEGIN
             EXECUTE found.fix;
             -- The ends that no key names come in the order of their foreign keys, and one fix may mend a part of another finding.
             -- Two foreign keys of one end have the same finding each. A key over two ends that each have an index makes one of
-            -- these redundant, whichever end it begins with
+            -- these redundant, whichever end it begins with. A split makes another kind of junction, to which other rules apply,
+            -- or leaves its table as it is
             left_over := ARRAY(SELECT concat(rule, columns) FROM junction.report(found.oid::regclass) AS f
-                               WHERE NOT EXISTS (SELECT FROM unnest(found.before) AS b
+                               WHERE found.rule <> 'multiway' AND NOT EXISTS (SELECT FROM unnest(found.before) AS b
                                                  WHERE b.rule = f.rule AND (b.columns @> f.columns OR f.columns IS NULL))
                                AND NOT (found.rule = 'missing_pair_key' AND f.rule = 'redundant_index'
                                         AND NOT EXISTS (SELECT FROM unnest(found.before) AS b WHERE b.rule = 'half_indexed'))
                                UNION ALL
                                SELECT concat(rule, columns) FROM junction.report(found.oid::regclass)
-                               WHERE rule = found.rule AND columns = found.columns
+                               WHERE rule = found.rule AND rule <> 'multiway' AND columns = found.columns
                                GROUP BY rule, columns
                                HAVING count(*) >= (SELECT count(*) FROM unnest(found.before) WHERE rule = found.rule AND columns = found.columns));
             RAISE 'done' USING ERRCODE = 'FZ000';

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(46);
+SELECT plan(49);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,9 +38,9 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['absorb', 'check', 'create', 'demote', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['absorb', 'check', 'create', 'demote', 'dependencies', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'measure', 'primary_to_unique', 'probe', 'promote',
-                    'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'unique_to_primary', 'uuidv7'],
+                    'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
     'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
@@ -100,6 +100,14 @@ SELECT is(pg_get_function_arguments(oid),
     'OUT rows_per_value double precision, OUT fix text', 'the arguments of measure')
 FROM functions WHERE proname = 'measure';
 SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, OUT determinant text[], OUT dependent text[], OUT exceptions bigint, OUT rows bigint, OUT parts text[], '
+    'OUT lossless boolean, OUT spurious bigint', 'the arguments of dependencies')
+FROM functions WHERE proname = 'dependencies';
+SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, actor text[] DEFAULT NULL::text[], into_tables text[] DEFAULT NULL::text[], '
+    'keep_source boolean DEFAULT true, dry_run boolean DEFAULT false', 'the arguments of split')
+FROM functions WHERE proname = 'split';
+SELECT is(pg_get_function_arguments(oid),
     'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
@@ -108,7 +116,7 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
@@ -116,7 +124,7 @@ ORDER BY proname;
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
               ARRAY['_fill', '_load_guard', 'absorb', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
-                    'repair_concurrently', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
+                    'repair_concurrently', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
 -- The types, and the views

@@ -161,6 +161,20 @@ sub absorb {
     return {verb => 'absorb', text => $text, changes => 1, drops => !$keeps, discards => !$keeps, dry => dry($text)};
 }
 
+# by actor, into tables, or as the rows allow: the parts are two ends each, by the columns of the key
+sub split_table {
+    my $table = target(shift, sub { ($_[0]{kind} // '') eq 'multiway' });
+    my @columns = @{$table->{columns} // []};
+    my @arguments = @columns < 3 ? () : weighted([] => 2,
+        ['actor => ' . array(pick(@columns))] => 3,
+        ['into_tables => ' . array(map { (new_name() =~ s/"/""/gr =~ s/^(.*)$/"$1"/sr) . '(' . join(', ', map { quoted($_) } @$_) . ')' } [@columns[0, 1]], [@columns[maybe(0.5) ? 0 : 1, 2]])] => 3,
+        ['into_tables => ' . array(pick('nowhere', 'a(', '"', '(a)', quoted($columns[0])), new_name())] => 0.3);
+    my @given = @arguments ? @{$arguments[0]} : ();
+    push @given, 'keep_source => false' if maybe(0.3);
+    my $text = 'SELECT * FROM junction.split(' . join(', ', regclass($table), @given) . ')';
+    return {verb => 'split', text => $text, changes => 1, drops => 1, discards => 1, dry => dry($text)};
+}
+
 sub look {
     my $state = shift;
     my $table = target($state, \&is_junction);
@@ -169,7 +183,7 @@ sub look {
     my $described = maybe(0.3) ? ", 'as \"described\"'" : '';
     return $table, weighted(
         ['report', "SELECT * FROM junction.report($junction)"] => 3, ['report of all', 'SELECT * FROM junction.report()'] => 1, ['junctions', 'SELECT * FROM junction.junctions'] => 1,
-        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
+        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['dependencies', "SELECT * FROM junction.dependencies($junction)"] => 2, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
         ['check', 'SELECT junction."check"(' . pick("'error'", "'info'", "'notice'", '', "'worse'", 'NULL') . ')'] => 1,
         (map { ([$_, "SELECT junction.$_($junction$described)"] => 0.7) } qw(is_junction is_pure is_entity is_served holds)),
         ['uuidv7', 'SELECT 1 / bool_and(id > lag)::int FROM (SELECT id, lag(id) OVER (ORDER BY n) FROM (SELECT n, junction.uuidv7() AS id FROM generate_series(1, 600) AS n) AS i) AS i'] => 1);
@@ -203,7 +217,7 @@ sub random_call {
     my @entities = grep { is_entity($_) } @$state;
     my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
     return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
-        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&split_table => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
 }
 
 # what others do to the tables meanwhile
