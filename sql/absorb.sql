@@ -178,7 +178,7 @@ SELECT refused(call) FROM (VALUES
     ('''odd'', ''{tag_ids}'', ''tags'', match => ''slug'''), ('''odd'', ''{word}'', ''twice'''),
     ('''odd'', ''{tag_ids}'', ''strict'', missing => ''insert'''), ('''odd'', ''{t}'', ''tags'', separator => '','', match => ''id'''),
     ('''odd'', ''{tag_ids}'', ''tags'', name => ''invoices'''), ('''odd'', ''{tag_ids}'', ''tags'', keep_source => false'),
-    ('''odd'', ''{id}'', ''tags'', keep_source => false'), ('''odd'', ''{tag_ids}'', ''tags'', mirror => true'),
+    ('''odd'', ''{id}'', ''tags'', keep_source => false'), ('''odd'', ''{tag_ids}'', ''tags'', mirror => true, match => ''nothing'''),
     ('''odd'', ''{tag_ids}'', ''tags'', left_on_delete => ''set null'''), ('''odd'', NULL, ''tags'''), ('''odd'', ''{t}'', ''tags'''),
     ('''users'', ''{friend_ids}'', ''users'', name => ''tags'''), ('''odd'', ''{tag_ids}'', ''tags'', name => repeat(''x'', 64)')
 ) AS c (call);

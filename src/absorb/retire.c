@@ -44,7 +44,7 @@ typedef struct Retirement
  * Sets the columns.  42704 if there are none.
  */
 static void
-find_superseded(Retirement *retirement)
+find_superseded_columns(Retirement *retirement)
 {
 	foreach_ptr(ColumnFacts, column, retirement->table->columns)
 	{
@@ -147,7 +147,7 @@ junction_retire(PG_FUNCTION_ARGS)
 		open_table_after_parents(source, AccessExclusiveLock, false);
 	check_not_distributed(source);
 	retirement.table = read_table(source);
-	find_superseded(&retirement);
+	find_superseded_columns(&retirement);
 	find_mirrors(&retirement);
 	check_drop_columns(retirement.rel, retirement.table, retirement.columns,
 					   dry_run ? AccessShareLock : AccessExclusiveLock);

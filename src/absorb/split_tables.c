@@ -312,7 +312,7 @@ check_tables(Split *split, bool dry_run)
  *	SELECT DISTINCT ON (invoice_id, tag_id) invoice_id, tag_id, note FROM ONLY ...
  */
 static void
-set_rows(const Split *split, NewPart *part)
+set_part_rows(const Split *split, NewPart *part)
 {
 	NewJunction *junction = &part->junction;
 	const TableFacts *table = split->junction->table;
@@ -390,7 +390,7 @@ build_tables(StatementPlan *plan, Split *split)
 {
 	foreach_ptr(NewPart, part, split->parts)
 	{
-		set_rows(split, part);
+		set_part_rows(split, part);
 		build_junction(plan, &part->junction);
 		build_constraints(plan, split, part);
 		relation_close(part->junction.left.parent.rel, NoLock);

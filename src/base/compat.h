@@ -184,9 +184,10 @@ extern PGDLLEXPORT void _PG_init(void);
 #if PG_VERSION_NUM < 160000
 /* 16 frees a check hook's "extra" by guc_free(), older servers by free() */
 #define guc_malloc(elevel, size)	malloc(size)
-/* 16 takes a catalog too: before it, classid has to be pg_class */
+/* 16 takes a catalog too: before it, classid has to be pg_class or pg_proc */
 #define object_ownercheck(classid, objectid, roleid) \
-	pg_class_ownercheck(objectid, roleid)
+	((classid) == RelationRelationId ? pg_class_ownercheck(objectid, roleid) : \
+	 pg_proc_ownercheck(objectid, roleid))
 /* the same: before 16, classid has to be pg_namespace */
 #define object_aclcheck(classid, objectid, roleid, mode) \
 	pg_namespace_aclcheck(objectid, roleid, mode)

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(49);
+SELECT plan(50);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
