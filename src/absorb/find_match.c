@@ -215,8 +215,6 @@ guess_column(const Absorption *absorption)
 		return linitial(named);
 	if (is_text && list_length(unique) == 1)
 		return linitial(unique);
-	if (is_text && unique == NIL)
-		is_text = false;
 	raise_no_match(absorption, unique, unique == NIL ? NIL : fitting);
 	return NULL;				/* not reached */
 }
