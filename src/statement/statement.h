@@ -83,6 +83,7 @@ extern char *describe_splits(const Junction *junction, const Splits *splits);
 extern int64 *count_undecided(const TableFacts *table, List *pair, List *columns);
 
 /* locks.c */
+extern void add_lock(List **locks, Oid relid, LOCKMODE mode);
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
 extern char *statement_locks(const char *statement);
