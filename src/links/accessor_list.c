@@ -44,6 +44,7 @@ list_accessor(const Accessors *accessors, const AccessorEnd *from, const Accesso
 							  links_of_row(from, "($1)"));
 	add_lock(&function->locks, accessors->table->oid, AccessShareLock);
 	add_lock(&function->locks, to->parent->oid, AccessShareLock);
+	add_lock(&function->locks, from->parent->oid, AccessShareLock);
 	return function;
 }
 
