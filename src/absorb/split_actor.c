@@ -11,7 +11,6 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -66,10 +65,7 @@ static void
 check_key_free(const Junction *junction)
 {
 	const IndexFacts *key = junction->pair_key;
-	Oid			constraint = get_index_constraint(key->oid);
-	char	   *dependents = describe_dependents(list_make1(OidIsValid(constraint) ?
-															make_address(ConstraintRelationId, constraint, 0) :
-															make_address(RelationRelationId, key->oid, 0)), true);
+	char	   *dependents = describe_index_dependents(key->oid);
 
 	if (dependents != NULL)
 		ereport(ERROR,

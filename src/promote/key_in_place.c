@@ -105,7 +105,7 @@ lock_key(Relation rel, Oid index, LOCKMODE lockmode)
 	foreach_oid(relid, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
 		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-	return find_all_inheritors(index, NoLock, NULL);
+	return list_inheritors(index);
 }
 
 /*

@@ -17,7 +17,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -106,7 +105,7 @@ new_constraint_name(const Renaming *renaming, const ConstraintFacts *constraint)
 static bool
 has_name_below(Oid relid, const char *name)
 {
-	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+	foreach_oid(below, list_inheritors(relid))
 		if (!OidIsValid(get_relation_constraint_oid(below, name, true)))
 			return false;
 	return true;
