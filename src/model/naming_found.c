@@ -28,9 +28,9 @@ typedef struct NameCounts
 	int			given[NAMINGS];
 } NameCounts;
 
-/* Count a name. */
+/* Count a name for the conventions that give it. */
 static void
-count_name(NameCounts *counts, const char *name, NameKind kind, const TableFacts *table,
+weigh_name(NameCounts *counts, const char *name, NameKind kind, const TableFacts *table,
 		   List *columns, const char *parent, List *parent_columns)
 {
 	counts->names++;
@@ -72,7 +72,7 @@ static void
 count_names(NameCounts *counts, const TableFacts *table)
 {
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-		count_name(counts, key->name, NAME_FOREIGN_KEY, table,
+		weigh_name(counts, key->name, NAME_FOREIGN_KEY, table,
 				   column_names(table, key->columns, key->nkeys),
 				   key->parent_name, referenced_names(key));
 	foreach_ptr(IndexFacts, index, table->indexes)
@@ -80,7 +80,7 @@ count_names(NameCounts *counts, const TableFacts *table)
 		char	   *name = get_rel_name(index->oid);
 
 		if (name != NULL && !index->exclusion && index->expressions == NULL)
-			count_name(counts, name, index_kind(index), table,
+			weigh_name(counts, name, index_kind(index), table,
 					   column_names(table, index->columns, index->nkeys), NULL, NIL);
 	}
 }
