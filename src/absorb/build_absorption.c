@@ -163,6 +163,8 @@ build_absorption(StatementPlan *plan, Absorption *absorption)
 	if (absorption->missing == MISSING_INSERT && absorption->counts.missing > 0)
 		build_missing_rows(plan, absorption);
 	set_rows(absorption);
+	tell_naming_for_parents(absorption->junction.left.parent.table,
+							absorption->junction.right.parent.table);
 	build_junction(plan, &absorption->junction);
 	build_proof(plan, absorption);
 	if (absorption->keep_source)

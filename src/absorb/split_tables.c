@@ -415,6 +415,9 @@ build_tables(StatementPlan *plan, Split *split)
 {
 	foreach_ptr(NewPart, part, split->parts)
 	{
+		if (foreach_current_index(part) == 0)
+			tell_naming_for_parents(part->junction.left.parent.table,
+									part->junction.right.parent.table);
 		set_part_rows(split, part);
 		build_junction(plan, &part->junction);
 		build_constraints(plan, split, part);

@@ -259,7 +259,10 @@ build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *
 void
 build_junction(StatementPlan *plan, const NewJunction *junction)
 {
-	NameSpace	names = {.namespace = junction->namespace, .taken = make_taken_names()};
+	NameSpace	names = {
+		.namespace = junction->namespace,.taken = make_taken_names(),
+		.naming = naming_for_parents(junction->left.parent.table, junction->right.parent.table)
+	};
 
 	take_name(&names, junction->name);
 	if (junction->rows != NULL)
