@@ -235,12 +235,14 @@ extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 
 /* depend.c */
 extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
+extern char *describe_index_dependents(Oid index);
 extern char *describe_dependents(List *objects, bool follow);
 extern char *find_stored_row(Oid row_type);
 
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+extern char *aliased_predicate(const TableFacts *table, const IndexFacts *index, char *alias);
 extern Bitmapset *expression_columns(Node *expression);
 extern Bitmapset *indexed_columns(const IndexFacts *index);
 

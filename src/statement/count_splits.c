@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -29,10 +30,11 @@
 
 /*
  * Counts the join of a way that is no tree.  smallest: the parts of the tree with
- * the smallest join, which are joined first; least: the size of that join.
+ * the smallest join, which are joined first; least: the size of that join.  read:
+ * the rows, or null.
  */
 static void
-count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smallest, int64 least)
+count_cycle(const Junction *junction, EndRows *read, CountedWay *way, int64 rows, List *smallest, int64 least)
 {
 	List	   *ordered = list_copy(smallest);
 
@@ -49,7 +51,7 @@ count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smalles
 	if (least == rows)
 		way->spurious = 0;		/* a lossless way with one part more */
 	else if (least <= Max(MOST_JOINED, rows * MOST_JOINED_PER_ROW))
-		way->spurious = count_joined(junction, ordered) - rows;
+		way->spurious = count_joined(junction, read, ordered) - rows;
 	else
 		way->spurious = -1;
 }
@@ -60,7 +62,7 @@ count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smalles
  * number of combinations of ends that the rows hold.
  */
 List *
-count_ways(const Junction *junction, int64 rows)
+count_ways(const Junction *junction, EndRows *read, int64 rows)
 {
 	int64		least = PG_INT64_MAX;
 	List	   *smallest = NIL;
@@ -74,7 +76,7 @@ count_ways(const Junction *junction, int64 rows)
 		way->is_tree = list_length(parts) < list_length(junction->endpoints);
 		if (way->is_tree)
 		{
-			int64		joined = count_joined(junction, parts);
+			int64		joined = count_joined(junction, read, parts);
 
 			way->spurious = joined - rows;
 			if (joined < least)
@@ -82,7 +84,7 @@ count_ways(const Junction *junction, int64 rows)
 			least = Min(least, joined);
 		}
 		else
-			count_cycle(junction, way, rows, smallest, least);
+			count_cycle(junction, read, way, rows, smallest, least);
 		ways = lappend(ways, way);
 	}
 	return ways;
@@ -97,6 +99,20 @@ columns_beside_end(const Junction *junction, const Endpoint *end)
 	return columns_of_ends(junction, others);
 }
 
+/* Do the other ends decide the row? */
+static bool
+others_decide(const Junction *junction, EndRows *read, const Endpoint *end)
+{
+	Bitmapset  *columns = NULL;
+
+	if (read == NULL)
+		return count_duplicates(junction->table->oid, columns_beside_end(junction, end)) == 0;
+	foreach_ptr(Endpoint, other, junction->endpoints)
+		if (other != end)
+			columns = bms_union(columns, other->columns);
+	return !is_repeated(read, columns);
+}
+
 /*
  * Returns the splits that the rows of a multiway table allow.  A way that is no
  * tree counts only if no tree is lossless, for it would have one part too many.
@@ -105,13 +121,14 @@ Splits *
 count_splits(const Junction *junction)
 {
 	Splits	   *splits = palloc0(sizeof(Splits));
+	EndRows    *read = read_end_rows(junction);
 	bool		tree = false;
 
-	splits->rows = count_combinations(junction);
+	splits->rows = count_combinations(junction, read);
 	foreach_ptr(Endpoint, end, junction->endpoints)
-		if (count_duplicates(junction->table->oid, columns_beside_end(junction, end)) == 0)
+		if (others_decide(junction, read, end))
 			splits->actors = lappend(splits->actors, end);
-	foreach_ptr(CountedWay, way, count_ways(junction, splits->rows))
+	foreach_ptr(CountedWay, way, count_ways(junction, read, splits->rows))
 	{
 		if (way->is_tree && way->spurious == 0)
 			tree = true;
@@ -140,17 +157,30 @@ way_call(const Junction *junction, const CountedWay *way)
 }
 
 /*
- * Can the split be made as far as the catalogs tell: does no foreign key use the
- * key that a split by actor changes, and has no column to be given to a part?
+ * Can a split by actor be made as far as the catalogs tell: does nothing depend
+ * on the key that it changes?
  */
 static bool
-is_free_to_split(const Junction *junction, bool by_actor)
+may_lose_end(const Junction *junction)
 {
 	const IndexFacts *key = junction->pair_key;
 
-	if (by_actor)
-		return !list_member_oid(junction->table->referenced, key->oid) &&
-			key->ncolumns == key->nkeys && junction->table->partition_key == NULL;
+	return describe_index_dependents(key->oid) == NULL && key->ncolumns == key->nkeys &&
+		junction->table->partition_key == NULL;
+}
+
+/*
+ * Can the table be taken apart in this way as far as the catalogs tell: has no
+ * column to be given to a part, and are the parts' names free?  They are taken
+ * once the table has been split, and was kept.
+ */
+static bool
+may_come_apart(const Junction *junction, const CountedWay *way)
+{
+	foreach_ptr(SplitPart, part, way->parts)
+		if (OidIsValid(get_relname_relid(distinct_part_name(junction, way->parts, part),
+										 junction->table->namespace)))
+			return false;
 	return junction->own_columns == NIL;
 }
 
@@ -163,10 +193,9 @@ only_split(const Junction *junction, const Splits *splits)
 {
 	if (list_length(splits->actors) + list_length(splits->ways) != 1)
 		return NULL;
-	if (!is_free_to_split(junction, splits->actors != NIL))
-		return NULL;
-	return splits->actors != NIL ? actor_call(junction, linitial(splits->actors)) :
-		way_call(junction, linitial(splits->ways));
+	if (splits->actors != NIL)
+		return may_lose_end(junction) ? actor_call(junction, linitial(splits->actors)) : NULL;
+	return may_come_apart(junction, linitial(splits->ways)) ? way_call(junction, linitial(splits->ways)) : NULL;
 }
 
 /*
