@@ -13,7 +13,8 @@
  *	  its lock with a short timeout, again and again, as online/steps.c does.
  *	- A fill becomes a DO block that commits batches, as online/batches.c does.
  *	- An index build cannot be in a DO block.  IF NOT EXISTS takes it for done if
- *	  there is an index of the name, so a row before it drops an invalid one.
+ *	  there is an index of the name, so a row before it drops an invalid one.  After
+ *	  the last row the index may have another name, so then the first row refuses.
  *
  * The rows know the table by its name: an OID would be another on the server that
  * they are for.  They need PL/pgSQL there.  What they call is qualified, operators
@@ -121,9 +122,11 @@ build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char 
 	const char *table = qualified_beside(promotion->table, promotion->name);
 
 	plan_add(plan, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", table, quote_identifier(index_name(key)));
+	if (strcmp(promotion->pair_index_name, unique) != 0)
+		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
+				 qualified_beside(promotion->table, promotion->pair_index_name), quote_identifier(unique));
 	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s UNIQUE USING INDEX %s%s", table,
-			 quote_identifier(unique), quote_identifier(promotion->pair_index_name),
-			 deferral(key));
+			 quote_identifier(unique), quote_identifier(unique), deferral(key));
 	build_portable_rest(plan, promotion->table, key, promotion->name, unique);
 }
 
@@ -268,6 +271,18 @@ do_block(const char *body)
 }
 
 /*
+ * The first row refuses a table that the last row has changed: the index builds
+ * between them cannot see that they are not needed any more.
+ */
+static char *
+refusal_of_promoted(const char *promoted)
+{
+	return psprintf("    IF %s THEN\n"
+					"        RAISE object_not_in_prerequisite_state USING MESSAGE = 'the promotion is done', HINT = 'No row is left to run.';\n"
+					"    END IF;\n", promoted);
+}
+
+/*
  * Returns the DO block of a step in one transaction.  After a lock timeout it waits
  * for a lock that sends autovacuum away and blocks no reader or writer, and sleeps
  * without a lock, each time longer.
@@ -277,13 +292,15 @@ portable_transaction(const Promotion *promotion, const OnlineStep *step)
 {
 	PortableStep portable = portable_step(promotion, step);
 	const char *table = qualified_name(promotion->table->oid);
-	const char *done = psprintf("%s OR %s", is_promoted(promotion), portable.done);
+	const char *promoted = is_promoted(promotion);
+	const char *done = psprintf("%s OR %s", promoted, portable.done);
 
 	return do_block(psprintf("-- %s\n"
 							 "DECLARE\n"
 							 "    give_up CONSTANT timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '10 min'::pg_catalog.interval;\n"
 							 "    delay float8 := 0.1;\n"
 							 "BEGIN\n"
+							 "%s"
 							 "    LOOP\n"
 							 "        IF %s THEN\n"
 							 "            RETURN;\n"
@@ -316,7 +333,9 @@ portable_transaction(const Promotion *promotion, const OnlineStep *step)
 							 "        delay := LEAST(delay OPERATOR(pg_catalog.*) 2.0::pg_catalog.float8, 5.0::pg_catalog.float8);\n"
 							 "    END LOOP;\n"
 							 "END ",
-							 portable.comment, done, portable.lock_timeout, table, portable.lock, done,
+							 portable.comment,
+							 strcmp(step->name, "begin") == 0 ? refusal_of_promoted(promoted) : "",
+							 done, portable.lock_timeout, table, portable.lock, done,
 							 portable.ready, plan_text(&step->statements), table));
 }
 
