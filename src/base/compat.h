@@ -149,6 +149,7 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	((List *) (var##__state.l = list_delete_nth_cell(lst, var##__state.i--)))
 #define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
 #define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
+#define foreach_int(var, lst) foreach_internal(int, , var, lst, lfirst_int)
 
 #endif
 
