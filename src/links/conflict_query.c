@@ -215,21 +215,21 @@ key_value(const MergedRows *rows, const MergeChild *child, const IndexFacts *ind
 }
 
 /*
- * Returns a query of the number of keys that the rows of a child will have in an
- * index: a row that has one already, and those that get it, count once.  except:
- * a condition for the rows to leave out, or an empty string.
+ * Returns a query of the keys that the rows of a child will have in an index: their
+ * number, and a checksum.  One that a row has already, and others get, counts once.
+ * except: a condition for the rows to leave out, or an empty string.
  */
 char *
-count_merged_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *index,
-				  const char *except)
+sum_of_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *index, const char *except)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*) FROM (SELECT DISTINCT ", with_clause(rows));
+	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(pg_catalog.hashtextextended(CAST(key AS text), 0)), 0)"
+					 " FROM (SELECT DISTINCT ", with_clause(rows));
 	for (int i = 0; i < index->nkeys; i++)
-		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "",
-						 key_value(rows, child, index, i, key_expression(child->table, index, i), "link"));
+		appendStringInfo(&buf, "%s%s AS k%d", i > 0 ? ", " : "",
+						 key_value(rows, child, index, i, key_expression(child->table, index, i), "link"), i + 1);
 	appendStringInfo(&buf, " FROM %s WHERE %s%s", child_item(rows, child, "link"),
 					 is_any_member(rows, child, "link", MEMBERS_ALL), except);
 	if (index->predicate != NULL)

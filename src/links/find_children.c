@@ -355,10 +355,14 @@ set_ends(MergeChild *child)
 			else if (child->right == NULL && key != child->left)
 				child->right = key;
 		}
-	if (child->right != NULL)
-		set_order(child);
-	else
+	if (child->right == NULL)
+	{
 		child->left = NULL;
+		return;
+	}
+	set_order(child);
+	if (list_length(junction->endpoints) == 2 && find_mirror_index(junction) != NULL)
+		child->unordered = junction->pair_key;
 }
 
 /*

@@ -77,6 +77,8 @@ typedef struct MergeChild
 								 * statement has to change both */
 	MergeKey   *left;			/* its keys that are the ends of a junction, or null */
 	MergeKey   *right;
+	const IndexFacts *unordered;	/* of such ends without an order: the pair key,
+								 * beside which an index knows both orders */
 	AttrNumber	lesser;			/* of such ends in order: the column that a CHECK
 								 * holds below the other; or 0 */
 	AttrNumber	greater;
@@ -102,9 +104,11 @@ typedef struct MergeProof
 	const MergeChild *child;
 	int64		members;		/* rows that reference one of the rows */
 	List	   *indexes;		/* IndexFacts: the keys that are compared in full */
-	int64	   *keys;			/* for each: how many will be there */
+	int64	   *keys;			/* for each: how many will be there, and a
+								 * checksum of them */
 	int			first;			/* the number of steps before */
 	List	   *steps;			/* MergeStep: its own, which delete */
+	MergeStep  *moved;			/* its own, which updates; or null */
 } MergeProof;
 
 /* A merge that is under way */
@@ -127,8 +131,8 @@ extern MergedRows *conflicting_rows(const Merge *merge, const MergedRows *rows,
 									List *columns, List *identity);
 
 extern char *child_item(const MergedRows *rows, const MergeChild *child, const char *alias);
-extern char *count_merged_keys(const MergedRows *rows, const MergeChild *child,
-							   const IndexFacts *index, const char *except);
+extern char *sum_of_keys(const MergedRows *rows, const MergeChild *child,
+						 const IndexFacts *index, const char *except);
 extern void set_members(MergedRows *members, const char *pairs);
 
 /* find_children.c */

@@ -314,9 +314,10 @@ changed_together(List *children, MergeChild *child)
  *
  *	WITH beside_1 AS (UPDATE ...) UPDATE ...
  *
- * Their foreign keys onto each other are checked when both are changed.
+ * Their foreign keys onto each other are checked when both are changed.  Returns
+ * the statement, or null if there is nothing to set.
  */
-static void
+static MergeStep *
 move_rows(Merge *merge, const MergedRows *rows, List *together)
 {
 	const MergeChild *first = linitial(together);
@@ -338,9 +339,10 @@ move_rows(Merge *merge, const MergedRows *rows, List *together)
 		appendStringInfo(&with, "%sbeside_%d AS (\n%s)", with.len ? ",\n" : "", foreach_current_index(child), other);
 		appendStringInfo(&locks, ", %s", change_locks(child->table));
 	}
-	if (update != NULL)
-		(void) add_step(merge, first->table, "moved", locks.data,
-						psprintf("%s%s%s%s", with.len ? "WITH " : "", with.data, with.len ? "\n" : "", update));
+	if (update == NULL)
+		return NULL;
+	return add_step(merge, first->table, "moved", locks.data,
+					psprintf("%s%s%s%s", with.len ? "WITH " : "", with.data, with.len ? "\n" : "", update));
 }
 
 /*
@@ -371,12 +373,14 @@ merge_rows(Merge *merge, const MergedRows *rows)
 		remove_loops(merge, proof);
 		settle_conflicts(merge, proof);
 	}
-	foreach_ptr(MergeChild, child, children)
+	foreach_ptr(MergeProof, proof, proofs)
 	{
+		MergeChild *child = unconstify(MergeChild *, proof->child);
+
 		if (list_member_ptr(moved, child))
 			continue;
 		moved = list_concat_unique_ptr(moved, changed_together(children, child));
-		move_rows(merge, rows, changed_together(children, child));
+		proof->moved = move_rows(merge, rows, changed_together(children, child));
 	}
 	foreach_ptr(MergeProof, proof, proofs)
 		finish_proof(merge, proof);

@@ -27,8 +27,20 @@
 #include "statement/statement.h"
 
 /*
+ * Does a value of this type name the same value of another one, whatever it is?
+ */
+static bool
+is_nameable_by(Oid key, Oid type)
+{
+	bool		integers = (key == INT2OID || key == INT4OID || key == INT8OID) &&
+		(type == INT2OID || type == INT4OID || type == INT8OID);
+
+	return integers || can_coerce_type(1, &type, &key, COERCION_IMPLICIT);
+}
+
+/*
  * Returns a value as a literal of the type of a column of the key.  22023 if it is
- * null, or of a type that has no cast to it.
+ * null, or of a type that has no implicit cast to it.
  */
 static char *
 key_literal(const TableFacts *table, const ColumnFacts *column, Datum value, bool isnull, Oid type)
@@ -41,7 +53,7 @@ key_literal(const TableFacts *table, const ColumnFacts *column, Datum value, boo
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a row of \"%s\" is named without its \"%s\"", display_name(table->oid), column->name),
 				 errdetail("It is null.")));
-	if (!can_coerce_type(1, &type, &column->type, COERCION_ASSIGNMENT))
+	if (!is_nameable_by(column->type, type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a value of type %s names no row of \"%s\"", format_type_be(type), display_name(table->oid)),

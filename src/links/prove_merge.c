@@ -10,8 +10,7 @@
  * That is not enough if a child has several keys, as a row that is deleted for one
  * of them may be the only one with its values of the other; or if it has triggers
  * or rules that could change what a statement does.  Then the keys themselves are
- * counted.  The keys after are among those that were to be, as the columns beside
- * the foreign keys stay, so an equal number of them means the same keys.
+ * counted and summed up, as they are to be and as they are.
  */
 #include "postgres.h"
 
@@ -82,16 +81,17 @@ count_members(const MergedRows *rows, const MergeChild *child, MemberSet set)
 }
 
 /*
- * Returns the number of keys that the rows of a child will have in an index.
+ * Sets the number of keys that the rows of a child will have in an index, and their
+ * checksum: two numbers.
  */
-static int64
-count_keys(const Merge *merge, const MergedRows *rows, const MergeChild *child, const IndexFacts *index)
+static void
+sum_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *index, int64 *sums)
 {
 	char	   *loop = loop_condition(rows, child, "link");
 
-	return merge_count(merge, count_merged_keys(rows, child, index,
-												psprintf("%s%s", not_itself(rows, child, "link", MEMBERS_ALL),
-														 loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "")));
+	change_and_count(sum_of_keys(rows, child, index,
+								 psprintf("%s%s", not_itself(rows, child, "link", MEMBERS_ALL),
+										  loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "")), sums, 2);
 }
 
 /*
@@ -109,13 +109,13 @@ begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
 	proof->first = list_length(merge->steps);
 	proof->members = merge_count(merge, count_members(rows, child, MEMBERS_ALL));
 	foreach_ptr(IndexFacts, index, child->table->indexes)
-		if (is_key_of_child(child, index))
+		if (is_key_of_child(child, index) && index != child->unordered)
 			proof->indexes = lappend(proof->indexes, (IndexFacts *) index);
 	if (list_length(proof->indexes) < 2 && !is_meddled_with(child->table))
 		proof->indexes = NIL;
-	proof->keys = palloc(sizeof(int64) * Max(list_length(proof->indexes), 1));
+	proof->keys = palloc(sizeof(int64) * 2 * Max(list_length(proof->indexes), 1));
 	foreach_ptr(IndexFacts, index, proof->indexes)
-		proof->keys[foreach_current_index(index)] = count_keys(merge, rows, child, index);
+		sum_keys(rows, child, index, &proof->keys[2 * foreach_current_index(index)]);
 	return proof;
 }
 
@@ -131,35 +131,37 @@ is_changed_beside(const Merge *merge, const MergeProof *proof)
 	{
 		MergeStep  *step = list_nth(merge->steps, i);
 
-		if (step->table == proof->child->table->oid && !list_member_ptr(proof->steps, step))
+		if (step->table == proof->child->table->oid && step != proof->moved &&
+			!list_member_ptr(proof->steps, step))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Refuse what would lose links: 23505 if a child's keys demand it, 55000 if
- * something else did it.
+ * Refuse what would lose links: 23505 if the child's keys demand it, 55000 if a
+ * trigger or a rule did it.
  */
 static void
-check_keys(const Merge *merge, const MergeProof *proof)
+check_keys(const MergeProof *proof)
 {
+	bool		several = list_length(proof->indexes) > 1;
+
 	foreach_ptr(IndexFacts, index, proof->indexes)
 	{
-		int64		now = count_keys(merge, proof->rows, proof->child, index);
-		int64		lost = proof->keys[foreach_current_index(index)] - now;
+		const int64 *before = &proof->keys[2 * foreach_current_index(index)];
+		int64		now[2];
 
-		if (lost != 0)
-			ereport(ERROR,
-					(errcode(list_length(proof->indexes) > 1 ? ERRCODE_UNIQUE_VIOLATION :
-							 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("merging would lose rows of \"%s\"", display_name(proof->child->table->oid)),
-					 errdetail_plural("%lld value of key \"%s\" would not be there any more.",
-									  "%lld values of key \"%s\" would not be there any more.", lost,
-									  (long long) lost, index_name(index)),
-					 list_length(proof->indexes) > 1 ?
-					 errhint("A row goes where another has the same values in one key of the table. Give it other values there first, or delete it.") :
-					 errhint("A trigger or a rule of the table changes what is written to it.")));
+		sum_keys(proof->rows, proof->child, index, now);
+		if (now[0] == before[0] && now[1] == before[1])
+			continue;
+		ereport(ERROR,
+				(errcode(several ? ERRCODE_UNIQUE_VIOLATION : ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merging would lose rows of \"%s\"", display_name(proof->child->table->oid)),
+				 errdetail("Not all values of key \"%s\" would be there any more.", index_name(index)),
+				 several ?
+				 errhint("A row goes where another has the same values in one key of the table. Give it other values there first, or delete it.") :
+				 errhint("A trigger or a rule of the table changes what is written to it.")));
 	}
 }
 
@@ -193,7 +195,7 @@ finish_proof(const Merge *merge, MergeProof *proof)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the number of rows of \"%s\" is not what it was", display_name(proof->child->table->oid)),
 				 errdetail("There were %lld, and %lld were deleted.", (long long) proof->members, (long long) deleted)));
-	check_keys(merge, proof);
+	check_keys(proof);
 }
 
 /*

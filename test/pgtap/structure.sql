@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(50);
+SELECT plan(53);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -39,7 +39,7 @@ SELECT is_empty($$
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
               ARRAY['absorb', 'check', 'create', 'demote', 'dependencies', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'measure', 'primary_to_unique', 'probe', 'promote',
+                    'measure', 'merge', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
@@ -108,6 +108,9 @@ SELECT is(pg_get_function_arguments(oid),
     'keep_source boolean DEFAULT true, dry_run boolean DEFAULT false', 'the arguments of split')
 FROM functions WHERE proname = 'split';
 SELECT is(pg_get_function_arguments(oid),
+    'parent regclass, keep anyelement, gone anyarray, conflicts text DEFAULT ''keep''::text, dry_run boolean DEFAULT false', 'the arguments of merge')
+FROM functions WHERE proname = 'merge';
+SELECT is(pg_get_function_arguments(oid),
     'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
@@ -116,14 +119,14 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('merge', 'SETOF junction.change'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
               ARRAY['_fill', '_load_guard', 'absorb', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
+                    'merge', 'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
@@ -135,6 +138,9 @@ SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) O
           ARRAY['junction regclass', 'rule text', 'severity text', 'columns text[]', 'message text', 'detail text',
                 'fix text'], 'the type finding')
 FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.finding'::regtype;
+SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) ORDER BY attnum),
+          ARRAY['step integer', 'statement text', 'locks text', 'child regclass', 'change text', 'rows bigint'], 'the type change')
+FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.change'::regtype;
 SELECT views_are('junction', ARRAY['half_indexed', 'junctions'], 'the views');
 SELECT table_privs_are('junction', 'junctions', 'public', ARRAY['SELECT'], 'everybody may read junctions');
 SELECT table_privs_are('junction', 'half_indexed', 'public', ARRAY['SELECT'], 'everybody may read half_indexed');
