@@ -103,6 +103,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 
+/* 19 was to have property graphs */
+#define SERVER_MAY_HAVE_GRAPHS	(PG_VERSION_NUM >= 190000)
+
 /* 18 has pg_noreturn, to be written before a declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn	pg_attribute_noreturn()

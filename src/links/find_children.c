@@ -339,7 +339,7 @@ set_order(MergeChild *child)
  * Set the ends of a child that links rows of one table to each other.
  */
 static void
-set_ends(MergeChild *child)
+set_link_ends(MergeChild *child)
 {
 	Junction   *junction = classify(unconstify(TableFacts *, child->table));
 
@@ -417,7 +417,7 @@ find_children(const Merge *merge, const TableFacts *table)
 	for (int i = 0; i < list_length(children); i++)
 		add_children_through(merge, &children, list_nth(children, i));
 	foreach_ptr(MergeChild, child, children)
-		set_ends(child);
+		set_link_ends(child);
 	return order_children(children);
 }
 

@@ -80,7 +80,7 @@ id_beside(const TableFacts *table, const ColumnFacts *type, Oid key_type)
  * Is the column in a foreign key?
  */
 static bool
-is_declared(const TableFacts *table, const ColumnFacts *column)
+is_in_foreign_key(const TableFacts *table, const ColumnFacts *column)
 {
 	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
 		if (bms_is_member(column->attnum, key_columns(key)))
@@ -101,7 +101,7 @@ append_undeclared(StringInfo buf, const TableFacts *table, const char *single, c
 		bool		one = strcmp(column->name, single) == 0 && column->type == type;
 		bool		many = strcmp(column->name, several) == 0 && get_element_type(column->type) == type;
 
-		if ((!one && !many && id == NULL) || is_declared(table, id ? id : column))
+		if ((!one && !many && id == NULL) || is_in_foreign_key(table, id ? id : column))
 			continue;
 		appendStringInfo(buf, "%s%s (%s%s%s)", buf->len ? ", " : "", regclass_name(table->oid),
 						 quote_identifier(column->name), id ? ", " : "", id ? quote_identifier(id->name) : "");
