@@ -199,7 +199,7 @@ build_key(StatementPlan *plan, const Split *split, NameSpace *names)
 	char	   *name;
 
 	names->freed = list_make1(old);
-	name = choose_name(names, key->primary ? NAME_COMPOSITE_PRIMARY_KEY : constraint ? NAME_UNIQUE : NAME_INDEX,
+	name = choose_name(names, key->primary ? NAME_COMPOSITE_PRIMARY_KEY : constraint ? NAME_UNIQUE : NAME_UNIQUE_INDEX,
 					   table->name, columns, NULL, NIL);
 	if (constraint)
 		plan_add(plan, locks, "ALTER TABLE %s\n    DROP CONSTRAINT %s,\n    ADD CONSTRAINT %s %s%s (%s)%s",
@@ -277,7 +277,7 @@ build_actor(StatementPlan *plan, const Split *split)
 {
 	NameSpace	names = {
 		.namespace = split->junction->table->namespace,.table = split->junction->table->oid,
-		.taken = make_taken_names()
+		.taken = make_taken_names(),.naming = naming_for_table(split->junction->table)
 	};
 
 	build_key(plan, split, &names);

@@ -126,6 +126,14 @@ parent_locks(const NewJunction *junction)
 	return psprintf("%s, %s", left, lock_on_all(mode, junction->right.parent.table));
 }
 
+/* "UNLOGGED " or "TEMPORARY ", behind CREATE */
+static const char *
+persistence_word(const NewJunction *junction)
+{
+	return junction->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
+		junction->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "";
+}
+
 /*
  * Builds the table.  Its constraints are appended by the caller: the text ends
  * behind the last column.
@@ -138,9 +146,7 @@ static void
 append_table(StringInfo buf, const NewJunction *junction)
 {
 	appendStringInfo(buf, "CREATE %sTABLE %s%s (",
-					 junction->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
-					 junction->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "",
-					 if_not_exists(junction),
+					 persistence_word(junction), if_not_exists(junction),
 					 junction->qualified);
 	append_columns(buf, junction->shared, junction->left.parent.shared);
 	append_columns(buf, junction->left.columns, junction->left.parent.own);
@@ -151,17 +157,67 @@ append_table(StringInfo buf, const NewJunction *junction)
 }
 
 /*
- * Builds the INSERT of the rows, if there are any to load.
+ * Builds the table with its constraints.
+ */
+static void
+build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_table(&buf, junction);
+	append_constraints(&buf, junction, names, "\n    ");
+	plan_add(plan, parent_locks(junction), "%s\n)", buf.data);
+}
+
+/*
+ * Returns an expression of some type as one of a column's type, for the rows of a
+ * junction: "CAST(tag_id AS bigint)", or the expression itself if it is of it.
+ */
+char *
+as_column_type(const char *expression, Oid type, int32 typmod, Oid collation, const ColumnFacts *column)
+{
+	char	   *result = pstrdup(expression);
+
+	if (type != column->type || typmod != column->typmod)
+		result = psprintf("CAST(%s AS %s)", expression, type_text(column->type, column->typmod));
+	if (OidIsValid(column->collation) && (type != column->type || collation != column->collation))
+		result = psprintf("%s COLLATE %s", result, collation_text(column->collation));
+	return result;
+}
+
+/*
+ * Builds the table, and loads its rows.
+ *
+ *	CREATE TABLE public.invoice_tags (invoice_id, tag_id) AS
+ *	SELECT ...
+ *
+ * which writes a row in less time than INSERT does; the columns become NOT NULL
+ * with the key.  Own columns have definitions, and need the two statements:
+ *
+ *	CREATE TABLE public.invoice_tags (...)
+ *	INSERT INTO public.invoice_tags (invoice_id, tag_id, "position") SELECT ...
  */
 static void
 build_rows(StatementPlan *plan, const NewJunction *junction)
 {
-	List	   *columns = list_concat_copy(side_columns(junction, &junction->left),
-										   list_concat_copy(junction->right.columns, junction->own_columns));
+	List	   *columns = list_concat(list_concat_copy(side_columns(junction, &junction->left),
+													   junction->right.columns),
+									  junction->own_columns);
+	StringInfoData table;
 
-	if (junction->rows != NULL)
-		plan_add(plan, pstrdup(junction->rows_locks), "INSERT INTO %s (%s)\n%s", junction->qualified,
-				 column_list(columns), junction->rows);
+	if (junction->own_columns == NIL)
+	{
+		plan_add(plan, pstrdup(junction->rows_locks), "CREATE %sTABLE %s (%s) AS\n%s",
+				 persistence_word(junction), junction->qualified, column_list(columns), junction->rows);
+		return;
+	}
+	initStringInfo(&table);
+	append_table(&table, junction);
+	table.data[table.len - 1] = '\0';	/* the comma behind the last column */
+	plan_add(plan, NULL, "%s\n)", table.data);
+	plan_add(plan, pstrdup(junction->rows_locks), "INSERT INTO %s (%s)\n%s", junction->qualified,
+			 column_list(columns), junction->rows);
 }
 
 /*
@@ -183,10 +239,10 @@ build_foreign_key(StatementPlan *plan, const NewJunction *junction, const NewEnd
 }
 
 /*
- * Builds the table where Citus has to keep it.  It is distributed before it has
- * foreign keys: with one to a reference table Citus would take it for a local
- * table.  In one transaction a foreign key can only be added if the shards were
- * made one after the other.
+ * Builds the table for Citus, where it has to be, with its rows if it has any.
+ * It is distributed before it has foreign keys: with one to a reference table
+ * Citus would take it for a local table.  Citus adds one constraint at a time,
+ * and in one transaction only if shards are changed one after the other.
  *
  *	SELECT pg_catalog.set_config('citus.multi_shard_modify_mode', 'sequential', true)
  *	CREATE TABLE public.user_tags (...)
@@ -197,33 +253,30 @@ build_foreign_key(StatementPlan *plan, const NewJunction *junction, const NewEnd
 static void
 build_placed_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
 {
-	const char *beside = OidIsValid(junction->place.beside) ? qualified_name(junction->place.beside) : NULL;
+	const PlacementChoice *place = &junction->place;
 	StringInfoData buf;
 
-	initStringInfo(&buf);
-	append_table(&buf, junction);
-	appendStringInfoString(&buf, "\n    ");
-	append_pair_key(&buf, junction, names);
 	plan_add(plan, NULL, "%s", one_by_one_statement());
-	plan_add(plan, NULL, "%s\n)", buf.data);
-	build_rows(plan, junction);
-	plan_add(plan, NULL, "%s", placement_statement(&junction->place, junction->qualified, beside));
+	initStringInfo(&buf);
+	if (junction->rows != NULL)
+	{
+		build_rows(plan, junction);
+		append_pair_key(&buf, junction, names);
+		plan_add(plan, NULL, "ALTER TABLE %s\n    ADD %s", junction->qualified, buf.data);
+	}
+	else
+	{
+		append_table(&buf, junction);
+		appendStringInfoString(&buf, "\n    ");
+		append_pair_key(&buf, junction, names);
+		plan_add(plan, NULL, "%s\n)", buf.data);
+	}
+	if (place->layout != LAYOUT_LOCAL)
+		plan_add(plan, NULL, "%s",
+				 placement_statement(place, junction->qualified,
+									 OidIsValid(place->beside) ? qualified_name(place->beside) : NULL));
 	build_foreign_key(plan, junction, &junction->left, names);
 	build_foreign_key(plan, junction, &junction->right, names);
-}
-
-/*
- * Builds the table with its constraints.
- */
-static void
-build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	append_table(&buf, junction);
-	append_constraints(&buf, junction, names, "\n    ");
-	plan_add(plan, parent_locks(junction), "%s\n)", buf.data);
 }
 
 /*
@@ -232,36 +285,15 @@ build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
  * to look up a place for each, and to join them with a parent once than to look
  * up each.
  *
- *	CREATE TABLE public.invoice_tags (...)
- *	INSERT INTO public.invoice_tags (invoice_id, tag_id) SELECT ...
  *	ALTER TABLE public.invoice_tags ADD CONSTRAINT ...
- *
- * CREATE TABLE AS loads a little faster, but the columns then become NOT NULL
- * only when the key is added, which reads all rows once more: the sum is the
- * same.
  */
 static void
 build_loaded_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
 {
-	StringInfoData table;
 	StringInfoData constraints;
 
-	initStringInfo(&table);
-	append_table(&table, junction);
-	table.data[table.len - 1] = '\0';	/* the comma behind the last column */
-	plan_add(plan, NULL, "%s\n)", table.data);
-
 	build_rows(plan, junction);
-
 	initStringInfo(&constraints);
-	if (junction->citus)
-	{
-		append_pair_key(&constraints, junction, names);
-		plan_add(plan, NULL, "ALTER TABLE %s\n    ADD %s", junction->qualified, constraints.data);
-		build_foreign_key(plan, junction, &junction->left, names);
-		build_foreign_key(plan, junction, &junction->right, names);
-		return;
-	}
 	append_constraints(&constraints, junction, names, "\n    ADD ");
 	plan_add(plan, parent_locks(junction), "ALTER TABLE %s%s", junction->qualified, constraints.data);
 }
@@ -309,10 +341,13 @@ build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *
 void
 build_junction(StatementPlan *plan, const NewJunction *junction)
 {
-	NameSpace	names = {.namespace = junction->namespace, .taken = make_taken_names()};
+	NameSpace	names = {
+		.namespace = junction->namespace,.taken = make_taken_names(),
+		.naming = naming_for_parents(junction->left.parent.table, junction->right.parent.table)
+	};
 
 	take_name(&names, junction->name);
-	if (junction->place.layout != LAYOUT_LOCAL)
+	if (junction->place.layout != LAYOUT_LOCAL || (junction->citus && junction->rows != NULL))
 		build_placed_table(plan, junction, &names);
 	else if (junction->rows != NULL)
 		build_loaded_table(plan, junction, &names);

@@ -327,7 +327,7 @@ partition_key_name(Relation rel, Oid index, bool primary)
 	char	   *name = get_rel_name(index);
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
-		.freed = list_make1(name)
+		.freed = list_make1(name),.naming = naming_for_table(table)
 	};
 	IndexFacts *key = find_index(table, index);
 	List	   *columns = column_names(table, key->columns, key->nkeys);

@@ -234,6 +234,7 @@ junction_repair(PG_FUNCTION_ARGS)
 		open_table_after_parents(PG_GETARG_OID(0), ShareUpdateExclusiveLock, false) :
 		open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
+	tell_naming(table);
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
 	{
