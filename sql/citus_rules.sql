@@ -73,6 +73,21 @@ UPDATE pg_dist_partition SET colocationid = 5 WHERE logicalrelid = 'user_tags'::
 SELECT rule, severity, columns, message, detail, fix FROM found WHERE rule = 'not_colocated';
 \x off
 \a
+-- and with it the foreign keys
+ALTER TABLE user_tags DROP CONSTRAINT user_tags_user_id_fkey;
+\a
+\x on
+SELECT junction, rule, columns, message, detail, fix FROM junction.report()
+WHERE junction = 'user_tags'::regclass AND rule IN ('undeclared_endpoint', 'not_colocated') ORDER BY rule;
+\x off
+\a
+ALTER TABLE user_tags ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
+-- Citus takes one change of a table at a time
+ALTER TABLE account_plans DROP CONSTRAINT account_plans_tenant_id_plan_id_fkey,
+    ADD FOREIGN KEY (tenant_id, plan_id) REFERENCES plans;
+\a
+SELECT rule, detail, fix FROM junction.report('account_plans') WHERE rule = 'no_cascade';
+\a
 -- reference tables, and what Citus knows as local
 DELETE FROM pg_dist_partition;
 SELECT distribute('users', NULL, 1, 'n', 't'), distribute('tags', NULL, 1, 'n', 't'), distribute('user_tags', NULL, 1, 'n', 't'),

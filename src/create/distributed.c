@@ -54,7 +54,8 @@ pg_noreturn static void
 refuse_apart(const PlacementChoice *choice)
 {
 	const char *other = quote_literal_cstr(qualified_name(choice->other));
-	bool		tenants = choice->layout == LAYOUT_SINGLE_SHARD;
+	bool		tenants = choice->layout == LAYOUT_SINGLE_SHARD ||
+		read_placement(choice->other).layout == LAYOUT_SINGLE_SHARD;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -64,8 +65,7 @@ refuse_apart(const PlacementChoice *choice)
 			 errdetail("A link would have to be beside both its rows, but it references their distribution columns with two columns.") :
 			 errdetail("A link would have to be beside both its rows, but the two tables are not co-located."),
 			 tenants ?
-			 errhint("Link tables of the same tenant's schema, or make one a reference table in another schema: SELECT undistribute_table(%s), and then SELECT create_reference_table(%s).",
-					 other, other) :
+			 errhint("Link tables of the same tenant's schema, or make one a reference table outside of all such schemas.") :
 			 errhint("Distribute both by a tenant column that is in both keys, co-located, and name it in shared_columns; or make one a reference table: SELECT undistribute_table(%s), and then SELECT create_reference_table(%s).",
 					 other, other)));
 }

@@ -4,9 +4,12 @@
  *		not_colocated and fan_out.
  *
  * Where Citus is not there, every table is local, and no rule finds anything.
+ * Also, what becomes of the fixes of other rules that Citus would refuse.
  */
 #include "postgres.h"
 
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
 #include "utils/builtins.h"
 
 #include "base/base.h"
@@ -74,8 +77,8 @@ set_place(Finding *finding, const Junction *junction, const Findings *findings)
 
 /*
  * local_beside_distributed: the table is local, and a parent is distributed.
- * To the triggers of the foreign keys, the parent's table on this server is
- * empty, or not seen to lose rows.
+ * The parent's rows are deleted in its shards, where no trigger knows of the
+ * foreign key.
  */
 void
 rule_local_beside_distributed(const Rule *rule, const Junction *junction, Findings *findings)
@@ -95,7 +98,7 @@ rule_local_beside_distributed(const Rule *rule, const Junction *junction, Findin
 		finding = add_finding(rule, junction, endpoint_columns(junction, endpoint), findings);
 		finding->message = psprintf("%s is a local table, and %s is distributed",
 									quote_identifier(table->name), quote_identifier(parent->name));
-		finding->detail = psprintf("Foreign key %s does not work: PostgreSQL does not see the rows of %s, which are in shards, so no link is deleted with its row.",
+		finding->detail = psprintf("Foreign key %s refuses a link to no row, but the rows of %s are in shards, and are deleted there without their links.",
 								   quote_identifier(endpoint->key->name), quote_identifier(parent->name));
 		if (list_length(junction->endpoints) == 2)
 			set_place(finding, junction, findings);
@@ -118,8 +121,8 @@ add_apart(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 
 	finding->message = psprintf("%s and %s are not co-located", quote_identifier(table->name),
 								quote_identifier(parent->name));
-	finding->detail = psprintf("A link and its row of %s can be on different servers, where foreign key %s does not hold, and after shards have moved is gone.",
-							   quote_identifier(parent->name), quote_identifier(endpoint->key->name));
+	finding->detail = psprintf("Foreign key %s needs the shards of both on one server, and Citus can move none of %s as long as it does not know them to belong together.",
+							   quote_identifier(endpoint->key->name), quote_identifier(table->name));
 	if (table->placement.layout == LAYOUT_DISTRIBUTED && parent->placement.layout == LAYOUT_DISTRIBUTED)
 		finding->fix = psprintf("SELECT pg_catalog.update_distributed_table_colocation(%s, colocate_with => %s)",
 								typed_literal(table_name(table), "regclass"),
@@ -143,7 +146,52 @@ add_parents_apart(const Rule *rule, const Junction *junction, Findings *findings
 	finding->message = psprintf("%s and %s, which %s links, are not co-located",
 								quote_identifier(left->name), quote_identifier(right->name),
 								quote_identifier(junction->table->name));
-	finding->detail = psprintf("A link can be beside a row of one of them only. Make the smaller one a reference table, or distribute both by a tenant column, co-located.");
+	finding->detail = pstrdup("A link can be beside a row of one of them only. Make the smaller one a reference table, or distribute both by a tenant column, co-located.");
+}
+
+/*
+ * Returns a whole key over two columns beside the distribution column, if it
+ * holds that; or over two columns; or null.
+ */
+static const IndexFacts *
+link_key(const TableFacts *table)
+{
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (is_whole_key(index) && bms_num_members(index->column_set) == index->nkeys &&
+			(index->nkeys == 2 ||
+			 (index->nkeys == 3 && bms_is_member(table->placement.column, index->column_set))))
+			return index;
+	return NULL;
+}
+
+/*
+ * Add a finding for each column of the key of a distributed table that is named
+ * and typed like a foreign key, has none, and cannot have one, as the parent's
+ * shards are elsewhere.  alter_distributed_table() drops foreign keys so.
+ */
+static void
+add_lost_parents(const Rule *rule, const Junction *junction, Findings *findings)
+{
+	const TableFacts *table = junction->table;
+	const IndexFacts *key = link_key(table);
+
+	for (int i = 0; key != NULL && i < key->nkeys; i++)
+	{
+		const ColumnFacts *column = find_column(table, key->columns[i]);
+		const TableFacts *parent = key->nkeys == 3 && column->attnum == table->placement.column ? NULL :
+			find_parent_by_link(findings->database, table, column->name, column->type);
+		Finding    *finding;
+
+		if (parent == NULL || !is_in_shards(&parent->placement) ||
+			are_colocated(&table->placement, &parent->placement))
+			continue;
+		finding = add_finding(rule, junction, list_make1(column->name), findings);
+		finding->message = psprintf("%s of %s refers to %s, which is not co-located",
+									quote_identifier(column->name), quote_identifier(table->name),
+									quote_identifier(parent->name));
+		finding->detail = psprintf("It has no foreign key, and Citus allows none until %s is beside %s: alter_distributed_table(..., colocate_with => ...).",
+								   quote_identifier(table->name), quote_identifier(parent->name));
+	}
 }
 
 /*
@@ -156,7 +204,11 @@ rule_not_colocated(const Rule *rule, const Junction *junction, Findings *finding
 	const Placement *own = &junction->table->placement;
 
 	if (junction->kind == JUNCTION_NONE)
+	{
+		if (own->layout == LAYOUT_DISTRIBUTED && !junction->table->extension_member)
+			add_lost_parents(rule, junction, findings);
 		return;
+	}
 	if (!is_in_shards(own))
 	{
 		if (list_length(junction->endpoints) == 2 && own->layout != LAYOUT_REFERENCE)
@@ -197,5 +249,37 @@ rule_fan_out(const Rule *rule, const Junction *junction, Findings *findings)
 		finding->detail = psprintf("The table is distributed by %s: only a query that says which %s goes to one shard.",
 								   quote_identifier(find_column(table, column)->name),
 								   quote_identifier(find_column(table, column)->name));
+	}
+}
+
+/*
+ * Does Citus refuse a statement because it makes several changes in one ALTER
+ * TABLE?
+ */
+static bool
+has_several_changes(const char *statement)
+{
+	foreach_ptr(RawStmt, raw, raw_parser(statement, RAW_PARSE_DEFAULT))
+		if (IsA(raw->stmt, AlterTableStmt) && list_length(castNode(AlterTableStmt, raw->stmt)->cmds) > 1)
+			return true;
+	return false;
+}
+
+/*
+ * Takes the fixes of a table of Citus away that Citus refuses.
+ */
+void
+leave_out_refused_fixes(const Junction *junction, const Findings *findings)
+{
+	if (junction->table->placement.layout == LAYOUT_LOCAL)
+		return;
+	foreach_ptr(Finding, finding, findings->list)
+	{
+		if (finding->fix == NULL || !has_several_changes(finding->fix))
+			continue;
+		finding->detail = psprintf("%s%sCitus takes one change at a time, so divide this into statements: %s",
+								   finding->detail ? finding->detail : "", finding->detail ? " " : "",
+								   finding->fix);
+		finding->fix = NULL;
 	}
 }

@@ -189,5 +189,6 @@ apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace
 	for (int i = 0; i < RULE_COUNT; i++)
 		if ((set & RULE_BIT(i)) != 0 && !list_has_name(junction->table->ignored, rules[i].name))
 			rules[i].apply(&rules[i], junction, &findings);
+	leave_out_refused_fixes(junction, &findings);
 	return findings.list;
 }

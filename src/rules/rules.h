@@ -130,6 +130,7 @@ extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Fi
 extern void rule_local_beside_distributed(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_not_colocated(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_fan_out(const Rule *rule, const Junction *junction, Findings *findings);
+extern void leave_out_refused_fixes(const Junction *junction, const Findings *findings);
 
 /* finding.c */
 extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
