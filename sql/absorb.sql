@@ -218,6 +218,37 @@ CREATE TEMP TABLE right_side (id int PRIMARY KEY);
 SELECT count(*) FROM junction.absorb('left_side', '{right_ids}', 'right_side', name => 'temporary', missing => 'insert');
 SELECT relpersistence FROM pg_class WHERE oid = 'pg_temp.temporary'::regclass;
 
+-- The counts are the same whether the values fit into memory, and for a type without a hash function
+CREATE TABLE items (id int PRIMARY KEY);
+INSERT INTO items SELECT generate_series(2, 12000, 2);
+CREATE TABLE boxes (id int PRIMARY KEY, item_ids int[]);
+INSERT INTO boxes SELECT i, ARRAY[i, i % 7, NULL, i + 10, i] FROM generate_series(1, 12000) AS i;
+INSERT INTO boxes VALUES (0, NULL), (-1, '{}');
+SELECT count(*) FROM junction.absorb('boxes', '{item_ids}', 'items', missing => 'discard', dry_run => true);
+SET maintenance_work_mem = '1MB';
+SELECT count(*) FROM junction.absorb('boxes', '{item_ids}', 'items', missing => 'discard');
+RESET maintenance_work_mem;
+SELECT count(*) FROM box_items;
+CREATE TABLE masks (mask bit(4) PRIMARY KEY);
+INSERT INTO masks VALUES ('0001'), ('0010');
+CREATE TABLE filters (id int PRIMARY KEY, masks bit(4)[]);
+INSERT INTO filters VALUES (1, '{0001,0010,0001}'), (2, '{1111,NULL}');
+SELECT count(*) FROM junction.absorb('filters', '{masks}', 'masks', missing => 'discard');
+SELECT * FROM filter_masks ORDER BY 1, 2;
+-- The junction has the types of the parents' keys, of a domain and with a length too
+CREATE DOMAIN code AS varchar(7) COLLATE "C" CHECK (VALUE <> '');
+CREATE TABLE codes (code code PRIMARY KEY, name varchar(9) COLLATE "C" NOT NULL UNIQUE, number bigint NOT NULL UNIQUE);
+INSERT INTO codes VALUES ('a', 'a', 1), ('b', 'b', 2);
+CREATE TABLE things (id numeric(9, 2) PRIMARY KEY, codes text[], numbers smallint[], listed text);
+INSERT INTO things VALUES (1.5, '{b,a,b}', '{2,1,2}', 'b,a,,b');
+SELECT count(*) FROM junction.absorb('things', '{codes}', 'codes', match => 'code', name => 't1');
+SELECT count(*) FROM junction.absorb('things', '{numbers}', 'codes', match => 'number', name => 't2');
+SELECT count(*) FROM junction.absorb('things', '{listed}', 'codes', separator => ',', match => 'name', name => 't3');
+SELECT attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, collname
+FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+WHERE attrelid IN ('t1'::regclass, 't2'::regclass, 't3'::regclass) AND attnum > 0 ORDER BY attrelid::regclass::text, attnum;
+SELECT * FROM t1 UNION ALL SELECT * FROM t2 UNION ALL SELECT * FROM t3 ORDER BY 1, 2;
+
 -- An operator and a function of the caller's search_path are not used
 CREATE FUNCTION never(int, int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT false';
 CREATE OPERATOR = (LEFTARG = int, RIGHTARG = int, PROCEDURE = never);

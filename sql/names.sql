@@ -158,10 +158,10 @@ SELECT * FROM names_of('links');
 DROP TABLE links;
 RESET junction.naming;
 
--- The setting takes these two only, and from anyone.
+-- The setting takes these only, and from anyone; naming.sql has the others.
 SELECT setting, enumvals FROM pg_settings WHERE name = 'junction.naming';
 \set VERBOSITY sqlstate
-SET junction.naming = rails;
+SET junction.naming = sequel;
 SET junction.nam = drizzle;
 \set VERBOSITY terse
 SHOW junction.naming;

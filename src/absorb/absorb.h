@@ -113,6 +113,10 @@ extern void build_absorption(StatementPlan *plan, Absorption *absorption);
 extern void count_links(Absorption *absorption);
 extern void notice_counts(const Absorption *absorption);
 
+/* count_values.c */
+extern bool reads_arrays(const Absorption *absorption);
+extern bool count_values(const Absorption *absorption, LinkCounts *counts, int64 *deep);
+
 /* find_match.c */
 extern void find_match(Absorption *absorption);
 
@@ -123,7 +127,8 @@ extern char *match_condition(const Absorption *absorption);
 extern char *present_condition(const Absorption *absorption);
 extern char *element_columns(const Absorption *absorption, bool values);
 extern bool values_are_key(const Absorption *absorption);
-extern char *links_query(const Absorption *absorption, const char *values, bool join, bool distinct);
+extern char *links_query(const Absorption *absorption, const char *values, bool join, bool distinct,
+						 bool nulls);
 
 /* drop_columns.c */
 extern void check_drop_columns(Relation rel, const TableFacts *table, List *columns, LOCKMODE lockmode);

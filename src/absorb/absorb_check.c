@@ -11,7 +11,6 @@
 #include "access/relation.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -168,8 +167,7 @@ static void
 check_no_children(const Absorption *absorption)
 {
 	if (absorption->table->kind != RELKIND_PARTITIONED_TABLE &&
-		has_subclass(absorption->source) &&
-		find_inheritance_children(absorption->source, NoLock) != NIL)
+		list_length(list_inheritors(absorption->source)) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("tables inherit from \"%s\"", display_name(absorption->source)),

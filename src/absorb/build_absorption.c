@@ -67,8 +67,8 @@ build_missing_rows(StatementPlan *plan, const Absorption *absorption)
 /*
  * Sets the rows of the junction.  Values that are the parent's key need no
  * look-up, unless some are missing and are to be left out: the foreign key holds
- * the others.  Rows without duplicates need no grouping: the primary key holds
- * that.
+ * the others.  Rows without duplicates need no grouping, and without nulls no
+ * filter: the primary key holds that.
  */
 static void
 set_rows(Absorption *absorption)
@@ -79,7 +79,7 @@ set_rows(Absorption *absorption)
 	bool		distinct = counts->pairs < counts->elements - counts->nulls;
 
 	absorption->junction.rows = links_query(absorption, elements_query(absorption, source_relation(absorption->table)),
-											 join, distinct);
+											 join, distinct, counts->nulls > 0);
 	absorption->junction.rows_locks = read_locks(absorption, join, false);
 }
 
@@ -163,6 +163,8 @@ build_absorption(StatementPlan *plan, Absorption *absorption)
 	if (absorption->missing == MISSING_INSERT && absorption->counts.missing > 0)
 		build_missing_rows(plan, absorption);
 	set_rows(absorption);
+	tell_naming_for_parents(absorption->junction.left.parent.table,
+							absorption->junction.right.parent.table);
 	build_junction(plan, &absorption->junction);
 	build_proof(plan, absorption);
 	if (absorption->keep_source)

@@ -154,20 +154,16 @@ raise_missing(const Absorption *absorption)
 }
 
 /*
- * Sets the counts.  Refuses misfits (22023), and missing values unless they are
- * inserted or discarded (23503).
+ * Sets the counts by one query:
  *
  *	SELECT elements, nulls, pairs, missing FROM (each distinct (row, value) once)
  */
-void
-count_links(Absorption *absorption)
+static void
+group_links(Absorption *absorption)
 {
 	char	   *present = present_condition(absorption);
-	OwnerRole	role;
 	int64		counts[4];
 
-	become_owner(&role, absorption->source);
-	check_misfits(absorption);
 	select_counts(psprintf("SELECT CAST(COALESCE(pg_catalog.sum(link.times), 0) AS pg_catalog.int8), "
 						   "CAST(COALESCE(pg_catalog.sum(link.times) FILTER (WHERE NOT (%s)), 0) AS pg_catalog.int8), "
 						   "pg_catalog.count(*) FILTER (WHERE %s), "
@@ -175,6 +171,29 @@ count_links(Absorption *absorption)
 						   present, present, present, found_condition(absorption),
 						   counted_links(absorption)), counts, 4);
 	absorption->counts = (LinkCounts) {counts[0], counts[1], counts[2], counts[3]};
+}
+
+/*
+ * Sets the counts.  Refuses misfits (22023), and missing values unless they are
+ * inserted or discarded (23503).
+ */
+void
+count_links(Absorption *absorption)
+{
+	int64		deep = 0;
+	OwnerRole	role;
+
+	become_owner(&role, absorption->source);
+	if (!reads_arrays(absorption))
+		check_misfits(absorption);
+	if (!count_values(absorption, &absorption->counts, &deep))
+	{
+		if (reads_arrays(absorption))
+			check_misfits(absorption);
+		group_links(absorption);
+	}
+	else if (deep > 0)
+		check_misfits(absorption);
 	if (absorption->counts.missing > 0 && absorption->missing == MISSING_ERROR)
 		raise_missing(absorption);
 	become_caller(&role);

@@ -262,7 +262,8 @@ values_are_key(const Absorption *absorption)
 }
 
 /*
- * Returns the columns of the parent's key: parent.id, or the values themselves.
+ * Returns the columns of the parent's key: parent.id, or the values themselves,
+ * as the column has them.
  */
 static char *
 right_columns(const Absorption *absorption, bool join)
@@ -274,8 +275,9 @@ right_columns(const Absorption *absorption, bool join)
 		if (join)
 			appendStringInfo(&buf, "%sparent.%s", buf.len ? ", " : "", quote_identifier(column->name));
 		else
-			appendStringInfo(&buf, "%slink.value_%d", buf.len ? ", " : "",
-							 value_of_key(absorption, column));
+			appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
+							 as_column_type(psprintf("link.value_%d", value_of_key(absorption, column)),
+											getBaseType(column->type), -1, column->collation, column));
 	return buf.data;
 }
 
@@ -290,10 +292,10 @@ right_columns(const Absorption *absorption, bool join)
  *
  * values: a query with the columns of elements_query().  join: look the parent's
  * rows up; without it, values_are_key().  distinct: a row may have a value twice.
- * The position is then that of the first.
+ * The position is then that of the first.  nulls: a value may be null.
  */
 char *
-links_query(const Absorption *absorption, const char *values, bool join, bool distinct)
+links_query(const Absorption *absorption, const char *values, bool join, bool distinct, bool nulls)
 {
 	char	   *pair = psprintf("%s, %s", element_columns(absorption, false),
 								right_columns(absorption, join));
@@ -309,7 +311,7 @@ links_query(const Absorption *absorption, const char *values, bool join, bool di
 		appendStringInfo(&buf, "\nJOIN %s AS parent ON %s",
 						 source_relation(absorption->junction.right.parent.table),
 						 match_condition(absorption));
-	else
+	else if (nulls)
 		appendStringInfo(&buf, "\nWHERE %s", present_condition(absorption));
 	if (distinct)
 		appendStringInfo(&buf, "\nGROUP BY %s", pair);

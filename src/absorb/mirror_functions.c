@@ -276,7 +276,7 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
 		append_insert_missing(buf, absorption, values);
 	else if (absorption->missing == MISSING_ERROR && join)
 		append_refuse_missing(buf, absorption, values);
-	append_call(buf, absorption, add, links_query(absorption, values, join, false), absorption->ordered);
+	append_call(buf, absorption, add, links_query(absorption, values, join, false, true), absorption->ordered);
 }
 
 /*
@@ -302,7 +302,7 @@ trigger_body(const Absorption *absorption, const char *add, const char *remove)
 						   "IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n");
 	append_call(&buf, &unordered, remove,
 				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows", false),
-							!values_are_key(absorption), false), false);
+							!values_are_key(absorption), false, true), false);
 	append_additions(&buf, absorption, add, "old_rows");
 	appendStringInfoString(&buf, "ELSE\n");
 	append_additions(&buf, absorption, add, NULL);

@@ -168,6 +168,7 @@ junction_split(PG_FUNCTION_ARGS)
 	if (split.actor != NULL)
 	{
 		check_actor(&split, dry_run ? AccessShareLock : AccessExclusiveLock);
+		tell_naming(split.junction->table);
 		build_actor(&plan, &split);
 	}
 	else

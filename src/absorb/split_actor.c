@@ -11,7 +11,6 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -66,10 +65,7 @@ static void
 check_key_free(const Junction *junction)
 {
 	const IndexFacts *key = junction->pair_key;
-	Oid			constraint = get_index_constraint(key->oid);
-	char	   *dependents = describe_dependents(list_make1(OidIsValid(constraint) ?
-															make_address(ConstraintRelationId, constraint, 0) :
-															make_address(RelationRelationId, key->oid, 0)), true);
+	char	   *dependents = describe_index_dependents(key->oid);
 
 	if (dependents != NULL)
 		ereport(ERROR,
@@ -203,7 +199,7 @@ build_key(StatementPlan *plan, const Split *split, NameSpace *names)
 	char	   *name;
 
 	names->freed = list_make1(old);
-	name = choose_name(names, key->primary ? NAME_COMPOSITE_PRIMARY_KEY : constraint ? NAME_UNIQUE : NAME_INDEX,
+	name = choose_name(names, key->primary ? NAME_COMPOSITE_PRIMARY_KEY : constraint ? NAME_UNIQUE : NAME_UNIQUE_INDEX,
 					   table->name, columns, NULL, NIL);
 	if (constraint)
 		plan_add(plan, locks, "ALTER TABLE %s\n    DROP CONSTRAINT %s,\n    ADD CONSTRAINT %s %s%s (%s)%s",
@@ -281,7 +277,7 @@ build_actor(StatementPlan *plan, const Split *split)
 {
 	NameSpace	names = {
 		.namespace = split->junction->table->namespace,.table = split->junction->table->oid,
-		.taken = make_taken_names()
+		.taken = make_taken_names(),.naming = naming_for_table(split->junction->table)
 	};
 
 	build_key(plan, split, &names);

@@ -305,6 +305,31 @@ check_tables(Split *split, bool dry_run)
 }
 
 /*
+ * Returns the ends of a part's rows: the table's columns, as the parents have
+ * them.
+ *
+ *	invoice_id, CAST(tag_id AS bigint)
+ */
+static char *
+part_values(const Split *split, const NewJunction *junction, List *pair)
+{
+	List	   *targets = list_concat(list_concat_copy(junction->left.parent.shared, junction->left.parent.own),
+									  junction->right.parent.own);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, pair)
+	{
+		const ColumnFacts *column = find_column_by_name(split->junction->table, name);
+
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "",
+						 as_column_type(quote_identifier(name), column->type, column->typmod, column->collation,
+										list_nth(targets, foreach_current_index(name))));
+	}
+	return buf.data;
+}
+
+/*
  * Sets the rows of a part.  All rows of a pair have the same values in the own
  * columns, so any of them will do.
  *
@@ -318,10 +343,10 @@ set_part_rows(const Split *split, NewPart *part)
 	const TableFacts *table = split->junction->table;
 	List	   *pair = list_concat(list_concat_copy(junction->shared, junction->left.columns),
 								   list_copy(junction->right.columns));
-	List	   *columns = list_concat_copy(pair, junction->own_columns);
 	char	   *on = part->own ? psprintf(" ON (%s)", column_list(pair)) : "";
+	char	   *own = junction->own_columns ? psprintf(", %s", column_list(junction->own_columns)) : "";
 
-	junction->rows = psprintf("SELECT DISTINCT%s %s FROM %s%s", on, column_list(columns),
+	junction->rows = psprintf("SELECT DISTINCT%s %s%s FROM %s%s", on, part_values(split, junction, pair), own,
 							  table->kind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
 							  qualified_name(table->oid));
 	junction->rows_locks = lock_on_all(AccessShareLock, table);
@@ -390,6 +415,9 @@ build_tables(StatementPlan *plan, Split *split)
 {
 	foreach_ptr(NewPart, part, split->parts)
 	{
+		if (foreach_current_index(part) == 0)
+			tell_naming_for_parents(part->junction.left.parent.table,
+									part->junction.right.parent.table);
 		set_part_rows(split, part);
 		build_junction(plan, &part->junction);
 		build_constraints(plan, split, part);

@@ -23,6 +23,9 @@ typedef struct CatalogScan
 	struct SysScanDescData *by_index;	/* scan of an index, or null */
 } CatalogScan;
 
+/* inheritors.c */
+extern List *list_inheritors(Oid relid);
+
 /* names.c */
 extern bool list_has_name(List *names, const char *name);
 extern bool same_names(List *left, List *right);
@@ -32,6 +35,7 @@ extern Datum names_to_array(List *names);
 
 /* quote.c */
 pg_noreturn extern void raise_gone(Oid relid, const char *name);
+extern bool is_visible(Oid relid, const char *name);
 extern char *qualified_name(Oid relid);
 extern char *display_name(Oid relid);
 extern char *regclass_name(Oid relid);

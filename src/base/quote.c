@@ -59,7 +59,7 @@ find_names(Oid relid, char **schema, char **name)
  * Unlike RelationIsVisible(), this raises no error if the relation has been
  * dropped.
  */
-static bool
+bool
 is_visible(Oid relid, const char *name)
 {
 	return RelnameGetRelid(name) == relid;

@@ -15,6 +15,7 @@
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
@@ -195,4 +196,17 @@ find_stored_row(Oid row_type)
 		end_scan(&scan);
 	}
 	return column;
+}
+
+/*
+ * As describe_dependents(), of an index, or of the constraint that it is of.
+ */
+char *
+describe_index_dependents(Oid index)
+{
+	Oid			constraint = get_index_constraint(index);
+
+	return describe_dependents(list_make1(OidIsValid(constraint) ?
+										  make_address(ConstraintRelationId, constraint, 0) :
+										  make_address(RelationRelationId, index, 0)), true);
 }

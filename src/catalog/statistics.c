@@ -12,7 +12,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_statistic.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -31,7 +30,7 @@ List *
 with_partitions(Oid relid)
 {
 	return get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE ?
-		find_all_inheritors(relid, NoLock, NULL) : list_make1_oid(relid);
+		list_inheritors(relid) : list_make1_oid(relid);
 }
 
 /*

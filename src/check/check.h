@@ -38,6 +38,7 @@ extern bool is_serial(const TypeName *type);
 /* lock_order.c */
 extern void lock_new_parents(Oid relid, List *parents);
 extern Relation open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair);
+extern void lock_dropped_parents(Oid relid, List *parents);
 extern List *lock_sampled_parents(Oid relid);
 extern void unlock_sampled_parents(List *locked);
 

@@ -10,8 +10,13 @@
  *
  * The mode of a verb is SHARE ROW EXCLUSIVE, which keeps off every DELETE.  An
  * INSERT into the table locks the table and then its parents in ROW SHARE mode,
- * which does not conflict.  DROP CONSTRAINT takes ACCESS EXCLUSIVE on a parent in
- * the end; to take this first would be a deadlock with an INSERT.
+ * which does not conflict.
+ *
+ * DROP CONSTRAINT takes ACCESS EXCLUSIVE on a parent in the end.  To take this
+ * first would be a deadlock with an INSERT; to take it last is one with whoever
+ * reads the parent and then waits for the table: a join, pg_dump.  So
+ * lock_dropped_parents() takes it after the table's lock only if it is free, and
+ * else lets the table go until the parent's readers have come through.
  *
  * The parents are locked in the order of their OIDs, so that two verbs lock them
  * in the same order.  Which they are is read without a lock, and again when the
@@ -211,4 +216,54 @@ unlock_sampled_parents(List *locked)
 	foreach_oid(parent, locked)
 		UnlockRelationOid(parent, RowExclusiveLock);
 	CurrentResourceOwner = owner;
+}
+
+/* How often to let the table go, before we wait as ALTER TABLE itself would */
+#define MAX_ATTEMPTS 10
+
+/*
+ * Lock the tables in ACCESS EXCLUSIVE mode, if that needs no waiting.  Returns
+ * InvalidOid if all are locked, else the one that is in use, and locks none.
+ */
+static Oid
+try_lock_exclusively(List *tables)
+{
+	foreach_oid(relid, tables)
+	{
+		if (ConditionalLockRelationOid(relid, AccessExclusiveLock))
+			continue;
+		for (int i = 0; i < foreach_current_index(relid); i++)
+			UnlockRelationOid(list_nth_oid(tables, i), AccessExclusiveLock);
+		return relid;
+	}
+	return InvalidOid;
+}
+
+/*
+ * Lock a table and the parents (OIDs) of foreign keys that will be dropped in
+ * ACCESS EXCLUSIVE mode, as DROP CONSTRAINT does, but without a deadlock with who
+ * holds a parent and waits for the table.  The caller holds SHARE UPDATE
+ * EXCLUSIVE on the table, and SHARE ROW EXCLUSIVE on the parents.  Does nothing
+ * without parents.
+ */
+void
+lock_dropped_parents(Oid relid, List *parents)
+{
+	List	   *tables = NIL;
+
+	foreach_oid(parent, parents)
+		tables = list_concat_unique_oid(tables, list_inheritors(parent));
+	for (int attempt = 0; tables != NIL && attempt < MAX_ATTEMPTS; attempt++)
+	{
+		Oid			used;
+
+		LockRelationOid(relid, AccessExclusiveLock);
+		used = try_lock_exclusively(tables);
+		if (!OidIsValid(used))
+			return;
+		UnlockRelationOid(relid, AccessExclusiveLock);
+		/* until those who use it now have gone on to the table, and ended */
+		LockRelationOid(used, AccessExclusiveLock);
+		UnlockRelationOid(used, AccessExclusiveLock);
+	}
 }

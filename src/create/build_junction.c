@@ -102,6 +102,14 @@ parent_locks(const NewJunction *junction)
 	return psprintf("%s, %s", left, lock_on_all(mode, junction->right.parent.table));
 }
 
+/* "UNLOGGED " or "TEMPORARY ", behind CREATE */
+static const char *
+persistence_word(const NewJunction *junction)
+{
+	return junction->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
+		junction->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "";
+}
+
 /*
  * Builds the table.  Its constraints are appended by the caller: the text ends
  * behind the last column.
@@ -114,8 +122,7 @@ static void
 append_table(StringInfo buf, const NewJunction *junction)
 {
 	appendStringInfo(buf, "CREATE %sTABLE %s%s (",
-					 junction->persistence == RELPERSISTENCE_UNLOGGED ? "UNLOGGED " :
-					 junction->persistence == RELPERSISTENCE_TEMP ? "TEMPORARY " : "",
+					 persistence_word(junction),
 					 junction->if_not_exists ? "IF NOT EXISTS " : "",
 					 junction->qualified);
 	append_columns(buf, junction->shared, junction->left.parent.shared);
@@ -141,36 +148,69 @@ build_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
 }
 
 /*
+ * Returns an expression of some type as one of a column's type, for the rows of a
+ * junction: "CAST(tag_id AS bigint)", or the expression itself if it is of it.
+ */
+char *
+as_column_type(const char *expression, Oid type, int32 typmod, Oid collation, const ColumnFacts *column)
+{
+	char	   *result = pstrdup(expression);
+
+	if (type != column->type || typmod != column->typmod)
+		result = psprintf("CAST(%s AS %s)", expression, type_text(column->type, column->typmod));
+	if (OidIsValid(column->collation) && (type != column->type || collation != column->collation))
+		result = psprintf("%s COLLATE %s", result, collation_text(column->collation));
+	return result;
+}
+
+/*
+ * Builds the table, and loads its rows.
+ *
+ *	CREATE TABLE public.invoice_tags (invoice_id, tag_id) AS
+ *	SELECT ...
+ *
+ * which writes a row in less time than INSERT does; the columns become NOT NULL
+ * with the key.  Own columns have definitions, and need the two statements:
+ *
+ *	CREATE TABLE public.invoice_tags (...)
+ *	INSERT INTO public.invoice_tags (invoice_id, tag_id, "position") SELECT ...
+ */
+static void
+build_rows(StatementPlan *plan, const NewJunction *junction)
+{
+	List	   *columns = list_concat(list_concat_copy(side_columns(junction, &junction->left),
+													   junction->right.columns),
+									  junction->own_columns);
+	StringInfoData table;
+
+	if (junction->own_columns == NIL)
+	{
+		plan_add(plan, pstrdup(junction->rows_locks), "CREATE %sTABLE %s (%s) AS\n%s",
+				 persistence_word(junction), junction->qualified, column_list(columns), junction->rows);
+		return;
+	}
+	initStringInfo(&table);
+	append_table(&table, junction);
+	table.data[table.len - 1] = '\0';	/* the comma behind the last column */
+	plan_add(plan, NULL, "%s\n)", table.data);
+	plan_add(plan, pstrdup(junction->rows_locks), "INSERT INTO %s (%s)\n%s", junction->qualified,
+			 column_list(columns), junction->rows);
+}
+
+/*
  * Builds the table with its rows.  The key and the foreign keys are added when
  * the rows are there: to sort 10,000,000 rows once is several times faster than
  * to look up a place for each, and to join them with a parent once than to look
  * up each.
  *
- *	CREATE TABLE public.invoice_tags (...)
- *	INSERT INTO public.invoice_tags (invoice_id, tag_id) SELECT ...
  *	ALTER TABLE public.invoice_tags ADD CONSTRAINT ...
- *
- * CREATE TABLE AS loads a little faster, but the columns then become NOT NULL
- * only when the key is added, which reads all rows once more: the sum is the
- * same.
  */
 static void
 build_loaded_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
 {
-	List	   *columns = list_concat_copy(side_columns(junction, &junction->left),
-										   junction->right.columns);
-	StringInfoData table;
 	StringInfoData constraints;
 
-	initStringInfo(&table);
-	append_table(&table, junction);
-	table.data[table.len - 1] = '\0';	/* the comma behind the last column */
-	plan_add(plan, NULL, "%s\n)", table.data);
-
-	columns = list_concat(columns, list_copy(junction->own_columns));
-	plan_add(plan, pstrdup(junction->rows_locks), "INSERT INTO %s (%s)\n%s", junction->qualified,
-			 column_list(columns), junction->rows);
-
+	build_rows(plan, junction);
 	initStringInfo(&constraints);
 	append_constraints(&constraints, junction, names, "\n    ADD ");
 	plan_add(plan, parent_locks(junction), "ALTER TABLE %s%s", junction->qualified, constraints.data);
@@ -219,7 +259,10 @@ build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *
 void
 build_junction(StatementPlan *plan, const NewJunction *junction)
 {
-	NameSpace	names = {.namespace = junction->namespace, .taken = make_taken_names()};
+	NameSpace	names = {
+		.namespace = junction->namespace,.taken = make_taken_names(),
+		.naming = naming_for_parents(junction->left.parent.table, junction->right.parent.table)
+	};
 
 	take_name(&names, junction->name);
 	if (junction->rows != NULL)

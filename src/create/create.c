@@ -133,7 +133,10 @@ junction_create(PG_FUNCTION_ARGS)
 		lock_new_parents(InvalidOid, list_make2_oid(arguments.left_table, arguments.right_table));
 	prepare(&junction, &arguments);
 	if (check_junction_name(&junction))
+	{
+		tell_naming_for_parents(junction.left.parent.table, junction.right.parent.table);
 		build_junction(&plan, &junction);
+	}
 
 	/* the transaction keeps the locks */
 	relation_close(junction.left.parent.rel, NoLock);

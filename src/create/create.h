@@ -41,11 +41,14 @@ typedef struct NewJunction
 	List	   *own_columns;	/* names of the columns beside the pair */
 	List	   *own_definitions;	/* char *: for each, the definition behind its
 									 * name, as "integer NOT NULL" */
-	const char *rows;			/* a SELECT of all columns in their order; or null */
+	const char *rows;			/* a SELECT of all columns in their order and of their
+								 * types; or null */
 	const char *rows_locks;		/* the locks that the SELECT takes, as text */
 } NewJunction;
 
 /* build_junction.c */
+extern char *as_column_type(const char *expression, Oid type, int32 typmod, Oid collation,
+							const ColumnFacts *column);
 extern void build_junction(StatementPlan *plan, const NewJunction *junction);
 
 /* new_junction.c */

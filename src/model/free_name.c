@@ -115,28 +115,25 @@ take_numbered(NameSpace *space, const char *name1, const char *name2, const char
 }
 
 /*
- * Take and return a name in PostgreSQL's convention: t_pkey, t_a_b_key,
- * t_a_fkey, t_a_idx; and t_a_b_unique for the pair's UNIQUE after a promotion.
- */
-static char *
-postgres_name(NameSpace *space, NameKind kind, const char *table, List *columns)
-{
-	return take_numbered(space, table, postgres_middle(kind, columns), postgres_label(kind));
-}
-
-/*
  * Take and return a free name for a constraint or an index of a table, in the
- * convention of junction.naming.  columns: its columns, in order.  parent and
+ * convention of the name space.  columns: its columns, in order.  parent and
  * parent_columns matter for foreign keys only.
  */
 char *
 choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
 			const char *parent, List *parent_columns)
 {
-	if (junction_naming == NAMING_DRIZZLE)
-		return take_numbered(space, drizzle_name(kind, table, columns, parent, parent_columns),
-							 NULL, NULL);
-	return postgres_name(space, kind, table, columns);
+	char	   *name;
+
+	for (int number = 0;; number++)
+	{
+		name = conventional_name(space->naming, kind, table, columns, parent,
+								 parent_columns, number);
+		if (!is_in_use(space, name))
+			break;
+	}
+	take_name(space, name);
+	return name;
 }
 
 /*

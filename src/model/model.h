@@ -66,12 +66,20 @@ typedef enum StampKind
 	STAMP_UPDATED				/* the row was last updated */
 } StampKind;
 
-/* How constraints and indexes are named: junction.naming */
+/* How constraints and indexes are named: junction.naming.  naming.c has the table. */
 typedef enum Naming
 {
 	NAMING_POSTGRES,
-	NAMING_DRIZZLE
+	NAMING_DRIZZLE,
+	NAMING_PRISMA,
+	NAMING_KNEX,
+	NAMING_RAILS,
+	NAMING_EF,
+	NAMING_AUTO					/* the convention that the tables show; a
+								 * NameSpace never has it */
 } Naming;
+
+#define NAMINGS NAMING_AUTO		/* how many conventions there are */
 
 /* What a name is for, as far as a convention makes a difference */
 typedef enum NameKind
@@ -81,8 +89,11 @@ typedef enum NameKind
 	NAME_UNIQUE,
 	NAME_DEMOTED,				/* the pair's UNIQUE after a promotion */
 	NAME_FOREIGN_KEY,
-	NAME_INDEX
+	NAME_INDEX,
+	NAME_UNIQUE_INDEX			/* one that no constraint owns */
 } NameKind;
+
+#define NAME_KINDS (NAME_UNIQUE_INDEX + 1)
 
 /*
  * The names that a plan has taken and freed in a schema so far.  Constraints of
@@ -94,6 +105,7 @@ typedef struct NameSpace
 	Oid			namespace;
 	struct HTAB *taken;			/* names of any schema, from make_taken_names() */
 	List	   *freed;			/* char *: names that the plan drops or renames */
+	Naming		naming;			/* the convention of new names, never auto */
 	Oid			table;			/* the table of the constraints; InvalidOid if it
 								 * does not exist yet */
 } NameSpace;
@@ -116,7 +128,6 @@ extern List *endpoint_columns(const Junction *junction, const Endpoint *endpoint
 extern List *pair_columns(const Junction *junction);
 
 /* convention.c */
-extern int	junction_naming;
 extern char *snake_case(const char *name);
 extern char *table_noun(const char *table);
 extern char *junction_table_name(const char *left, const char *right);
@@ -124,14 +135,6 @@ extern char *junction_name_of(Database *database, TableFacts *left, TableFacts *
 extern char *endpoint_column_name(const char *parent, const char *column, bool single);
 extern char *squash_name(const char *name);
 extern char *name_stem(const char *column);
-extern char *join_names(List *names);
-extern const char *postgres_label(NameKind kind);
-extern const char *postgres_middle(NameKind kind, List *columns);
-extern char *drizzle_name(NameKind kind, const char *table, List *columns,  const char *parent, List *parent_columns);
-extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
-							const char *parent, List *parent_columns);
-extern void naming_init(void);
-
 /* free_name.c */
 extern struct HTAB *make_taken_names(void);
 extern void take_name(NameSpace *space, const char *name);
@@ -153,6 +156,24 @@ extern bool name_holds_ends(const TableFacts *table, const ForeignKeyFacts *left
 							const ForeignKeyFacts *right);
 extern bool is_link_noun(const char *table);
 extern bool is_event_noun(const char *table);
+
+/* naming.c */
+extern const char *naming_name(Naming naming);
+extern Naming naming_set(void);
+extern char *conventional_name(Naming naming, NameKind kind, const char *table, List *columns,
+							   const char *parent, List *parent_columns, int number);
+extern char *join_names(List *names);
+extern bool is_in_convention(Naming naming, const char *name, NameKind kind, const char *table,
+							 List *columns, const char *parent, List *parent_columns);
+extern bool is_conventional(const char *name, NameKind kind, const char *table, List *columns,
+							const char *parent, List *parent_columns);
+extern void naming_init(void);
+
+/* naming_found.c */
+extern Naming naming_for_table(const TableFacts *table);
+extern Naming naming_for_parents(const TableFacts *left, const TableFacts *right);
+extern void tell_naming(const TableFacts *table);
+extern void tell_naming_for_parents(const TableFacts *left, const TableFacts *right);
 
 /* orm_names.c */
 extern bool is_payloads(const TableFacts *table);

@@ -177,7 +177,8 @@ build_demotion(StatementPlan *plan, const Demotion *demotion)
 	const TableFacts *table = demotion->table;
 	List	   *except = list_make1_oid(demotion->junction->primary_key->oid);
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.naming = naming_for_table(table)
 	};
 
 	take_name(&names, demotion->name);
@@ -231,6 +232,7 @@ junction_demote(PG_FUNCTION_ARGS)
 	check_demotion(&demotion, dry_run ? AccessShareLock : AccessExclusiveLock);
 	if (demotion.begun != NULL && !dry_run)
 		check_no_run(demotion.table->oid);
+	tell_naming(demotion.table);
 	if (demotion.begun != NULL)
 		build_undo(&plan, &demotion);
 	else

@@ -105,7 +105,7 @@ lock_key(Relation rel, Oid index, LOCKMODE lockmode)
 	foreach_oid(relid, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
 		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-	return find_all_inheritors(index, NoLock, NULL);
+	return list_inheritors(index);
 }
 
 /*
@@ -327,7 +327,7 @@ partition_key_name(Relation rel, Oid index, bool primary)
 	char	   *name = get_rel_name(index);
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
-		.freed = list_make1(name)
+		.freed = list_make1(name),.naming = naming_for_table(table)
 	};
 	IndexFacts *key = find_index(table, index);
 	List	   *columns = column_names(table, key->columns, key->nkeys);

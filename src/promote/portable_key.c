@@ -16,7 +16,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_inherits.h"
 #include "commands/comment.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -82,7 +81,7 @@ check_portable(const Junction *junction)
 	List	   *addresses = NIL;
 	char	   *dependents;
 
-	foreach_oid(index, find_all_inheritors(key, NoLock, NULL))
+	foreach_oid(index, list_inheritors(key))
 	{
 		addresses = lappend(addresses, make_address(RelationRelationId, index, 0));
 		if (index != key && has_things_of_its_own(index, key))

@@ -100,6 +100,7 @@ junction_promote(PG_FUNCTION_ARGS)
 		check_concurrently(&promotion, dry_run);
 
 	check_promotion(&promotion, dry_run ? AccessShareLock : AccessExclusiveLock);
+	tell_naming(promotion.table);
 	if (promotion.concurrently)
 		build_remaining(&plan, &promotion);
 	else

@@ -215,7 +215,8 @@ reuses_key_name(const Promotion *promotion)
 	const TableFacts *table = promotion->table;
 	StatementPlan unused = {NIL};
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.naming = naming_for_table(table)
 	};
 
 	take_name(&names, promotion->name);
@@ -232,7 +233,8 @@ build_promotion(StatementPlan *plan, const Promotion *promotion)
 {
 	const TableFacts *table = promotion->table;
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.naming = naming_for_table(table)
 	};
 	char	   *unique;
 

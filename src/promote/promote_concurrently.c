@@ -80,7 +80,10 @@ promote_step(OnlineRun *run)
 	MemoryContextSwitchTo(run->step_context);
 	steps = plan_promotion(run, &promotion);
 	if (promotion.begun == NULL)
+	{
+		tell_naming(promotion.table);
 		tell_of_promotion(&promotion);
+	}
 	relation_close(promotion.rel, NoLock);
 	end_work();
 	MemoryContextSwitchTo(run->step_context);

@@ -421,7 +421,8 @@ build_promotion_steps(Promotion *promotion)
 	const char *new_table = qualified_beside(table, promotion->name);
 	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
 	NameSpace	names = {
-		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names()
+		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
+		.naming = naming_for_table(table)
 	};
 	List	   *steps = NIL;
 	List	   *last = NIL;

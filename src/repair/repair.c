@@ -184,6 +184,22 @@ build_repair(StatementPlan *plan, List *findings)
 	}
 }
 
+/*
+ * Returns the parents (OIDs) of the foreign keys that the fixes drop and make
+ * anew.
+ */
+static List *
+rebuilt_parents(const TableFacts *table, List *findings)
+{
+	List	   *parents = NIL;
+
+	foreach_ptr(Finding, finding, findings)
+		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+			if (finding->fix != NULL && list_member_oid(finding->rebuilt, key->oid) && key->parent != table->oid)
+				parents = list_append_unique_oid(parents, key->parent);
+	return parents;
+}
+
 PG_FUNCTION_INFO_V1(junction_repair);
 
 /*
@@ -218,6 +234,7 @@ junction_repair(PG_FUNCTION_ARGS)
 		open_table_after_parents(PG_GETARG_OID(0), ShareUpdateExclusiveLock, false) :
 		open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
+	tell_naming(table);
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
 	foreach_ptr(Finding, finding, findings)
 	{
@@ -229,6 +246,8 @@ junction_repair(PG_FUNCTION_ARGS)
 	build_repair(&plan, findings);
 	if (findings == NIL)
 		notice_no_junction(classify(table));
+	if (!dry_run)
+		lock_dropped_parents(table->oid, rebuilt_parents(table, findings));
 
 	/* the lock stays until the transaction ends */
 	relation_close(rel, NoLock);

@@ -205,7 +205,9 @@ is_partition_of(Oid relid, Oid parent)
 static OnlineStep *
 make_creation(const Part *part, const TableFacts *table)
 {
-	NameSpace	names = {.namespace = table->namespace,.taken = make_taken_names()};
+	NameSpace	names = {
+		.namespace = table->namespace,.taken = make_taken_names(),.naming = naming_for_table(table)
+	};
 	char	   *name = choose_name(&names, NAME_INDEX, table->name, list_copy(part->columns), NULL, NIL);
 	OnlineStep *step = part->partitioned ?
 		make_step("part-index", STEP_BRIEF, part->relid, ShareLock, NIL) :

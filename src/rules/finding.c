@@ -32,14 +32,14 @@ add_finding(const Rule *rule, const Junction *junction, List *columns, Findings 
 /*
  * Returns the quoted name of a new constraint or index, put into format.
  *
- * Returns "" if junction.naming is postgres: the server then chooses the same
+ * Returns "" if the names are PostgreSQL's: the server then chooses the same
  * name, and chooses it when the fix runs, so two fixes cannot collide.
  */
 const char *
 fix_name(Findings *findings, const Junction *junction, NameKind kind, List *columns,
 		 const char *format)
 {
-	if (junction_naming == NAMING_POSTGRES)
+	if (findings->names->naming == NAMING_POSTGRES)
 		return "";
 	return psprintf(format, quote_identifier(choose_name(findings->names, kind,
 														 junction->table->name, columns, NULL, NIL)));

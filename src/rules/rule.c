@@ -182,6 +182,7 @@ apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace
 {
 	Findings	findings = {.database = database,.names = names,.concurrently = concurrently};
 
+	names->naming = naming_for_table(junction->table);
 	for (int i = 0; i < RULE_COUNT; i++)
 		if ((set & RULE_BIT(i)) != 0 && !list_has_name(junction->table->ignored, rules[i].name))
 			rules[i].apply(&rules[i], junction, &findings);

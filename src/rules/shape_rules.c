@@ -7,7 +7,6 @@
 
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -153,7 +152,7 @@ surrogate_dependents(const Junction *junction)
 	const char *name = find_column(junction->table, attnum)->name;
 	List	   *columns = NIL;
 
-	foreach_oid(relid, find_all_inheritors(junction->table->oid, NoLock, NULL))
+	foreach_oid(relid, list_inheritors(junction->table->oid))
 	{
 		AttrNumber	there = get_attnum(relid, name);
 

@@ -140,7 +140,7 @@ way_call(const Junction *junction, const CountedWay *way)
 }
 
 /*
- * Can the split be made as far as the catalogs tell: does no foreign key use the
+ * Can the split be made as far as the catalogs tell: does nothing depend on the
  * key that a split by actor changes, and has no column to be given to a part?
  */
 static bool
@@ -149,7 +149,7 @@ is_free_to_split(const Junction *junction, bool by_actor)
 	const IndexFacts *key = junction->pair_key;
 
 	if (by_actor)
-		return !list_member_oid(junction->table->referenced, key->oid) &&
+		return describe_index_dependents(key->oid) == NULL &&
 			key->ncolumns == key->nkeys && junction->table->partition_key == NULL;
 	return junction->own_columns == NIL;
 }

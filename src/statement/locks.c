@@ -20,7 +20,6 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_inherits.h"
 #include "commands/tablecmds.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
@@ -86,7 +85,7 @@ add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
 {
 	add_lock(locks, relid, mode);
 	if (columns || get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE)
-		foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+		foreach_oid(below, list_inheritors(relid))
 			add_lock(locks, below, mode);
 }
 
@@ -335,7 +334,7 @@ lock_on(LOCKMODE mode, Oid relid)
 void
 append_locks_below(StringInfo buf, LOCKMODE mode, Oid relid)
 {
-	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+	foreach_oid(below, list_inheritors(relid))
 		if (below != relid)
 			append_lock(buf, mode, below);
 }
@@ -363,7 +362,7 @@ lock_on_all(LOCKMODE mode, const TableFacts *table)
 char *
 new_name_lock(const TableFacts *table, const char *new_name, LOCKMODE mode)
 {
-	return psprintf("%s on %s", mode_names[mode], RelationIsVisible(table->oid) ?
+	return psprintf("%s on %s", mode_names[mode], is_visible(table->oid, table->name) ?
 					quote_identifier(new_name) : qualified_beside(table, new_name));
 }
 

@@ -5,9 +5,9 @@
  *
  * The table is renamed first.  Then each constraint and each index whose name
  * follows a convention for the old table name gets the name for the new one
- * (model/convention.c and model/free_name.c decide); other names stay.  With
- * junction.naming = drizzle, each name that follows either convention becomes
- * drizzle's.  Inherited constraints, and those of partitions, are named after
+ * (model/naming.c and model/free_name.c decide); other names stay.  With another
+ * junction.naming than postgres, each name that follows any convention gets the
+ * setting's.  Inherited constraints, and those of partitions, are named after
  * other tables and stay.
  *
  * Builds text only.  The caller has locked the table.
@@ -17,7 +17,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
-#include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -68,7 +67,7 @@ new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *co
 	for (int i = 0; key != NULL && i < key->nkeys; i++)
 		parent_columns = lappend(parent_columns,
 								 get_attname(key->parent, key->parent_columns[i], false));
-	if (junction_naming == NAMING_DRIZZLE &&
+	if (renaming->names->naming != NAMING_POSTGRES &&
 		is_conventional(name, kind, renaming->table->name, columns, parent, parent_columns))
 		return choose_name(renaming->names, kind, renaming->new_name, columns,
 						   parent, parent_columns);
@@ -78,7 +77,7 @@ new_key_name(const Renaming *renaming, const char *name, NameKind kind, List *co
 
 /*
  * Returns the new name of a constraint, and takes it; null if the name stays.
- * Drizzle's convention has no names for check and NOT NULL constraints, so
+ * The conventions have no names for check and NOT NULL constraints, so
  * these follow PostgreSQL's.
  */
 static char *
@@ -106,7 +105,7 @@ new_constraint_name(const Renaming *renaming, const ConstraintFacts *constraint)
 static bool
 has_name_below(Oid relid, const char *name)
 {
-	foreach_oid(below, find_all_inheritors(relid, NoLock, NULL))
+	foreach_oid(below, list_inheritors(relid))
 		if (!OidIsValid(get_relation_constraint_oid(below, name, true)))
 			return false;
 	return true;
@@ -210,7 +209,7 @@ build_index_names(StatementPlan *plan, const Renaming *renaming, List *constrain
 		if (list_member_oid(renaming->except, index->oid) ||
 			has_constraint(constraints, index->oid) || index_holds(index, renaming->dropped))
 			continue;
-		name = new_key_name(renaming, index_name(index), NAME_INDEX,
+		name = new_key_name(renaming, index_name(index), index->unique ? NAME_UNIQUE_INDEX : NAME_INDEX,
 							column_names(table, index->columns, index->nkeys), NULL);
 		if (name != NULL)
 			build_index_rename(plan, index, name);

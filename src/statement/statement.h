@@ -5,6 +5,7 @@
 #ifndef JUNCTION_STATEMENT_H
 #define JUNCTION_STATEMENT_H
 
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
@@ -53,6 +54,9 @@ typedef struct Splits
 	List	   *actors;			/* Endpoint: those that the other ends decide */
 	List	   *ways;			/* CountedWay: the lossless ones */
 } Splits;
+
+/* Takes a row of stream_rows(); false if no more are wanted */
+typedef bool (*TakeRow) (TupleTableSlot *slot, void *state);
 
 /* count.c */
 extern int64 count_duplicates(Oid relid, List *columns);
@@ -119,5 +123,8 @@ extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, con
 extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);
+
+/* stream.c */
+extern void stream_rows(const char *query, TakeRow take, void *state);
 
 #endif							/* JUNCTION_STATEMENT_H */

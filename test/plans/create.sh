@@ -32,6 +32,12 @@ try create_drizzle <<'END'
 set junction.naming = drizzle
 call create('users', 'orgs', 'links')
 END
+for naming in prisma knex rails ef auto; do
+    try "create_$naming" <<END
+set junction.naming = $naming
+call create('users', 'orgs', 'links')
+END
+done
 try create_quoted <<'END'
 CREATE TABLE "O'Brien, ""x"" on y" ("The Id" int PRIMARY KEY);
 call create('"O''Brien, ""x"" on y"', 'users', '"a b, ""c"" -- $1 %s\d"')

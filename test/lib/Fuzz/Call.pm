@@ -193,7 +193,7 @@ sub looks { my ($table, $call) = look(@_); return {verb => $call->[0], table => 
 
 sub sets {
     return {verb => 'settings', changes => 0, text => weighted(
-        'SET junction.guard = ' . pick(qw(off notice warning error)) => 4, 'RESET junction.guard' => 3, 'SET junction.naming = ' . pick(qw(postgres drizzle rails)) => 3,
+        'SET junction.guard = ' . pick(qw(off notice warning error)) => 4, 'RESET junction.guard' => 3, 'SET junction.naming = ' . pick(qw(postgres drizzle prisma knex rails ef auto sequel)) => 3,
         'SET junction.guard_rules = ' . literal(pick(join(', ', some(0.3, @rules)), 'nonsense', 'half_indexed, half_indexed', '')) => 2, 'RESET junction.guard_rules' => 1,
         'SET client_min_messages = ' . pick(qw(debug1 notice warning error)) => 2, 'SET lock_timeout = \'1 s\'' => 1, 'SET default_transaction_isolation = ' . literal(pick('read committed', 'repeatable read', 'serializable')) => 1,
         'SET search_path = ' . pick('public, fuzz', '"Other s", fuzz, public', 'pg_catalog, fuzz', 'fuzz') => 1)};
