@@ -17,6 +17,7 @@ sub look_up {
     my ($verb) = @_;
     my $name = quote($verb);
     my @lines = split /\n/, PgJunction::Server::run_sql(<<"SQL", PgJunction::Server::OWNER());
+SET search_path = pg_catalog, pg_temp;
 \\pset fieldsep '\\t'
 SELECT p.oid, prokind, prorettype::regtype, typtype, arg, format_type(type, NULL)
 FROM pg_proc p JOIN pg_type t ON t.oid = prorettype LEFT JOIN unnest(coalesce(proallargtypes, proargtypes::oid[]), proargnames, proargmodes) AS a (type, arg, mode)
@@ -42,10 +43,11 @@ SQL
 sub call {
     my ($what, $options, $values, $given) = @_;
     my %values = %$values;
-    my $set = join '', map { "SET junction.$_->[0] = " . quote($_->[1]) . ";\n" } settings($options, $given);
+    # the library has to be there, or a wrong value of a setting would pass
+    my $set = "SELECT junction.uuidv7() \\g /dev/null\n" . join '', map { "SET junction.$_->[0] = " . quote($_->[1]) . ";\n" } settings($options, $given);
     my ($path) = @{$given->{facts}{path} // []};
     $path = PgJunction::Statements::unescape($path) if defined $path;
-    $set .= "SELECT pg_catalog.set_config('search_path', " . quote($path) . ", false) \\g /dev/null\n" if ($path // '') ne '';
+    $set = "SELECT pg_catalog.set_config('search_path', " . quote(($path // '') ne '' ? $path : 'public') . ", false) \\g /dev/null\n$set";
     return findings($what, $options, \%values, $given, $set) if $what->{type} eq 'finding';
 
     my $arguments = $what->{arguments};

@@ -37,8 +37,9 @@ COPY (
     WHERE r.rolname !~ '^pg_' AND m.rolname !~ '^pg_'
 ) TO STDOUT
 SQL
+# the session's path, without the schema that is searched before it unless the path says otherwise
 my $path = q{COPY (SELECT 'path', pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.quote_ident(s) FROM }
-    . q{pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s), ', ')) TO STDOUT};
+    . q{pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s WHERE s OPERATOR(pg_catalog.<>) 'pg_catalog'), ', ')) TO STDOUT};
 
 # read_database(CONNECTION ARGUMENTS, OPTIONS OF pg_dump): a hash: statements; version of the server; facts, a list of lines by kind.
 sub read_database {

@@ -11,9 +11,11 @@ package PgJunction::Restore;
 use strict;
 use warnings;
 
-# By the superuser. What takes his rights, and is safe, is in functions: roles without any right, and publications.
+# By the superuser. The extension is his, so that no statement can replace its functions. What else takes his rights, and is safe,
+# is in functions: roles without any right, and publications.
 my $prepare = <<'SQL';
 CREATE ROLE junction_owner LOGIN;
+CREATE EXTENSION junction;
 ALTER DATABASE postgres OWNER TO junction_owner;
 SET allow_system_table_mods = on;
 CREATE SCHEMA pg_junction;
@@ -34,6 +36,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET clie
 BEGIN
     EXECUTE format('ALTER PUBLICATION %I ADD TABLES IN SCHEMA %I', name, schema);
 END $$;
+SHOW server_version_num;
 SQL
 
 my $execute = <<'SQL';
@@ -155,9 +158,7 @@ SQL
 
 # prepare(): makes the database, with the extension. Returns the version of the private server.
 sub prepare {
-    PgJunction::Server::run_sql($prepare, PgJunction::Server::SUPERUSER());
-    my $version = PgJunction::Server::run_sql("CREATE EXTENSION junction;\nSHOW server_version_num;\n", PgJunction::Server::OWNER());
-    return int $version / 10000;
+    return int PgJunction::Server::run_sql($prepare, PgJunction::Server::SUPERUSER()) / 10000;
 }
 
 # restore(GIVEN): makes what is given. Sets made, for each table its statement by the table's OID, and left_out, a list of hashes:

@@ -85,7 +85,8 @@ sub keep {
         kill KILL => -$server;
     }
     for (1 .. 20) {
-        remove_tree($home, {error => \my $error});
+        as_user(sub { remove_tree($home, {error => \my $error}) });
+        rmdir $home;
         last if !-e $home;
         select undef, undef, undef, 0.1;
     }
@@ -108,12 +109,28 @@ sub run_server {
     exec main::program('postgres'), '-D', 'data', map { ('-c', "$_=$settings{$_}") } sort keys %settings;
 }
 
+# For good, in a process that is to end as the user.
 sub become_user {
     return if !$user;
     $) = "$user->{gid} $user->{gid}";
     POSIX::setgid($user->{gid});
     POSIX::setuid($user->{uid});
     POSIX::_exit(1) if $> == 0 || $< == 0;
+}
+
+# as_user(SUB): calls it with the rights of the user: root follows no link that he has put into the folder.
+sub as_user {
+    my ($sub) = @_;
+    return $sub->() if !$user;
+    my ($uid, $gid) = ($>, $));
+    $) = "$user->{gid} $user->{gid}";
+    $> = $user->{uid};
+    my @result = eval { $sub->() };
+    my $error = $@;
+    $> = $uid;
+    $) = $gid;
+    die $error if $error ne '';
+    return wantarray ? @result : $result[-1];
 }
 
 sub clean_environment {
@@ -152,17 +169,21 @@ sub run_sql {
 
 sub write_file {
     my ($name, $text) = @_;
-    open my $file, '>:raw', "$home/$name" or main::trouble("$home/$name: $!");
-    print $file $text;
-    close $file or main::trouble("$home/$name: $!");
-    chmod 0644, "$home/$name";                           # the user's, who alone can enter the folder
+    my $error = as_user(sub {
+        open my $file, '>:raw', "$home/$name" or return "$!";
+        print $file $text;
+        return close $file ? '' : "$!";
+    });
+    main::trouble("$home/$name: $error") if $error ne '';
 }
 
 sub read_file {
     my ($name) = @_;
-    open my $file, '<:raw', "$home/$name" or return;
-    local $/;
-    return scalar <$file>;
+    return as_user(sub {
+        open my $file, '<:raw', "$home/$name" or return;
+        local $/;
+        return scalar <$file>;
+    });
 }
 
 # stop(): returns when the server and its folder are gone.

@@ -214,4 +214,6 @@ sub main {
     return PgJunction::Call::call($what, $options, $values, $given);
 }
 
-exit main();
+my $code = eval { main() };
+main::trouble($@) if !defined $code;
+exit $code;

@@ -119,6 +119,14 @@ works "it runs where the extension is not" sql "$database" --single-transaction 
 is "the table is an entity then" "$(sql "$database" --command "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'memberships'::regclass AND attnum > 0 AND NOT attisdropped")" \
     'user_id org_id id role note'
 
+# the example of the README, in a shell as it is
+example=$(sed -n '/^## pg_junction/,/^## With/p' ../../README.md)
+block() {                                               # block LANGUAGE: the example's
+    awk -v start="\`\`\`$1" '/^```sh$/ { now = 1 } $0 == "```" { on = 0 } on { print } now && $0 == start && !done++ { on = 1 }' <<< "$example"
+}
+is "README's example prints what README says" \
+    "$(cd "$work" && PATH=$(dirname "$program"):$PATH bash -c "$(block sh)" 2> /dev/null | sed 's/ *$//')" "$(block text)"
+
 # trouble
 call report --nonsense "$work/schema.sql"
 is "an argument that is not there is trouble" "$status" 2
@@ -159,6 +167,10 @@ ALTER SYSTEM SET archive_command = 'touch $work/canary-archive';
 ALTER DATABASE postgres SET session_preload_libraries = 'nowhere';
 CREATE FUNCTION public.format(text, text, text) RETURNS text LANGUAGE plpgsql AS \$\$ BEGIN COPY tags TO PROGRAM 'touch $work/canary-format'; RETURN ''; END \$\$;
 ALTER DATABASE postgres SET search_path = public, pg_catalog;
+CREATE OR REPLACE FUNCTION junction.report(relation regclass DEFAULT NULL) RETURNS SETOF junction.finding LANGUAGE sql AS 'SELECT NULL';
+DROP EXTENSION junction;
+DROP SCHEMA junction CASCADE;
+CREATE DOMAIN public.text AS pg_catalog.text CHECK (false);
 CREATE SUBSCRIPTION outside CONNECTION 'host=127.0.0.1' PUBLICATION p;
 SELECT 1;
 \\connect elsewhere
