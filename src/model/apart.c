@@ -164,10 +164,22 @@ count_name(List *parts, const char *name)
 }
 
 /*
+ * Returns the name that a part of a way is given: by convention, but where two
+ * parts would have the same, as two ends of the table link to the same parent,
+ * after the table and the part's columns.
+ */
+char *
+distinct_part_name(const Junction *junction, List *parts, const SplitPart *part)
+{
+	char	   *name = part_name(part);
+
+	return count_name(parts, name) == 1 ? name :
+		makeObjectName(junction->table->name, join_names(part_columns(junction, part)), NULL);
+}
+
+/*
  * Returns the parts of a way as junction.split takes them in into_tables: a list
- * of "invoice_tags(invoice_id, tag_id)".  Where two parts would have the same
- * name, as two ends of the table link to the same parent, each is named after
- * the table and its columns.
+ * of "invoice_tags(invoice_id, tag_id)".
  */
 List *
 describe_parts(const Junction *junction, List *parts)
@@ -175,13 +187,7 @@ describe_parts(const Junction *junction, List *parts)
 	List	   *result = NIL;
 
 	foreach_ptr(SplitPart, part, parts)
-	{
-		List	   *columns = part_columns(junction, part);
-		char	   *name = part_name(part);
-
-		if (count_name(parts, name) > 1)
-			name = makeObjectName(junction->table->name, join_names(columns), NULL);
-		result = lappend(result, psprintf("%s(%s)", quote_identifier(name), column_list(columns)));
-	}
+		result = lappend(result, psprintf("%s(%s)", quote_identifier(distinct_part_name(junction, parts, part)),
+										  column_list(part_columns(junction, part))));
 	return result;
 }

@@ -115,6 +115,7 @@ extern List *ways_apart(const Junction *junction);
 extern List *columns_of_ends(const Junction *junction, List *ends);
 extern List *part_columns(const Junction *junction, const SplitPart *part);
 extern char *part_name(const SplitPart *part);
+extern char *distinct_part_name(const Junction *junction, List *parts, const SplitPart *part);
 extern List *describe_parts(const Junction *junction, List *parts);
 
 /* classify.c */

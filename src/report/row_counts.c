@@ -146,8 +146,9 @@ count_splits_of(Finding *finding)
 
 /*
  * Look at the rows of the table of a finding: tell how many pairs are there more
- * than once, and how a multiway table can be split.  The fix of possible_junction is given if no row is in its way; that
- * of a junction without any constraint is taken away if one is.
+ * than once, and how a multiway table can be split.  The fix of
+ * possible_junction is given if no row is in its way; that of a junction without
+ * any constraint is taken away if one is.
  */
 void
 count_rows_of_finding(Finding *finding)

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -140,17 +141,30 @@ way_call(const Junction *junction, const CountedWay *way)
 }
 
 /*
- * Can the split be made as far as the catalogs tell: does nothing depend on the
- * key that a split by actor changes, and has no column to be given to a part?
+ * Can a split by actor be made as far as the catalogs tell: does nothing depend
+ * on the key that it changes?
  */
 static bool
-is_free_to_split(const Junction *junction, bool by_actor)
+may_lose_end(const Junction *junction)
 {
 	const IndexFacts *key = junction->pair_key;
 
-	if (by_actor)
-		return describe_index_dependents(key->oid) == NULL &&
-			key->ncolumns == key->nkeys && junction->table->partition_key == NULL;
+	return describe_index_dependents(key->oid) == NULL && key->ncolumns == key->nkeys &&
+		junction->table->partition_key == NULL;
+}
+
+/*
+ * Can the table be taken apart in this way as far as the catalogs tell: has no
+ * column to be given to a part, and are the parts' names free?  They are taken
+ * once the table has been split, and was kept.
+ */
+static bool
+may_come_apart(const Junction *junction, const CountedWay *way)
+{
+	foreach_ptr(SplitPart, part, way->parts)
+		if (OidIsValid(get_relname_relid(distinct_part_name(junction, way->parts, part),
+										 junction->table->namespace)))
+			return false;
 	return junction->own_columns == NIL;
 }
 
@@ -163,10 +177,9 @@ only_split(const Junction *junction, const Splits *splits)
 {
 	if (list_length(splits->actors) + list_length(splits->ways) != 1)
 		return NULL;
-	if (!is_free_to_split(junction, splits->actors != NIL))
-		return NULL;
-	return splits->actors != NIL ? actor_call(junction, linitial(splits->actors)) :
-		way_call(junction, linitial(splits->ways));
+	if (splits->actors != NIL)
+		return may_lose_end(junction) ? actor_call(junction, linitial(splits->actors)) : NULL;
+	return may_come_apart(junction, linitial(splits->ways)) ? way_call(junction, linitial(splits->ways)) : NULL;
 }
 
 /*

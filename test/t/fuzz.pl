@@ -144,8 +144,9 @@ sub try_call {
         my ($dry_state) = Fuzz::Session::error_of($dry_run);
         $wrong .= 'the dry run says ' . ($dry_state // 'nothing') . ', the call ' . ($state // 'nothing') . "\n"
             if ($dry_state // '') ne ($state // '') && ($state // '') ne '23000'
-                # the value of a default, which breaks the check of a domain: only ALTER TABLE computes it
-                && !($call->{verb} =~ /^promote/ && !defined $dry_state && $state eq '23514');
+                # the value of a default, which breaks the check or the NOT NULL of a domain: only ALTER TABLE computes it
+                && !($call->{verb} =~ /^promote/ && !defined $dry_state &&
+                     ($state eq '23514' || $state eq '23502' && $message =~ /domain .* does not allow null values/));
     }
     $count{$strange ? 'by a stranger' : $only_dry ? 'dry runs' : $call->{undone} ? 'rolled back' : $call->{verb}}{$state // 'done'}++;
     $call->{quiet} = $only_dry || $strange || $call->{undone} || !$call->{changes} || ($state && !$call->{commits});
