@@ -51,6 +51,7 @@ FROM (VALUES
     ('SELECT junction.unique_to_primary(%s, ''a'')'),
     ('SELECT junction.report(%s)'),
     ('SELECT junction.dependents(%s)'),
+    ('SELECT junction.diagram(%s)'),
     ('SELECT junction.probe(%s)'),
     ('SELECT junction.is_junction(%s)'),
     ('SELECT junction.is_pure(%s)'),

@@ -280,6 +280,15 @@ LANGUAGE C STABLE PARALLEL UNSAFE ROWS 13;
 COMMENT ON FUNCTION junction.dependencies(regclass) IS
 'count in the rows of a multiway table which ends decide which (determinant, dependent, exceptions: values of the determinant with several values of the dependent), and how many rows the join of its parts would add (parts, lossless, spurious); what does not apply to a row is null';
 
+CREATE FUNCTION junction.diagram(
+    relation regclass DEFAULT NULL,
+    format text DEFAULT 'mermaid'
+) RETURNS text
+AS 'MODULE_PATHNAME', 'junction_diagram'
+LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.diagram(regclass, text) IS
+'draw a junction and its parents, or all junctions, as an erDiagram of Mermaid or in DOT, the language of Graphviz';
+
 CREATE FUNCTION junction.check(
     severity text DEFAULT 'warning',
     rules text[] DEFAULT NULL,

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(50);
+SELECT plan(52);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['absorb', 'check', 'create', 'demote', 'dependencies', 'dependents', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['absorb', 'check', 'create', 'demote', 'dependencies', 'dependents', 'diagram', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'measure', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
@@ -110,13 +110,16 @@ FROM functions WHERE proname = 'split';
 SELECT is(pg_get_function_arguments(oid),
     'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
+SELECT is(pg_get_function_arguments(oid),
+    'relation regclass DEFAULT NULL::regclass, format text DEFAULT ''mermaid''::text', 'the arguments of diagram')
+FROM functions WHERE proname = 'diagram';
 SELECT is(pg_get_function_arguments(oid), '', 'the arguments of uuidv7')
 FROM functions WHERE proname = 'uuidv7';
 
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 

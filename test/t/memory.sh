@@ -82,6 +82,7 @@ stays_flat 'report of a table' "PERFORM FROM junction.report('user_orgs');"
 stays_flat 'junctions' 'PERFORM FROM junction.junctions;'
 stays_flat 'half_indexed' 'PERFORM FROM junction.half_indexed;'
 stays_flat 'measure' "PERFORM FROM junction.measure('user_orgs');"
+stays_flat 'diagram' 'PERFORM junction.diagram();'
 stays_flat 'dependents' "PERFORM FROM junction.dependents('user_orgs');"
 stays_flat 'promote, dry' "PERFORM FROM junction.promote('user_orgs', 'memberships', dry_run => true);"
 stays_flat 'create, dry' "PERFORM FROM junction.create('users', 'orgs', 'others', dry_run => true);"

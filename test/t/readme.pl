@@ -4,7 +4,8 @@
 # and compares what psql prints with what the page says.  Prints TAP, a test
 # for each.
 #
-# An example is a block of ```sql with a block of ```text right behind it.
+# An example is a block of ```sql with a block of ```text or ```mermaid right
+# behind it.  Another block of ```mermaid shows what one of the examples prints.
 # White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
 # has names for NOT NULL constraints; the page shows the older servers' output and
 # says so, so those differences are taken out.  So are the numbers of tables.
@@ -26,7 +27,7 @@ sub examples
 {
 	my ($page) = @_;
 	my @found;
-	push @found, [ $1, $2 ] while $page =~ /^```sql\n(.*?)^```\n```text\n(.*?)^```$/gms;
+	push @found, [ $1, $2 ] while $page =~ /^```sql\n(.*?)^```\n```(?:text|mermaid)\n(.*?)^```$/gms;
 	return @found;
 }
 
@@ -60,11 +61,14 @@ sub run_all
 
 $ENV{PGOPTIONS} = '-c client_min_messages=warning';
 open my $readme, '<', dirname(abs_path($0)) . '/../../README.md' or die "README.md: $!";
-my @examples = examples(do { local $/; <$readme> });
+my $page = do { local $/; <$readme> };
+my @examples = examples($page);
+my %is_printed = map { $_->[1] => 1 } @examples;
 my @printed = run_all(map { $_->[0] } @examples);
 
-plan tests => @examples + 1;
+plan tests => @examples + 2;
 cmp_ok(scalar @examples, '>', 8, 'the page has examples');
+is_deeply([ grep { !$is_printed{$_} } $page =~ /^```mermaid\n(.*?)^```$/gms ], [], 'each picture is of an example');
 for my $i (0 .. $#examples)
 {
 	my ($first) = $examples[$i][0] =~ /(.*)/;

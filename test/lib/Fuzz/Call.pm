@@ -184,6 +184,7 @@ sub look {
     return $table, weighted(
         ['report', "SELECT * FROM junction.report($junction)"] => 3, ['report of all', 'SELECT * FROM junction.report()'] => 1, ['junctions', 'SELECT * FROM junction.junctions'] => 1,
         ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['dependencies', "SELECT * FROM junction.dependencies($junction)"] => 2, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
+        ['diagram', "SELECT junction.diagram($junction, " . pick("'mermaid'", "'dot'", "'svg'") . ')'] => 1, ['diagram of all', 'SELECT junction.diagram()'] => 0.5,
         ['check', 'SELECT junction."check"(' . pick("'error'", "'info'", "'notice'", '', "'worse'", 'NULL') . ')'] => 1,
         (map { ([$_, "SELECT junction.$_($junction$described)"] => 0.7) } qw(is_junction is_pure is_entity is_served holds)),
         ['uuidv7', 'SELECT 1 / bool_and(id > lag)::int FROM (SELECT id, lag(id) OVER (ORDER BY n) FROM (SELECT n, junction.uuidv7() AS id FROM generate_series(1, 600) AS n) AS i) AS i'] => 1);
