@@ -76,6 +76,7 @@ extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumb
 							 Oid object, Snapshot snapshot);
 extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid,
 							   Snapshot snapshot);
+extern void scan_references_of(CatalogScan *scan, Oid classid, Oid objid, Snapshot snapshot);
 extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
 
