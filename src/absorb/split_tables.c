@@ -92,35 +92,6 @@ check_rows_have_ends(const Split *split)
 	}
 }
 
-/*
- * In a transaction with one snapshot, the rows are loaded as they were at its
- * start, but counted as they are now.  Refuse to go on if another transaction has
- * changed the table since: 40001, as the server does.
- */
-static void
-check_snapshot(const Split *split)
-{
-	const TableFacts *table = split->junction->table;
-	char	   *query;
-	OwnerRole	role;
-	int64		then[2];
-	int64		now[2];
-
-	if (!IsolationUsesXactSnapshot())
-		return;
-	become_owner(&role, table->oid);
-	query = psprintf("SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(link.tableoid, link.ctid, link.xmin), 0::pg_catalog.int8)) OPERATOR(pg_catalog.%%) 4611686018427387904::pg_catalog.numeric, 0)::pg_catalog.int8 FROM %s AS link",
-					 qualified_name(table->oid));
-	change_and_count(query, then, 2);
-	select_counts(query, now, 2);
-	become_caller(&role);
-	if (then[0] != now[0] || then[1] != now[1])
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not split \"%s\" due to concurrent update", display_name(table->oid)),
-				 errhint("The transaction might succeed if retried.")));
-}
-
 /* Is the constraint the foreign key of an end, which each part gets anyway? */
 static bool
 is_of_end(const Junction *junction, const ConstraintFacts *constraint)
@@ -303,7 +274,7 @@ check_tables(Split *split, bool dry_run)
 	if (!split->keep_source)
 		check_source_free(split);
 	if (!dry_run)
-		check_snapshot(split);
+		check_snapshot(split->junction->table->oid, "split");
 }
 
 /*
