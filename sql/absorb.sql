@@ -180,7 +180,8 @@ SELECT refused(call) FROM (VALUES
     ('''odd'', ''{tag_ids}'', ''tags'', name => ''invoices'''), ('''odd'', ''{tag_ids}'', ''tags'', keep_source => false'),
     ('''odd'', ''{id}'', ''tags'', keep_source => false'), ('''odd'', ''{tag_ids}'', ''tags'', mirror => true, match => ''nothing'''),
     ('''odd'', ''{tag_ids}'', ''tags'', left_on_delete => ''set null'''), ('''odd'', NULL, ''tags'''), ('''odd'', ''{t}'', ''tags'''),
-    ('''users'', ''{friend_ids}'', ''users'', name => ''tags'''), ('''odd'', ''{tag_ids}'', ''tags'', name => repeat(''x'', 64)')
+    ('''users'', ''{friend_ids}'', ''users'', name => ''tags'''), ('''odd'', ''{tag_ids}'', ''tags'', name => repeat(''x'', 64)'),
+    ('''odd'', ''{t}'', ''rooms'', separator => '',''')
 ) AS c (call);
 -- A policy, a trigger and a generated column keep a column from being dropped, and not from being absorbed
 CREATE FUNCTION fired() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';

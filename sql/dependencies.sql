@@ -104,6 +104,28 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Rows that do not fit into memory are counted by queries: the same
+CREATE TABLE ends (t int DEFAULT 1, id int, PRIMARY KEY (t, id), UNIQUE (id));
+INSERT INTO ends SELECT 1, i FROM generate_series(1, 200) AS i;
+CREATE TABLE three (a int REFERENCES ends (id), b int REFERENCES ends (id), c int REFERENCES ends (id), PRIMARY KEY (a, b, c));
+INSERT INTO three SELECT 1 + i % 200, 1 + i / 200 % 100, 1 + (i / 100 + i % 3) % 50 FROM generate_series(0, 19999) AS i;
+CREATE TABLE nulls (a int REFERENCES ends (id), b int REFERENCES ends (id), c int REFERENCES ends (id), n int, UNIQUE (a, b, c));
+INSERT INTO nulls SELECT NULLIF(a, 7), NULLIF(b, 11), NULLIF(c, 5) FROM three;
+CREATE TABLE tenants (t int, a int, b int, c int, PRIMARY KEY (t, a, b, c), FOREIGN KEY (t, a) REFERENCES ends, FOREIGN KEY (t, b) REFERENCES ends, FOREIGN KEY (t, c) REFERENCES ends);
+INSERT INTO tenants SELECT 1, * FROM three;
+CREATE TABLE quads (a int REFERENCES ends (id), b int REFERENCES ends (id), c int REFERENCES ends (id), d int REFERENCES ends (id), PRIMARY KEY (a, b, c, d));
+INSERT INTO quads SELECT *, 1 + (a + c) % 9 FROM three;
+CREATE TABLE found AS SELECT 'memory' AS way, name, d.* FROM unnest('{three,nulls,tenants,quads}'::text[]) AS name, junction.dependencies(name::regclass) AS d;
+SET maintenance_work_mem = '1MB';
+SET hash_mem_multiplier = 1;
+INSERT INTO found SELECT 'query' AS way, name, d.* FROM unnest('{three,nulls,tenants,quads}'::text[]) AS name, junction.dependencies(name::regclass) AS d;
+RESET maintenance_work_mem;
+RESET hash_mem_multiplier;
+SELECT name, count(*) / 2 AS counts FROM found GROUP BY name ORDER BY name;
+SELECT name, determinant, dependent, exceptions, rows, parts, lossless, spurious, min(way) FROM found GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING count(*) <> 2;
+SELECT * FROM found WHERE way = 'memory' AND name = 'nulls' ORDER BY parts NULLS FIRST, determinant, dependent;
+DROP TABLE three, nulls, tenants, quads, ends, found;
+
 -- What it refuses: the same rights as measure
 SELECT * FROM junction.dependencies('users');
 CREATE TABLE pair (invoice_id int REFERENCES invoices, tag_id int REFERENCES tags, PRIMARY KEY (invoice_id, tag_id));

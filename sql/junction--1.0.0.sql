@@ -83,6 +83,36 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.retire(regclass, bool) IS
 'drop the columns of a table that junction.absorb has superseded, and what mirrors them';
 
+CREATE FUNCTION junction.create_accessors(
+    junction regclass,
+    accessors text[] DEFAULT '{list,set,add,remove}',
+    match text DEFAULT NULL,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_create_accessors'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.create_accessors(regclass, text[], text, bool) IS
+'make functions in plain SQL that walk a junction and change its links';
+
+CREATE FUNCTION junction.drop_accessors(
+    junction regclass,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_drop_accessors'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.drop_accessors(regclass, bool) IS
+'drop the functions that junction.create_accessors has made for a junction';
+
+CREATE FUNCTION junction.create_property_graph(
+    name text,
+    junctions regclass[] DEFAULT NULL,
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.statement
+AS 'MODULE_PATHNAME', 'junction_create_property_graph'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.create_property_graph(text, regclass[], bool) IS
+'make a property graph of junctions; no server can yet';
+
 --
 -- Change
 --

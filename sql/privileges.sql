@@ -247,6 +247,11 @@ INSERT INTO test_privileges.links VALUES ('x', '00000000-0000-0000-0000-00000000
 \set VERBOSITY sqlstate
 INSERT INTO test_privileges.links VALUES ('y', '00000000-0000-0000-0000-000000000003', 'x', '00000000-0000-0000-0000-000000000002');
 \set VERBOSITY terse
+SELECT count(*) FROM junction.create_accessors('test_privileges.doc_notes', '{list,set,add,remove,toggle}');
+SELECT change FROM test_privileges.set_doc_notes('00000000-0000-0000-0000-000000000001', '{x}', '{00000000-0000-0000-0000-000000000002}');
+SELECT change FROM test_privileges.toggle_doc_notes('00000000-0000-0000-0000-000000000001', '{y}', '{00000000-0000-0000-0000-000000000003}');
+SELECT count(*) FROM test_privileges.docs AS d, test_privileges.notes(d);
+SELECT count(*) FROM junction.drop_accessors('test_privileges.doc_notes');
 CREATE TABLE test_privileges.hostile AS
 SELECT 'doc_notes'::pg_catalog.name AS name, test_privileges.shape('test_privileges.doc_notes'::pg_catalog.regclass) AS shape, NULL::jsonb[] AS findings
 UNION ALL

@@ -31,29 +31,13 @@
 #include "catalog/facts.h"
 #include "statement/statement.h"
 
-/* A value */
-typedef struct ValueEntry
-{
-	Datum		value;
-	int64		row;			/* the last row that has it */
-	int64		rows;			/* how many rows have it */
-	uint32		hash;
-	char		status;			/* of simplehash */
-	bool		found;			/* in the parent */
-} ValueEntry;
-
-struct value_hash;
-
 /* The pass that is under way */
 typedef struct ValueCount
 {
 	const Absorption *absorption;
-	TypeCacheEntry *type;		/* of the values */
-	Oid			collation;
-	struct value_hash *values;
-	MemoryContext context;		/* of the values */
+	ValueTable *values;			/* last: the last row that has the value; number:
+								 * how many rows have it */
 	MemoryContext row_context;	/* reset with each row */
-	Size		bytes;			/* of values that are not passed by value */
 	bool		too_many;		/* the values do not fit */
 
 	/* of rows of one value each: the key of the row before */
@@ -67,65 +51,6 @@ typedef struct ValueCount
 	int64		found;			/* values that the parent has */
 	LinkCounts	counts;
 } ValueCount;
-
-/* The hash of a value, by its type */
-static uint32
-hash_value(ValueCount *count, Datum value)
-{
-	return DatumGetUInt32(FunctionCall1Coll(&count->type->hash_proc_finfo, count->collation, value));
-}
-
-/* Are two values equal, by their type? */
-static bool
-same_value(ValueCount *count, Datum a, Datum b)
-{
-	return DatumGetBool(FunctionCall2Coll(&count->type->eq_opr_finfo, count->collation, a, b));
-}
-
-#define SH_PREFIX		value
-#define SH_ELEMENT_TYPE ValueEntry
-#define SH_KEY_TYPE		Datum
-#define SH_KEY			value
-#define SH_HASH_KEY(tb, key)	hash_value((tb)->private_data, key)
-#define SH_EQUAL(tb, a, b)		same_value((tb)->private_data, a, b)
-#define SH_STORE_HASH
-#define SH_GET_HASH(tb, a)		((a)->hash)
-#define SH_SCOPE		static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/*
- * Returns the entry of a value, a new one if there is none; null if there is no
- * memory for a new one.
- */
-static ValueEntry *
-value_entry(ValueCount *count, Datum value)
-{
-	uint32		hash = hash_value(count, value);
-	ValueEntry *entry = value_lookup_hash(count->values, value, hash);
-	MemoryContext caller;
-	bool		exists;
-
-	if (entry != NULL)
-		return entry;
-	/* to grow, it needs three times the room that it has */
-	if (count->bytes + (count->values->members < count->values->grow_threshold ? 1 : 3) *
-		count->values->size * sizeof(ValueEntry) > maintenance_work_mem * (Size) 1024)
-		return NULL;
-	if (!count->type->typbyval)
-	{
-		caller = MemoryContextSwitchTo(count->context);
-		value = datumCopy(value, false, count->type->typlen);
-		MemoryContextSwitchTo(caller);
-		count->bytes += GetMemoryChunkSpace(DatumGetPointer(value));
-	}
-	entry = value_insert_hash(count->values, value, hash, &exists);
-	entry->row = 0;
-	entry->rows = 0;
-	entry->found = false;
-	return entry;
-}
 
 /*
  * Counts a value of the current row.
@@ -141,16 +66,16 @@ count_value(ValueCount *count, Datum value, bool isnull)
 		count->counts.nulls++;
 		return;
 	}
-	entry = value_entry(count, value);
+	entry = add_value(count->values, value);
 	if (entry == NULL)
 	{
 		count->too_many = true;
 		return;
 	}
-	if (entry->row == count->row)
+	if (entry->last == count->row)
 		return;
-	entry->row = count->row;
-	entry->rows++;
+	entry->last = count->row;
+	entry->number++;
 	count->counts.pairs++;
 }
 
@@ -168,14 +93,15 @@ take_array(TupleTableSlot *slot, void *state)
 	if (!isnull)
 	{
 		ArrayType  *array = DatumGetArrayTypeP(value);
+		const TypeCacheEntry *type = count->values->type;
 		Datum	   *values;
 		bool	   *nulls;
 		int			length;
 
 		count->row++;
 		count->deep += ARR_NDIM(array) > 1;
-		deconstruct_array(array, count->type->type_id, count->type->typlen, count->type->typbyval,
-						  count->type->typalign, &values, &nulls, &length);
+		deconstruct_array(array, type->type_id, type->typlen, type->typbyval, type->typalign,
+						  &values, &nulls, &length);
 		for (int i = 0; i < length && !count->too_many; i++)
 			count_value(count, values[i], nulls[i]);
 	}
@@ -247,17 +173,17 @@ take_parent_value(TupleTableSlot *slot, void *state)
 	MemoryContext caller = MemoryContextSwitchTo(count->row_context);
 	bool		isnull;
 	Datum		value = slot_getattr(slot, 1, &isnull);
-	ValueEntry *entry = isnull ? NULL : value_lookup(count->values, value);
+	ValueEntry *entry = isnull ? NULL : find_value(count->values, value);
 
 	if (entry != NULL && !entry->found)
 	{
 		entry->found = true;
 		count->found++;
-		count->counts.missing -= entry->rows;
+		count->counts.missing -= entry->number;
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(count->row_context);
-	return count->found < count->values->members;
+	return count->found < count_values_of(count->values);
 }
 
 /*
@@ -313,7 +239,7 @@ read_parent(ValueCount *count)
 	const MatchColumn *match = linitial(absorption->match);
 
 	count->counts.missing = count->counts.pairs;
-	if (count->values->members > 0)
+	if (count_values_of(count->values) > 0)
 		stream_rows(psprintf("SELECT parent.%s FROM %s AS parent", quote_identifier(match->column->name),
 							 source_relation(absorption->junction.right.parent.table)),
 					take_parent_value, count);
@@ -329,19 +255,16 @@ begin_count(ValueCount *count, const Absorption *absorption)
 
 	if (list_length(absorption->match) != 1)
 		return false;
-	count->type = lookup_type_cache(getBaseType(match->column->type),
-									TYPECACHE_EQ_OPR_FINFO | TYPECACHE_HASH_PROC_FINFO);
-	if (!OidIsValid(count->type->hash_proc_finfo.fn_oid) || count->type->eq_opr != match->equality)
+	count->values = make_value_table(match->column->type, match->column->collation, match->equality,
+									 maintenance_work_mem * (Size) 1024);
+	if (count->values == NULL)
 		return false;
 	count->absorption = absorption;
-	count->collation = match->column->collation;
 	count->nkeys = list_length(absorption->junction.left.parent.own);
 	count->key = palloc0(sizeof(Datum) * count->nkeys);
 	count->key_nulls = palloc0(sizeof(bool) * count->nkeys);
-	count->context = AllocSetContextCreate(CurrentMemoryContext, "junction values", ALLOCSET_DEFAULT_SIZES);
-	count->row_context = AllocSetContextCreate(count->context, "junction row", ALLOCSET_DEFAULT_SIZES);
-	count->key_context = AllocSetContextCreate(count->context, "junction key", ALLOCSET_SMALL_SIZES);
-	count->values = value_create(count->context, 1024, count);
+	count->row_context = AllocSetContextCreate(count->values->context, "junction row", ALLOCSET_DEFAULT_SIZES);
+	count->key_context = AllocSetContextCreate(count->values->context, "junction key", ALLOCSET_SMALL_SIZES);
 	return true;
 }
 
@@ -359,7 +282,7 @@ count_values(const Absorption *absorption, LinkCounts *counts, int64 *deep)
 	read_source(&count);
 	if (!count.too_many)
 		read_parent(&count);
-	MemoryContextDelete(count.context);
+	free_value_table(count.values);
 	if (count.too_many)
 		return false;
 	*counts = count.counts;

@@ -41,8 +41,8 @@ require_multiway(Oid relid)
  * Add a row for a dependency to the result: do these ends decide that one?
  */
 static void
-return_dependency(ReturnSetInfo *rsinfo, const Junction *junction, List *determinant,
-				  const Endpoint *dependent)
+return_dependency(ReturnSetInfo *rsinfo, const Junction *junction, EndRows *read,
+				  List *determinant, const Endpoint *dependent)
 {
 	Datum		values[7] = {0};
 	bool		nulls[7] = {0};
@@ -53,7 +53,7 @@ return_dependency(ReturnSetInfo *rsinfo, const Junction *junction, List *determi
 
 	foreach_ptr(Endpoint, end, determinant)
 		columns = bms_union(columns, end->columns);
-	count_exceptions(junction, columns, dependent->columns, &exceptions, &rows);
+	count_exceptions(junction, read, columns, dependent->columns, &exceptions, &rows);
 
 	values[i++] = names_to_array(columns_of_ends(junction, determinant));
 	values[i++] = names_to_array(endpoint_columns(junction, dependent));
@@ -89,19 +89,19 @@ return_way(ReturnSetInfo *rsinfo, const Junction *junction, const CountedWay *wa
  * then of each end on each two others.
  */
 static void
-return_dependencies(ReturnSetInfo *rsinfo, const Junction *junction)
+return_dependencies(ReturnSetInfo *rsinfo, const Junction *junction, EndRows *read)
 {
 	foreach_ptr(Endpoint, determinant, junction->endpoints)
 		foreach_ptr(Endpoint, dependent, junction->endpoints)
 			if (dependent != determinant)
-				return_dependency(rsinfo, junction, list_make1(determinant), dependent);
+				return_dependency(rsinfo, junction, read, list_make1(determinant), dependent);
 
 	foreach_ptr(Endpoint, first, junction->endpoints)
 		foreach_ptr(Endpoint, second, junction->endpoints)
 			foreach_ptr(Endpoint, dependent, junction->endpoints)
 				if (foreach_current_index(first) < foreach_current_index(second) &&
 					dependent != first && dependent != second)
-					return_dependency(rsinfo, junction, list_make2(first, second), dependent);
+					return_dependency(rsinfo, junction, read, list_make2(first, second), dependent);
 }
 
 PG_FUNCTION_INFO_V1(junction_dependencies);
@@ -124,6 +124,7 @@ junction_dependencies(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Relation	rel;
 	Junction   *junction;
+	EndRows    *read;
 	int64		rows;
 
 	check_arguments(fcinfo, required, lengthof(required));
@@ -133,9 +134,10 @@ junction_dependencies(PG_FUNCTION_ARGS)
 	junction = require_multiway(relid);
 	check_reads_all(relid, reason);
 	InitMaterializedSRF(fcinfo, 0);
-	return_dependencies(rsinfo, junction);
-	rows = count_combinations(junction);
-	foreach_ptr(CountedWay, way, count_ways(junction, rows))
+	read = read_end_rows(junction);
+	return_dependencies(rsinfo, junction, read);
+	rows = count_combinations(junction, read);
+	foreach_ptr(CountedWay, way, count_ways(junction, read, rows))
 		return_way(rsinfo, junction, way, rows);
 	relation_close(rel, NoLock);
 	return (Datum) 0;

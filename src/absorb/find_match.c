@@ -124,7 +124,7 @@ raise_no_match(const Absorption *absorption, List *unique, List *fitting)
 	const char *parent = display_name(absorption->parent);
 	bool		is_text = absorption->form == SOURCE_JSON || absorption->form == SOURCE_DELIMITED;
 
-	if (fitting != NIL || is_text)
+	if (fitting != NIL || (is_text && unique != NIL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the values of (%s) can be those of several columns of \"%s\"",

@@ -40,11 +40,13 @@ check_lossless(const Split *split)
 {
 	const Junction *junction = split->junction;
 	List	   *parts = NIL;
+	EndRows    *read;
 	int64		spurious;
 
 	foreach_ptr(NewPart, part, split->parts)
 		parts = lappend(parts, &part->ends);
-	spurious = count_joined(junction, parts) - count_combinations(junction);
+	read = read_end_rows(junction);
+	spurious = count_joined(junction, read, parts) - count_combinations(junction, read);
 	if (spurious > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

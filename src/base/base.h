@@ -12,6 +12,7 @@
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/snapshot.h"
+#include "utils/typcache.h"
 
 #include "base/compat.h"
 
@@ -22,6 +23,28 @@ typedef struct CatalogScan
 	struct TableScanDescData *all;	/* scan of the heap, or null */
 	struct SysScanDescData *by_index;	/* scan of an index, or null */
 } CatalogScan;
+
+/* A value of a ValueTable */
+typedef struct ValueEntry
+{
+	Datum		value;
+	int64		number;			/* the owner's, 0 at first */
+	int64		last;			/* likewise */
+	uint32		hash;
+	char		status;			/* of simplehash */
+	bool		found;			/* the owner's, false at first */
+} ValueEntry;
+
+/* A set of different values of one type, by their hash */
+typedef struct ValueTable
+{
+	TypeCacheEntry *type;
+	Oid			collation;
+	struct value_hash *hash;
+	MemoryContext context;
+	Size		bytes;			/* of the values that are not passed by value */
+	Size		limit;			/* of all */
+} ValueTable;
 
 /* inheritors.c */
 extern List *list_inheritors(Oid relid);
@@ -53,10 +76,19 @@ extern void scan_catalog_for(CatalogScan *scan, Oid catalog, Oid index, AttrNumb
 							 Oid object, Snapshot snapshot);
 extern void scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid,
 							   Snapshot snapshot);
+extern void scan_references_of(CatalogScan *scan, Oid classid, Oid objid, Snapshot snapshot);
 extern HeapTuple next_row(CatalogScan *scan);
 extern void end_scan(CatalogScan *scan);
 
 /* subtransaction.c */
 extern ErrorData *try_in_subtransaction(void (*work) (void *state), void *state, bool keep);
+
+/* value_table.c */
+extern ValueTable *make_value_table(Oid type, Oid collation, Oid equality, Size limit);
+extern ValueEntry *find_value(ValueTable *table, Datum value);
+extern ValueEntry *add_value(ValueTable *table, Datum value);
+extern int64 count_values_of(const ValueTable *table);
+extern Size value_table_size(const ValueTable *table);
+extern void free_value_table(ValueTable *table);
 
 #endif							/* JUNCTION_BASE_H */

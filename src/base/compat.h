@@ -103,6 +103,9 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 /* 17 can add an identity column to a partitioned table with partitions */
 #define SERVER_HAS_PARTITIONED_IDENTITY	(PG_VERSION_NUM >= 170000)
 
+/* 19 was to have property graphs */
+#define SERVER_MAY_HAVE_GRAPHS	(PG_VERSION_NUM >= 190000)
+
 /* 18 has pg_noreturn, to be written before a declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn	pg_attribute_noreturn()
@@ -149,6 +152,7 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 	((List *) (var##__state.l = list_delete_nth_cell(lst, var##__state.i--)))
 #define foreach_ptr(type, var, lst) foreach_internal(type, *, var, lst, lfirst)
 #define foreach_oid(var, lst) foreach_internal(Oid, , var, lst, lfirst_oid)
+#define foreach_int(var, lst) foreach_internal(int, , var, lst, lfirst_int)
 
 #endif
 

@@ -75,6 +75,23 @@ scan_dependents_of(CatalogScan *scan, Oid classid, Oid objid, int subid, Snapsho
 }
 
 /*
+ * Start a scan of pg_depend for what an object depends on.
+ */
+void
+scan_references_of(CatalogScan *scan, Oid classid, Oid objid, Snapshot snapshot)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(classid));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(objid));
+	scan->catalog = table_open(DependRelationId, AccessShareLock);
+	scan->by_index = systable_beginscan(scan->catalog, DependDependerIndexId, true, snapshot, 2, keys);
+	scan->all = NULL;
+}
+
+/*
  * Returns the next row, or null after the last.  The row is valid until the
  * next call of next_row() or end_scan().
  */

@@ -106,14 +106,14 @@ keys_implying(const TableFacts *table, const IndexFacts *index)
  * facts.  A dropped column is named by its number.
  */
 static RangeTblEntry *
-make_entry(const TableFacts *table)
+make_entry(const TableFacts *table, char *alias)
 {
 	RangeTblEntry *entry = makeNode(RangeTblEntry);
 	AttrNumber	last = 0;
 
 	/* ruleutils.c opens no table for this kind of entry */
 	entry->rtekind = RTE_NAMEDTUPLESTORE;
-	entry->eref = makeAlias(table->name, NIL);
+	entry->eref = makeAlias(alias, NIL);
 	foreach_ptr(ColumnFacts, column, table->columns)
 	{
 		while (++last < column->attnum)
@@ -131,12 +131,23 @@ make_entry(const TableFacts *table)
 char *
 predicate_text(const TableFacts *table, const IndexFacts *index)
 {
-	PlannedStmt *statement = makeNode(PlannedStmt);
+	return aliased_predicate(table, index, NULL);
+}
 
-	statement->rtable = list_make1(make_entry(table));
+/*
+ * As predicate_text(), but for a query in which the table has this alias, and
+ * other tables may have columns of the same names: "link.deleted_at IS NULL"
+ */
+char *
+aliased_predicate(const TableFacts *table, const IndexFacts *index, char *alias)
+{
+	PlannedStmt *statement = makeNode(PlannedStmt);
+	char	   *name = alias ? alias : table->name;
+
+	statement->rtable = list_make1(make_entry(table, name));
 	return deparse_expression(stringToNode(index->predicate),
-							  deparse_context_for_plan_tree(statement, list_make1(table->name)),
-							  false, false);
+							  deparse_context_for_plan_tree(statement, list_make1(name)),
+							  alias != NULL, false);
 }
 
 /*

@@ -242,6 +242,7 @@ extern char *find_stored_row(Oid row_type);
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
+extern char *aliased_predicate(const TableFacts *table, const IndexFacts *index, char *alias);
 extern Bitmapset *expression_columns(Node *expression);
 extern Bitmapset *indexed_columns(const IndexFacts *index);
 

@@ -1,6 +1,6 @@
 /*
  * inflect.c
- *		Builds the singular of English table names.
+ *		Builds the singular of English table names, and the plural of nouns.
  *
  * A name is expected in snake_case and lower case.  Only its last word, behind
  * the last underscore, is changed: order_items becomes order_item.  Endings
@@ -348,4 +348,53 @@ singular_name(const char *name)
 	}
 
 	return result;
+}
+
+/*
+ * Returns the irregular plural of a word, or null.
+ */
+static char *
+irregular_plural(const char *word)
+{
+	for (int i = 0; i < lengthof(irregular); i++)
+	{
+		bool		whole = irregular[i].plural[0] == '^';
+		const char *singular = irregular[i].singular;
+		int			rest = strlen(word) - strlen(singular);
+
+		if (rest >= 0 && (rest == 0 || !whole) && strcmp(word + rest, singular) == 0)
+			return psprintf("%.*s%s", rest, word, irregular[i].plural + (whole ? 1 : 0));
+	}
+	return NULL;
+}
+
+/*
+ * Returns the plural of a noun: of its last word, behind the last underscore.  A
+ * plural, and a word that has no other form, stay as they are.  Of the regular
+ * endings the first is taken that singular_name() leads back from.
+ */
+char *
+plural_name(const char *name)
+{
+	static const Inflection endings[] = {{"ies", "y"}, {"s", ""}, {"es", ""}};
+	const char *underscore = strrchr(name, '_');
+	const char *word = underscore ? underscore + 1 : name;
+	size_t		length = strlen(word);
+	char	   *plural = irregular_plural(word);
+
+	if (plural != NULL)
+		return psprintf("%.*s%s", (int) (word - name), name, plural);
+	if (strcmp(singular_name(name), name) != 0 || IS_LISTED(word, length, unchanging))
+		return pstrdup(name);
+	for (int i = 0; i < lengthof(endings); i++)
+	{
+		int			rest = strlen(name) - strlen(endings[i].singular);
+
+		if (rest < 0 || strcmp(name + rest, endings[i].singular) != 0)
+			continue;
+		plural = psprintf("%.*s%s", rest, name, endings[i].plural);
+		if (strcmp(singular_name(plural), name) == 0)
+			return plural;
+	}
+	return psprintf("%ss", name);
 }

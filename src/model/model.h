@@ -147,6 +147,7 @@ extern char *choose_renamed(NameSpace *space, const char *name, const char *old_
 
 /* inflect.c */
 extern char *singular_name(const char *name);
+extern char *plural_name(const char *name);
 
 /* mirror.c */
 extern char *mirror_expressions(List *left, List *right, List *columns);

@@ -3,6 +3,9 @@
  *		Counts which ends of a multiway table decide which, and how many rows the
  *		join of its projections has.
  *
+ * Each count is made of the rows as they were read into memory (end_rows.c), or
+ * by a query if they are not there.
+ *
  * As in count.c, the queries run as the table's owner in a security-restricted
  * operation, and the caller has called may_read_all() or check_reads_all().  A
  * null is no value: rows with a null in one of the columns that matter are left
@@ -27,16 +30,6 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 #include "statement/statement.h"
-
-/* A tree of parts, by which their natural join is counted without being made */
-typedef struct JoinTree
-{
-	const Junction *junction;
-	int			count;			/* of the parts */
-	Bitmapset **columns;		/* of each part */
-	int		   *parent;			/* of each part: another, or -1 for the root, 0 */
-	Bitmapset **separator;		/* of each part: the columns that its parent has too */
-} JoinTree;
 
 /*
  * Appends "prefix.c1, prefix.c2".
@@ -156,8 +149,8 @@ count_all(const Junction *junction, const char *query, int64 *counts, int count)
  *		GROUP BY pair.c1) AS value
  */
 void
-count_exceptions(const Junction *junction, const Bitmapset *determinant, const Bitmapset *dependent,
-				 int64 *exceptions, int64 *rows)
+count_exceptions(const Junction *junction, EndRows *read, const Bitmapset *determinant,
+				 const Bitmapset *dependent, int64 *exceptions, int64 *rows)
 {
 	const TableFacts *table = junction->table;
 	Bitmapset  *both = bms_union(determinant, dependent);
@@ -165,6 +158,11 @@ count_exceptions(const Junction *junction, const Bitmapset *determinant, const B
 	int64		counts[2];
 	int			attnum = -1;
 
+	if (read != NULL)
+	{
+		count_read_exceptions(read, determinant, dependent, exceptions, rows);
+		return;
+	}
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT pg_catalog.count(*) FILTER (WHERE value.n OPERATOR(pg_catalog.>) 1), COALESCE(pg_catalog.sum(value.rows), 0)::pg_catalog.int8 FROM (SELECT pg_catalog.count(*) AS n, pg_catalog.sum(pair.rows) AS rows FROM (SELECT");
 	while ((attnum = bms_next_member(determinant, attnum)) >= 0)
@@ -196,21 +194,23 @@ count_exceptions(const Junction *junction, const Bitmapset *determinant, const B
  * Returns the number of different combinations of ends that the rows hold.
  */
 int64
-count_combinations(const Junction *junction)
+count_combinations(const Junction *junction, EndRows *read)
 {
 	int64		count;
 
+	if (read != NULL)
+		return count_read_combinations(read);
 	count_all(junction, psprintf("SELECT pg_catalog.count(*) FROM (%s) AS link",
 								 projection(junction, junction->pair)), &count, 1);
 	return count;
 }
 
 /*
- * Returns the operator by which the key compares a column, as SQL; the equality
- * of its type if the key is not a btree.
+ * Returns the operator by which the key compares a column; the equality of its type
+ * if the key is not a btree.
  */
-static char *
-equals(const Junction *junction, AttrNumber attnum)
+Oid
+key_equality(const Junction *junction, AttrNumber attnum)
 {
 	const IndexFacts *key = junction->pair_key;
 
@@ -219,10 +219,9 @@ equals(const Junction *junction, AttrNumber attnum)
 		{
 			Oid			type = get_opclass_input_type(key->classes[i]);
 
-			return operator_text(get_opfamily_member(key->families[i], type, type, BTEqualStrategyNumber));
+			return get_opfamily_member(key->families[i], type, type, BTEqualStrategyNumber);
 		}
-	return operator_text(lookup_type_cache(find_column(junction->table, attnum)->type,
-										   TYPECACHE_EQ_OPR)->eq_opr);
+	return lookup_type_cache(find_column(junction->table, attnum)->type, TYPECACHE_EQ_OPR)->eq_opr;
 }
 
 /*
@@ -240,83 +239,8 @@ same_columns(const Junction *junction, int left, int right, const Bitmapset *col
 	initStringInfo(&buf);
 	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 		appendStringInfo(&buf, "%spart%d.c%d %s part%d.c%d", buf.len ? " AND " : "", left, attnum,
-						 equals(junction, attnum), right, attnum);
+						 operator_text(key_equality(junction, attnum)), right, attnum);
 	return buf.len ? buf.data : "true";
-}
-
-/*
- * Sets the parents and the separators of a tree: each part in turn that shares
- * the most columns with one that is in the tree already.
- */
-static void
-grow_tree(JoinTree *tree)
-{
-	for (int i = 0; i < tree->count; i++)
-		tree->parent[i] = i == 0 ? -1 : -2;
-	for (int added = 1; added < tree->count; added++)
-	{
-		int			best = -1;
-		int			child = 0;
-		int			parent = 0;
-
-		for (int i = 0; i < tree->count; i++)
-			for (int j = 0; j < tree->count; j++)
-			{
-				int			shared;
-
-				if (tree->parent[i] != -2 || tree->parent[j] == -2)
-					continue;
-				shared = bms_num_members(bms_intersect(tree->columns[i], tree->columns[j]));
-				if (shared <= best)
-					continue;
-				best = shared;
-				child = i;
-				parent = j;
-			}
-		tree->parent[child] = parent;
-		tree->separator[child] = bms_intersect(tree->columns[child], tree->columns[parent]);
-	}
-}
-
-/*
- * Is it enough to join each part with its parent?  It is if the parts that have
- * a column hang together in the tree, for each column.
- */
-static bool
-is_join_tree(const JoinTree *tree)
-{
-	int			attnum = -1;
-
-	while ((attnum = bms_next_member(tree->junction->pair, attnum)) >= 0)
-	{
-		int			parts = 0;
-		int			links = 0;
-
-		for (int i = 0; i < tree->count; i++)
-		{
-			parts += bms_is_member(attnum, tree->columns[i]);
-			links += bms_is_member(attnum, tree->separator[i]);
-		}
-		if (parts - links != 1)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Makes the tree of parts (a list of SplitPart).
- */
-static void
-make_tree(JoinTree *tree, const Junction *junction, List *parts)
-{
-	tree->junction = junction;
-	tree->count = list_length(parts);
-	tree->columns = palloc0(sizeof(Bitmapset *) * tree->count);
-	tree->parent = palloc0(sizeof(int) * tree->count);
-	tree->separator = palloc0(sizeof(Bitmapset *) * tree->count);
-	foreach_ptr(SplitPart, part, parts)
-		tree->columns[foreach_current_index(part)] = bms_union(part->left->columns, part->right->columns);
-	grow_tree(tree);
 }
 
 /*
@@ -399,13 +323,15 @@ join_of_parts(const JoinTree *tree)
  * the largest bigint if it has more.  All ends of the table must be in the parts.
  */
 int64
-count_joined(const Junction *junction, List *parts)
+count_joined(const Junction *junction, EndRows *read, List *parts)
 {
 	JoinTree	tree;
 	int64		count;
 	char	   *query;
 
-	make_tree(&tree, junction, parts);
+	make_join_tree(&tree, junction, parts);
+	if (read != NULL && count_read_join(read, &tree, &count))
+		return count;
 	query = is_join_tree(&tree) ? count_below(&tree, 0) : join_of_parts(&tree);
 	count_all(junction, psprintf("SELECT LEAST(COALESCE(joined.n, 0::pg_catalog.numeric), " INT64_FORMAT "::pg_catalog.numeric)::pg_catalog.int8 FROM (%s) AS joined",
 								 PG_INT64_MAX, query), &count, 1);

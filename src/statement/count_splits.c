@@ -30,10 +30,11 @@
 
 /*
  * Counts the join of a way that is no tree.  smallest: the parts of the tree with
- * the smallest join, which are joined first; least: the size of that join.
+ * the smallest join, which are joined first; least: the size of that join.  read:
+ * the rows, or null.
  */
 static void
-count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smallest, int64 least)
+count_cycle(const Junction *junction, EndRows *read, CountedWay *way, int64 rows, List *smallest, int64 least)
 {
 	List	   *ordered = list_copy(smallest);
 
@@ -50,7 +51,7 @@ count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smalles
 	if (least == rows)
 		way->spurious = 0;		/* a lossless way with one part more */
 	else if (least <= Max(MOST_JOINED, rows * MOST_JOINED_PER_ROW))
-		way->spurious = count_joined(junction, ordered) - rows;
+		way->spurious = count_joined(junction, read, ordered) - rows;
 	else
 		way->spurious = -1;
 }
@@ -61,7 +62,7 @@ count_cycle(const Junction *junction, CountedWay *way, int64 rows, List *smalles
  * number of combinations of ends that the rows hold.
  */
 List *
-count_ways(const Junction *junction, int64 rows)
+count_ways(const Junction *junction, EndRows *read, int64 rows)
 {
 	int64		least = PG_INT64_MAX;
 	List	   *smallest = NIL;
@@ -75,7 +76,7 @@ count_ways(const Junction *junction, int64 rows)
 		way->is_tree = list_length(parts) < list_length(junction->endpoints);
 		if (way->is_tree)
 		{
-			int64		joined = count_joined(junction, parts);
+			int64		joined = count_joined(junction, read, parts);
 
 			way->spurious = joined - rows;
 			if (joined < least)
@@ -83,7 +84,7 @@ count_ways(const Junction *junction, int64 rows)
 			least = Min(least, joined);
 		}
 		else
-			count_cycle(junction, way, rows, smallest, least);
+			count_cycle(junction, read, way, rows, smallest, least);
 		ways = lappend(ways, way);
 	}
 	return ways;
@@ -98,6 +99,20 @@ columns_beside_end(const Junction *junction, const Endpoint *end)
 	return columns_of_ends(junction, others);
 }
 
+/* Do the other ends decide the row? */
+static bool
+others_decide(const Junction *junction, EndRows *read, const Endpoint *end)
+{
+	Bitmapset  *columns = NULL;
+
+	if (read == NULL)
+		return count_duplicates(junction->table->oid, columns_beside_end(junction, end)) == 0;
+	foreach_ptr(Endpoint, other, junction->endpoints)
+		if (other != end)
+			columns = bms_union(columns, other->columns);
+	return !is_repeated(read, columns);
+}
+
 /*
  * Returns the splits that the rows of a multiway table allow.  A way that is no
  * tree counts only if no tree is lossless, for it would have one part too many.
@@ -106,13 +121,14 @@ Splits *
 count_splits(const Junction *junction)
 {
 	Splits	   *splits = palloc0(sizeof(Splits));
+	EndRows    *read = read_end_rows(junction);
 	bool		tree = false;
 
-	splits->rows = count_combinations(junction);
+	splits->rows = count_combinations(junction, read);
 	foreach_ptr(Endpoint, end, junction->endpoints)
-		if (count_duplicates(junction->table->oid, columns_beside_end(junction, end)) == 0)
+		if (others_decide(junction, read, end))
 			splits->actors = lappend(splits->actors, end);
-	foreach_ptr(CountedWay, way, count_ways(junction, splits->rows))
+	foreach_ptr(CountedWay, way, count_ways(junction, read, splits->rows))
 	{
 		if (way->is_tree && way->spurious == 0)
 			tree = true;

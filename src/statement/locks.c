@@ -55,7 +55,7 @@ static const char *const mode_names[] = {
  * Adds a lock to a set, or raises the mode of the table's lock that is there.
  * Ignores InvalidOid.
  */
-static void
+void
 add_lock(List **locks, Oid relid, LOCKMODE mode)
 {
 	TableLock  *lock;

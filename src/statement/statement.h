@@ -47,6 +47,28 @@ typedef struct CountedWay
 								 * table has not; -1 if they were not counted */
 } CountedWay;
 
+/* A tree of parts, by which their natural join is counted without being made */
+typedef struct JoinTree
+{
+	const Junction *junction;
+	int			count;			/* of the parts */
+	Bitmapset **columns;		/* of each part */
+	int		   *parent;			/* of each part: another, or -1 for the root, 0 */
+	Bitmapset **separator;		/* of each part: the columns that its parent has too */
+} JoinTree;
+
+/* The rows of a multiway table, grouped by their values in some columns */
+typedef struct RowGroups
+{
+	int			count;
+	int		   *of_row;			/* the number of each row's group, from 1; 0 for a
+								 * row that is left out */
+	int		   *first_row;		/* a row of each group; [0] is not used */
+} RowGroups;
+
+/* The rows of a multiway table in memory, as end_rows.c has them */
+typedef struct EndRows EndRows;
+
 /* The splits that the rows of a multiway table allow */
 typedef struct Splits
 {
@@ -67,17 +89,18 @@ extern int64 count_orphans(const TableFacts *table, const ForeignKeyFacts *key);
 extern int64 *count_changed(Relation rel, List *columns);
 
 /* count_dependencies.c */
-extern void count_exceptions(const Junction *junction, const Bitmapset *determinant,
+extern void count_exceptions(const Junction *junction, EndRows *read, const Bitmapset *determinant,
 							 const Bitmapset *dependent, int64 *exceptions, int64 *rows);
-extern int64 count_combinations(const Junction *junction);
-extern int64 count_joined(const Junction *junction, List *parts);
+extern Oid	key_equality(const Junction *junction, AttrNumber attnum);
+extern int64 count_combinations(const Junction *junction, EndRows *read);
+extern int64 count_joined(const Junction *junction, EndRows *read, List *parts);
 
 /* count_distinct.c */
 extern int64 count_distinct(const Junction *junction, const Endpoint *endpoint,
 							double rows_per_value);
 
 /* count_splits.c */
-extern List *count_ways(const Junction *junction, int64 rows);
+extern List *count_ways(const Junction *junction, EndRows *read, int64 rows);
 extern List *columns_beside_end(const Junction *junction, const Endpoint *end);
 extern Splits *count_splits(const Junction *junction);
 extern char *only_split(const Junction *junction, const Splits *splits);
@@ -86,7 +109,24 @@ extern char *describe_splits(const Junction *junction, const Splits *splits);
 /* count_undecided.c */
 extern int64 *count_undecided(const TableFacts *table, List *pair, List *columns);
 
+/* end_joins.c */
+extern bool count_read_join(EndRows *read, const JoinTree *tree, int64 *count);
+
+/* end_rows.c */
+extern EndRows *read_end_rows(const Junction *junction);
+extern RowGroups *group_rows(EndRows *read, const Bitmapset *columns, bool whole);
+extern void free_groups(EndRows *read);
+extern void count_read_exceptions(EndRows *read, const Bitmapset *determinant,
+								  const Bitmapset *dependent, int64 *exceptions, int64 *rows);
+extern int64 count_read_combinations(EndRows *read);
+extern bool is_repeated(EndRows *read, const Bitmapset *columns);
+
+/* join_tree.c */
+extern void make_join_tree(JoinTree *tree, const Junction *junction, List *parts);
+extern bool is_join_tree(const JoinTree *tree);
+
 /* locks.c */
+extern void add_lock(List **locks, Oid relid, LOCKMODE mode);
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
 extern char *statement_locks(const char *statement);

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(52);
+SELECT plan(55);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['absorb', 'check', 'create', 'demote', 'dependencies', 'dependents', 'diagram', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['absorb', 'check', 'create', 'create_accessors', 'create_property_graph', 'demote', 'dependencies', 'dependents', 'diagram', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'measure', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
@@ -57,6 +57,15 @@ SELECT is(pg_get_function_arguments(oid),
     'left_on_delete text DEFAULT ''cascade''::text, right_on_delete text DEFAULT ''cascade''::text, '
     'keep_source boolean DEFAULT true, mirror boolean DEFAULT false, dry_run boolean DEFAULT false', 'the arguments of absorb')
 FROM functions WHERE proname = 'absorb';
+SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, accessors text[] DEFAULT ''{list,set,add,remove}''::text[], match text DEFAULT NULL::text, '
+    'dry_run boolean DEFAULT false', 'the arguments of create_accessors')
+FROM functions WHERE proname = 'create_accessors';
+SELECT is(pg_get_function_arguments(oid), 'junction regclass, dry_run boolean DEFAULT false', 'the arguments of drop_accessors')
+FROM functions WHERE proname = 'drop_accessors';
+SELECT is(pg_get_function_arguments(oid), 'name text, junctions regclass[] DEFAULT NULL::regclass[], dry_run boolean DEFAULT false',
+          'the arguments of create_property_graph')
+FROM functions WHERE proname = 'create_property_graph';
 SELECT is(pg_get_function_arguments(oid),
     'junction regclass, name text DEFAULT NULL::text, columns text[] DEFAULT ''{}''::text[], '
     'timestamps boolean DEFAULT true, id_column text DEFAULT ''id''::text, id_type regtype DEFAULT ''uuid''::regtype, '
@@ -125,7 +134,7 @@ ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', '_load_guard', 'absorb', 'create', 'demote', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['_fill', '_load_guard', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');

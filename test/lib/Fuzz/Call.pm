@@ -175,6 +175,15 @@ sub split_table {
     return {verb => 'split', text => $text, changes => 1, drops => 1, discards => 1, dry => dry($text)};
 }
 
+# the names of functions are those of tables and columns, so some are taken
+sub accessors {
+    my $table = target(shift, \&is_junction);
+    my $junction = regclass($table);
+    return {verb => 'drop_accessors', text => "SELECT * FROM junction.drop_accessors($junction)", changes => 1, dry => "SELECT * FROM junction.drop_accessors($junction, dry_run => true)"} if maybe(0.4);
+    my $text = "SELECT * FROM junction.create_accessors($junction" . (maybe(0.3) ? '' : ', ' . array(maybe(0.97) ? some(0.5, qw(list set add remove toggle)) : 'nothing')) . ')';
+    return {verb => 'create_accessors', text => $text, changes => 1, dry => dry($text)};
+}
+
 sub look {
     my $state = shift;
     my $table = target($state, \&is_junction);
@@ -218,7 +227,7 @@ sub random_call {
     my @entities = grep { is_entity($_) } @$state;
     my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
     return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
-        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&split_table => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&split_table => 3, \&accessors => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
 }
 
 # what others do to the tables meanwhile
