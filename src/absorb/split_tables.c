@@ -7,15 +7,15 @@
  *	   the table is not needed.
  *	2. Build: for each part, what junction.create builds, with the rows
  *	   (create/build_junction.c), and the table's own constraints that fit into
- *	   it; then DROP TABLE, unless keep_source.
+ *	   it; then DROP TABLE, or with keep_source a comment for the report.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "commands/comment.h"
 #include "rewrite/prs2lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -380,6 +380,31 @@ build_drop(StatementPlan *plan, const Split *split)
 }
 
 /*
+ * Builds the comment that keeps the report from asking for the same split again; an
+ * existing comment is kept.
+ *
+ *	COMMENT ON TABLE public.taggings IS 'Who tags what. @junction ignore multiway'
+ */
+static void
+build_source_comment(StatementPlan *plan, const Split *split)
+{
+	static const char tag[] = "@junction ignore";
+	const TableFacts *table = split->junction->table;
+	char	   *comment = GetComment(table->oid, RelationRelationId, 0);
+	char	   *place = comment ? strstr(comment, tag) : NULL;
+
+	if (place != NULL && holds_word(place, "multiway"))
+		return;
+	if (place != NULL)
+		comment = psprintf("%.*s multiway,%s", (int) (place - comment + strlen(tag)), comment,
+						   place + strlen(tag));
+	else
+		comment = psprintf("%s%s%s multiway", comment ? comment : "", comment ? "\n" : "", tag);
+	plan_add(plan, lock_on(ShareUpdateExclusiveLock, table->oid), "COMMENT ON TABLE %s IS %s",
+			 qualified_name(table->oid), quote_literal_cstr(comment));
+}
+
+/*
  * Builds all statements of a split into tables, and closes the parents, whose
  * locks the transaction keeps.
  */
@@ -397,6 +422,8 @@ build_tables(StatementPlan *plan, Split *split)
 		relation_close(part->junction.left.parent.rel, NoLock);
 		relation_close(part->junction.right.parent.rel, NoLock);
 	}
-	if (!split->keep_source)
+	if (split->keep_source)
+		build_source_comment(plan, split);
+	else
 		build_drop(plan, split);
 }
