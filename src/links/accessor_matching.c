@@ -7,7 +7,8 @@
  * the planner knows of values that it sees.  So the query has a branch for each
  * number of values up to BRANCHES, in which each value is a join of its own, and one
  * for more, which counts.  The planner has the query in place of the call, and a
- * call with constants leaves one branch: in the others a value is null.
+ * call with constants leaves one branch: in the others a value is null, or a
+ * condition is false.
  *
  * Builds text only.
  */
@@ -140,16 +141,16 @@ branch_of_counts(const Matching *matching)
 	foreach_ptr(AccessorColumn, column, accessors->left.columns)
 		appendStringInfo(&columns, "%s%s", columns.len ? ", " : "", column_of("link", column->column));
 	return psprintf("    SELECT parent.* FROM %s AS parent\n"
-					"    JOIN (SELECT %s FROM %s WHERE %s %s ANY (CASE WHEN %s THEN $%d END)\n"
+					"    JOIN (SELECT %s FROM %s WHERE %s %s ANY ($%d)\n"
 					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
 					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value) END\n"
 					"            FROM pg_catalog.unnest($%d) AS given (value))) AS link ON %s\n"
-					"    WHERE %s%s;\n",
+					"    WHERE (%s) AND %s%s;\n",
 					link_relation(accessors->left.parent), columns.data,
 					live_links(accessors, matching->columns, "link"),
 					column_of("link", matching->column->column), operator_text(matching->column->equality),
-					count_condition(matching, -1), matching->all, columns.data, matching->all,
-					links_of_row(&accessors->left, "parent", "link"), optional_any(matching), matching->rest);
+					matching->all, columns.data, matching->all, links_of_row(&accessors->left, "parent", "link"),
+					count_condition(matching, -1), optional_any(matching), matching->rest);
 }
 
 /* Returns the body: all branches. */
