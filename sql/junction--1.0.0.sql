@@ -150,11 +150,12 @@ CREATE PROCEDURE junction.promote_concurrently(
     pause interval DEFAULT '0',
     max_lag bigint DEFAULT NULL,
     lock_timeout interval DEFAULT '100 ms',
-    max_wait interval DEFAULT '10 min'
+    max_wait interval DEFAULT '10 min',
+    cut_over bool DEFAULT true
 )
 AS 'MODULE_PATHNAME', 'junction_promote_concurrently'
 LANGUAGE C;
-COMMENT ON PROCEDURE junction.promote_concurrently(regclass, text, text[], bool, text, regtype, text[], text, bool, int, interval, bigint, interval, interval) IS
+COMMENT ON PROCEDURE junction.promote_concurrently(regclass, text, text[], bool, text, regtype, text[], text, bool, int, interval, bigint, interval, interval, bool) IS
 'promote a junction while others read and write it; if it was stopped, the same call continues it';
 
 CREATE PROCEDURE junction._fill(
@@ -213,6 +214,20 @@ AS 'MODULE_PATHNAME', 'junction_repair_concurrently'
 LANGUAGE C;
 COMMENT ON PROCEDURE junction.repair_concurrently(regclass, interval, interval) IS
 'build the missing reverse indexes, of all half-indexed junctions or of one, while others read and write';
+
+CREATE FUNCTION junction.pause(junction regclass)
+RETURNS void
+AS 'MODULE_PATHNAME', 'junction_pause'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.pause(regclass) IS
+'make the procedure that works on a table now pause after its present batch or step, until junction.resume';
+
+CREATE FUNCTION junction.resume(junction regclass)
+RETURNS void
+AS 'MODULE_PATHNAME', 'junction_resume'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.resume(regclass) IS
+'let the procedure that junction.pause has made pause go on';
 
 CREATE FUNCTION junction.primary_to_unique(junction regclass, name text)
 RETURNS void
@@ -329,6 +344,25 @@ LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.check(text, text[], text[]) IS
 'raise an error if the report has a finding of the given severity or worse, for CI';
 
+CREATE FUNCTION junction._progress(
+    OUT pid int,
+    OUT junction regclass,
+    OUT step int,
+    OUT steps int,
+    OUT step_name text,
+    OUT rows_done bigint,
+    OUT rows_expected bigint,
+    OUT percent int,
+    OUT rows_per_second bigint,
+    OUT time_left interval,
+    OUT waiting_for text,
+    OUT pausing_for text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'junction_progress'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 1;
+COMMENT ON FUNCTION junction._progress() IS
+'internal, for the view progress';
+
 CREATE VIEW junction.junctions AS
 SELECT junction, kind, endpoints, parents, served_by, pair_key, predicate, own_columns
 FROM junction._junctions();
@@ -358,7 +392,25 @@ COMMENT ON COLUMN junction.half_indexed.bytes IS 'the estimated size of the tabl
 COMMENT ON COLUMN junction.half_indexed.parent_deletes IS 'the deletes from the parent that the statistics have counted, each of which scanned the table';
 COMMENT ON COLUMN junction.half_indexed.seq_scans IS 'the sequential scans of the table that the statistics have counted';
 
-GRANT SELECT ON junction.junctions, junction.half_indexed TO PUBLIC;
+CREATE VIEW junction.progress AS
+SELECT pid, junction, step, steps, step_name, rows_done, rows_expected, percent, rows_per_second, time_left, waiting_for, pausing_for
+FROM junction._progress();
+COMMENT ON VIEW junction.progress IS
+'the procedures that work in this database now, promote_concurrently and repair_concurrently: those of the caller''s role and tables, or for pg_monitor all';
+COMMENT ON COLUMN junction.progress.pid IS 'the process of the session';
+COMMENT ON COLUMN junction.progress.junction IS 'the table';
+COMMENT ON COLUMN junction.progress.step IS 'the number of the step; of repair_concurrently, of the index; null if unknown';
+COMMENT ON COLUMN junction.progress.steps IS 'the number of steps; null if unknown';
+COMMENT ON COLUMN junction.progress.step_name IS 'the step; null if the session has track_activities off';
+COMMENT ON COLUMN junction.progress.rows_done IS 'the rows that the step has done; null if it does not count rows';
+COMMENT ON COLUMN junction.progress.rows_expected IS 'the rows of the step, estimated; null if it does not count rows';
+COMMENT ON COLUMN junction.progress.percent IS 'how much of the step is done; null if unknown';
+COMMENT ON COLUMN junction.progress.rows_per_second IS 'the rows of a fill, on average since it began; null of other steps';
+COMMENT ON COLUMN junction.progress.time_left IS 'until the step ends, at this rate; null if unknown';
+COMMENT ON COLUMN junction.progress.waiting_for IS 'the sessions that stand in the way, or null';
+COMMENT ON COLUMN junction.progress.pausing_for IS 'why it pauses: junction.pause, a standby or replication slot, autovacuum; or null';
+
+GRANT SELECT ON junction.junctions, junction.half_indexed, junction.progress TO PUBLIC;
 
 --
 -- Trust

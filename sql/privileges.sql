@@ -97,6 +97,13 @@ SELECT junction.promote('org_users', dry_run => true);
 SELECT junction.primary_to_unique('org_users', 'mine');
 \set VERBOSITY terse
 
+-- Nor steers what runs on it, even if nothing does; anyone may look.
+\set VERBOSITY sqlstate
+SELECT junction.pause('org_users');
+SELECT junction.resume('org_users');
+\set VERBOSITY terse
+SELECT count(*) FROM junction.progress;
+
 -- REFERENCES on one of both will not do, nor on other columns than the key's.
 SET SESSION AUTHORIZATION regress_junction_owner;
 GRANT REFERENCES ON invoices TO regress_junction_other;

@@ -120,6 +120,11 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 #define INJECTION_POINT(name, arg)	InjectionPointRun(name)
 #endif
 
+/* 16 has renamed it */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(index)	pgstat_fetch_stat_local_beentry(index)
+#endif
+
 /* 17 has a third argument, orstronger: false asks for exactly this mode */
 #if PG_VERSION_NUM >= 170000
 #define lock_held_by_me(tag, mode) LockHeldByMe(tag, mode, false)

@@ -88,6 +88,7 @@ typedef struct Batch
 	Oid			relid;
 	char	   *query;
 	Counts		counts;
+	bool		paused;			/* the run is to pause after it */
 } Batch;
 
 /*
@@ -127,8 +128,9 @@ run_batch(void *state)
 }
 
 /*
- * Change a slice and commit.  rows: slice_condition().  42P01 if the table was
- * dropped, 55P03 if it cannot be locked, 55000 if its schema was renamed.
+ * Change a slice and commit; then pause, if that was asked.  rows:
+ * slice_condition().  42P01 if the table was dropped, 55P03 if it cannot be locked,
+ * 55000 if its schema was renamed.
  */
 static Counts
 run_slice(const BatchedWork *work, const char *rows)
@@ -152,7 +154,10 @@ run_slice(const BatchedWork *work, const char *rows)
 	}
 	step_point("batch", "after-run");
 	check_schema_name(batch.relid, schema);
+	batch.paused = is_paused(batch.relid);
 	end_work();
+	if (batch.paused)
+		wait_while_paused(work->run);
 	return batch.counts;
 }
 
@@ -204,6 +209,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 		progress->expected = density * progress->blocks;
 		progress->step = Max(SLICES * Min(work->run->patience.batch_size, FIRST_BATCH) / density, 1);
 		work->start(work, rel);
+		show_rows(0, progress->expected, progress->started);
 	}
 	relation_close(rel, NoLock);
 	end_work();
@@ -240,7 +246,7 @@ adapt_step(Progress *progress, int batch_size, int64 rows, int64 milliseconds)
 
 /*
  * Change a range, of the blocks from to to - 1, slice by slice.  Waits after each
- * slice for the standbys and for the pause.
+ * slice for standbys and slots, for autovacuum and for the pause.
  */
 static Counts
 run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNumber to)
@@ -262,8 +268,10 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 		if (slice == 0)
 			adapt_step(progress, patience->batch_size, counts.tried,
 					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
+		show_rows(progress->done, progress->expected, progress->started);
 		tell_progress(work, progress);
-		wait_for_standbys(patience);
+		wait_for_replicas(patience);
+		yield_to_autovacuum(work->run);
 		wait_ms(patience->pause);
 	}
 	return total;

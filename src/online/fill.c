@@ -315,6 +315,7 @@ fill_body(OnlineRun *run)
 
 	begin_run_on_own_table(run, arguments->relid);
 	MemoryContextSwitchTo(run->step_context);
+	show_step(run->relid, "fill", 1, 1);
 	fill_column(run, arguments->column);
 }
 

@@ -50,11 +50,28 @@ typedef struct Patience
 {
 	int			batch_size;		/* rows in a batch at most, about */
 	int64		pause;			/* after each batch */
-	int64		max_lag;		/* bytes of WAL that a standby may be behind; -1:
-								 * do not wait for standbys */
+	int64		max_lag;		/* bytes of WAL that a standby or a replication
+								 * slot may be behind; -1: do not wait for them */
 	int			lock_timeout;	/* of one request for a lock that blocks others */
 	int64		max_wait;		/* for one lock, over all requests */
 } Patience;
+
+/* What a run waits for, for junction.progress */
+typedef enum RunWait
+{
+	RUN_WAITS_NOT,
+	RUN_WAITS_FOR_LOCKS,		/* of the table, or of its rows */
+	RUN_WAITS_FOR_TRANSACTIONS	/* that an index build would wait for */
+} RunWait;
+
+/* Why a run pauses, for junction.progress */
+typedef enum RunPause
+{
+	RUN_PAUSES_NOT,
+	RUN_PAUSES_AS_ASKED,		/* by junction.pause */
+	RUN_PAUSES_FOR_REPLICA,		/* a standby or a slot is behind, in bytes */
+	RUN_PAUSES_FOR_AUTOVACUUM	/* with a pid */
+} RunPause;
 
 /* One run of a concurrent verb */
 typedef struct OnlineRun
@@ -98,6 +115,20 @@ extern bool run_batches(BatchedWork *work);
 /* fill.c */
 extern void check_may_fill(Oid relid);
 extern void fill_column(const OnlineRun *run, const char *column);
+
+/* pause.c */
+extern bool is_paused(Oid relid);
+extern void forget_pause(Oid relid);
+extern void wait_while_paused(const OnlineRun *run);
+
+/* progress.c */
+extern void show_step(Oid relid, const char *name, int step, int steps);
+extern void show_rows(double done, double expected, TimestampTz since);
+extern void show_wait(RunWait wait, Oid relid);
+extern void show_pause(RunPause pause, int64 detail);
+extern void show_no_run(void);
+extern bool is_run_on(Oid relid);
+extern int	autovacuum_of(Oid relid);
 
 /* run.c */
 extern void begin_run(OnlineRun *run, Oid relid, const char *name);
@@ -152,6 +183,8 @@ extern bool may_tell(void);
 extern void wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz since,
 							int64 *delay);
 extern void wait_for_transactions(const OnlineRun *run, Oid relid);
-extern void wait_for_standbys(const Patience *patience);
+extern char *select_holders(Oid relid, bool snapshots, int milliseconds, int waiter);
+extern void wait_for_replicas(const Patience *patience);
+extern void yield_to_autovacuum(const OnlineRun *run);
 
 #endif							/* JUNCTION_ONLINE_H */

@@ -45,7 +45,7 @@ acquire_run_lock(LOCKTAG *tag, Oid relid, const char *name, bool session)
 
 /*
  * Begin a run on a table and take its run lock: 55006 if another run has it.
- * name: for messages.
+ * name: for messages.  Called in a transaction that then commits.
  */
 void
 begin_run(OnlineRun *run, Oid relid, const char *name)
@@ -54,12 +54,15 @@ begin_run(OnlineRun *run, Oid relid, const char *name)
 	run->name = MemoryContextStrdup(run->context, name);
 	acquire_run_lock(&run_lock, relid, name, true);
 	run_locked = true;
+	show_step(relid, "begin", 0, 0);
+	forget_pause(relid);
 }
 
 /* End the run, if there is one, and release its run lock. */
 void
 end_run(void)
 {
+	show_no_run();
 	if (run_locked)
 		release_session_lock(&run_lock, ExclusiveLock);
 	run_locked = false;

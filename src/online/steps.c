@@ -289,6 +289,7 @@ run_step(const OnlineRun *online, const OnlineStep *step, NextStep next, void *s
 {
 	StepRun		run = {.step = step,.next = next,.state = state};
 
+	wait_while_paused(online);
 	announce_step(step);
 	switch (step->kind)
 	{

@@ -1,6 +1,7 @@
 /*
  * wait.c
- *		Waits for locks, transactions and standbys, and reports that in NOTICEs.
+ *		Waits for locks, transactions, standbys, replication slots and autovacuum,
+ *		and reports that in NOTICEs and in junction.progress.
  *
  * A waiting lock request blocks every later conflicting request on the same
  * table.  So a lock that blocks other sessions is requested with a short timeout,
@@ -30,6 +31,9 @@
  * transactions of a busy server end sooner, and need no report.
  */
 #define LONG_TRANSACTION	1000
+
+/* ms: how often a fill looks for an autovacuum of its table */
+#define LOOK_FOR_AUTOVACUUM	1000
 
 /* ms: the shortest time between two NOTICEs, so that a client is not flooded */
 #define TELL_EVERY	3000
@@ -103,41 +107,51 @@ static const char *const maintenance =
  * snapshots: returns those that a concurrent index build on the table waits for:
  * all client sessions of the database that have a snapshot, and all that have locked
  * the table in a stronger mode than ACCESS SHARE.  milliseconds: only
- * transactions of this age.  Runs in a transaction of its own.
+ * transactions of this age.  waiter: the pid of the run, which is left out.
+ */
+char *
+select_holders(Oid relid, bool snapshots, int milliseconds, int waiter)
+{
+	const char *query = psprintf("WITH locks AS (SELECT pid, virtualtransaction FROM pg_catalog.pg_locks"
+								 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted"
+								 " AND database OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+								 " AND relation OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+								 " AND (NOT %s OR mode OPERATOR(pg_catalog.<>) 'AccessShareLock')"
+								 " AND (pid IS NULL OR pid OPERATOR(pg_catalog.<>) %d)),"
+								 " holders (who, since) AS ("
+								 " SELECT pg_catalog.format('process %%s (%%s%%s)', pid, state, %s), xact_start"
+								 " FROM pg_catalog.pg_stat_activity AS a"
+								 " WHERE pid OPERATOR(pg_catalog.<>) %d"
+								 " AND (EXISTS (SELECT FROM locks WHERE locks.pid OPERATOR(pg_catalog.=) a.pid)"
+								 " OR (%s AND backend_xmin IS NOT NULL AND datid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
+								 " AND backend_type OPERATOR(pg_catalog.=) 'client backend'"
+								 " AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()))"
+								 " UNION ALL SELECT pg_catalog.format('prepared transaction %%L', gid), prepared"
+								 " FROM pg_catalog.pg_prepared_xacts AS p WHERE EXISTS (SELECT FROM locks JOIN pg_catalog.pg_locks AS x"
+								 " ON x.virtualtransaction OPERATOR(pg_catalog.=) locks.virtualtransaction WHERE locks.pid IS NULL"
+								 " AND x.pid IS NULL AND x.transactionid OPERATOR(pg_catalog.=) p.transaction))"
+								 " SELECT pg_catalog.string_agg(pg_catalog.format('%%s, in a transaction for %%s s', who,"
+								 " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since)::pg_catalog.int8), '; ' ORDER BY since)"
+								 " FROM holders WHERE since OPERATOR(pg_catalog.<=)"
+								 " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) '%d ms'::pg_catalog.interval)",
+								 MyDatabaseId, relid, snapshots ? "true" : "false", waiter, maintenance, waiter,
+								 snapshots ? "true" : "false", MyDatabaseId, milliseconds);
+
+	return select_text(query);
+}
+
+/*
+ * As select_holders() for this session, in a transaction of its own.
  */
 static char *
 describe_holders(Oid relid, bool snapshots, int milliseconds)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *result;
-	char	   *query;
 
-	query = psprintf("WITH locks AS (SELECT pid, virtualtransaction FROM pg_catalog.pg_locks"
-					 " WHERE locktype OPERATOR(pg_catalog.=) 'relation' AND granted"
-					 " AND database OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
-					 " AND relation OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
-					 " AND (NOT %s OR mode OPERATOR(pg_catalog.<>) 'AccessShareLock')"
-					 " AND (pid IS NULL OR pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid())),"
-					 " holders (who, since) AS ("
-					 " SELECT pg_catalog.format('process %%s (%%s%%s)', pid, state, %s), xact_start"
-					 " FROM pg_catalog.pg_stat_activity AS a"
-					 " WHERE pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()"
-					 " AND (EXISTS (SELECT FROM locks WHERE locks.pid OPERATOR(pg_catalog.=) a.pid)"
-					 " OR (%s AND backend_xmin IS NOT NULL AND datid OPERATOR(pg_catalog.=) %u::pg_catalog.oid"
-					 " AND backend_type OPERATOR(pg_catalog.=) 'client backend'))"
-					 " UNION ALL SELECT pg_catalog.format('prepared transaction %%L', gid), prepared"
-					 " FROM pg_catalog.pg_prepared_xacts AS p WHERE EXISTS (SELECT FROM locks JOIN pg_catalog.pg_locks AS x"
-					 " ON x.virtualtransaction OPERATOR(pg_catalog.=) locks.virtualtransaction WHERE locks.pid IS NULL"
-					 " AND x.pid IS NULL AND x.transactionid OPERATOR(pg_catalog.=) p.transaction))"
-					 " SELECT pg_catalog.string_agg(pg_catalog.format('%%s, in a transaction for %%s s', who,"
-					 " EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since)::pg_catalog.int8), '; ' ORDER BY since)"
-					 " FROM holders WHERE since OPERATOR(pg_catalog.<=)"
-					 " (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) '%d ms'::pg_catalog.interval)",
-					 MyDatabaseId, relid, snapshots ? "true" : "false", maintenance, snapshots ? "true" : "false",
-					 MyDatabaseId, milliseconds);
 	begin_work();
 	MemoryContextSwitchTo(caller);
-	result = select_text(query);
+	result = select_holders(relid, snapshots, milliseconds, MyProcPid);
 	end_work();
 	MemoryContextSwitchTo(caller);
 	return result;
@@ -146,14 +160,14 @@ describe_holders(Oid relid, bool snapshots, int milliseconds)
 /*
  * Report what the run waits for, and sleep; 55P03 if it has waited for max_wait.
  *
- * what: "a lock on", put before the table's name in messages.  holders:
- * describe_holders().  since: when the wait began.  *delay: ms, doubled by each
+ * what: "a lock on", put before the table's name in messages.  wait and relid: for
+ * junction.progress.  holders: describe_holders().  since: when the wait began.  *delay: ms, doubled by each
  * call up to MAX_DELAY; the sleep is up to half longer, at random, so that two
  * runs do not stay in step.  The first NOTICE of a wait is raised at once.
  */
 static void
-wait_for_holders(const OnlineRun *run, const char *what, const char *holders, TimestampTz since,
-				 int64 *delay)
+wait_for_holders(const OnlineRun *run, const char *what, RunWait wait, Oid relid,
+				 const char *holders, TimestampTz since, int64 *delay)
 {
 	static TimestampTz told_since = 0;
 	int64		waited = TimestampDifferenceMilliseconds(since, GetCurrentTimestamp());
@@ -170,8 +184,10 @@ wait_for_holders(const OnlineRun *run, const char *what, const char *holders, Ti
 	told_since = since;
 	tell("waiting for %s \"%s\"; blocked by: %s", what, run->name,
 		 holders ? holders : "no transaction any more");
+	show_wait(wait, relid);
 	wait_ms(Min(*delay + pg_prng_uint64_range(&pg_global_prng_state, 0, *delay / 2),
 				run->patience.max_wait - waited + 1));
+	show_wait(RUN_WAITS_NOT, InvalidOid);
 	*delay = Min(*delay * 2, MAX_DELAY);
 }
 
@@ -184,7 +200,7 @@ wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz s
 {
 	char	   *holders = describe_holders(relid, false, 0);
 
-	wait_for_holders(run, what, holders, since, delay);
+	wait_for_holders(run, what, RUN_WAITS_FOR_LOCKS, relid, holders, since, delay);
 	if (holders != NULL)
 		pfree(holders);
 }
@@ -206,32 +222,91 @@ wait_for_transactions(const OnlineRun *run, Oid relid)
 		wait_ms(LONG_TRANSACTION);
 	while ((holders = describe_holders(relid, true, LONG_TRANSACTION)) != NULL)
 	{
-		wait_for_holders(run, "older transactions before building an index on", holders,
-						 since, &delay);
+		wait_for_holders(run, "older transactions before building an index on",
+						 RUN_WAITS_FOR_TRANSACTIONS, relid, holders, since, &delay);
 		pfree(holders);
 	}
 }
 
 /*
- * Wait until every standby has replayed all but the last max_lag bytes of WAL.
- * Looks once a second.  Ignores the standbys whose positions the caller may not
- * read in pg_stat_replication.
+ * Returns by how many bytes the standby or replication slot that is farthest behind
+ * is behind, in a transaction of its own.
+ *
+ * A standby: what it has not replayed.  A slot: what its client has not confirmed,
+ * or, of a physical slot, what the server must still keep for it; also if nobody
+ * uses the slot, as the WAL stays all the same.  Ignores the standbys whose
+ * positions the caller may not read in pg_stat_replication, and slots that have
+ * reserved nothing or have lost it.
+ */
+static int64
+replica_lag(void)
+{
+	int64		lag;
+
+	begin_work();
+	select_counts("SELECT COALESCE(pg_catalog.max(pg_catalog.pg_wal_lsn_diff("
+				  "pg_catalog.pg_current_wal_lsn(), lsn)), 0)::pg_catalog.int8"
+				  " FROM (SELECT replay_lsn FROM pg_catalog.pg_stat_replication"
+				  " UNION ALL SELECT COALESCE(confirmed_flush_lsn, restart_lsn)"
+				  " FROM pg_catalog.pg_replication_slots"
+				  " WHERE wal_status IS DISTINCT FROM 'lost') AS replica (lsn)", &lag, 1);
+	end_work();
+	return lag;
+}
+
+/*
+ * Wait until no standby and no replication slot is behind by more than max_lag
+ * bytes of WAL.  Looks once a second.
  */
 void
-wait_for_standbys(const Patience *patience)
+wait_for_replicas(const Patience *patience)
 {
+	bool		behind = false;
+
 	while (patience->max_lag >= 0)
 	{
-		int64		lag;
+		int64		lag = replica_lag();
 
-		begin_work();
-		select_counts("SELECT COALESCE(pg_catalog.max(pg_catalog.pg_wal_lsn_diff("
-					  "pg_catalog.pg_current_wal_lsn(), replay_lsn)), 0)::pg_catalog.int8"
-					  " FROM pg_catalog.pg_stat_replication", &lag, 1);
-		end_work();
 		if (lag <= patience->max_lag)
-			return;
-		tell("waiting for a standby that is %lld bytes behind", (long long) lag);
+			break;
+		behind = true;
+		show_pause(RUN_PAUSES_FOR_REPLICA, lag);
+		tell("waiting for a standby or replication slot that is %lld bytes behind", (long long) lag);
 		wait_ms(1000);
 	}
+	if (behind)
+		show_pause(RUN_PAUSES_NOT, 0);
+}
+
+/*
+ * Wait while an autovacuum worker vacuums the table: both would read and write the
+ * same blocks, and its dead rows are ours.  Looks once in LOOK_FOR_AUTOVACUUM.
+ * After max_wait it goes on beside that worker, which may take hours, or wait for
+ * a transaction that is older than both.
+ */
+void
+yield_to_autovacuum(const OnlineRun *run)
+{
+	static TimestampTz looked = 0;
+	static int	outwaited = 0;	/* pid of the worker that is not waited for */
+	TimestampTz since = GetCurrentTimestamp();
+	bool		yields = false;
+	int			worker;
+
+	if (TimestampDifferenceMilliseconds(looked, since) < LOOK_FOR_AUTOVACUUM)
+		return;
+	while ((worker = autovacuum_of(run->relid)) != 0 && worker != outwaited)
+	{
+		if (TimestampDifferenceMilliseconds(since, GetCurrentTimestamp()) >= run->patience.max_wait)
+			outwaited = worker;
+		yields = true;
+		show_pause(RUN_PAUSES_FOR_AUTOVACUUM, worker);
+		tell("waiting for autovacuum of \"%s\", process %d", run->name, worker);
+		wait_ms(Min(LOOK_FOR_AUTOVACUUM, run->patience.max_wait));
+	}
+	if (yields)
+		show_pause(RUN_PAUSES_NOT, 0);
+	if (worker == 0)
+		outwaited = 0;
+	looked = GetCurrentTimestamp();
 }

@@ -378,14 +378,20 @@ build_by_fix(OnlineRun *run, Target *target)
 }
 
 /*
- * Build one index, as a run on its table.  55006 if another run works on it.
+ * Build one index, as a run on its table: the number of several.  55006 if another
+ * run works on it.
  */
 static void
-build_target(OnlineRun *run, Target *target)
+build_target(OnlineRun *run, Target *target, int number, int several)
 {
 	Part		top = {.relid = target->relid,.columns = target->columns};
+	char	   *name = display_name(target->relid);
 
-	begin_run(run, target->relid, display_name(target->relid));
+	begin_work();
+	begin_run(run, target->relid, name);
+	end_work();
+	MemoryContextSwitchTo(run->step_context);
+	show_step(target->relid, "build-index", number, several);
 	if (get_rel_relkind(target->relid) == RELKIND_PARTITIONED_TABLE)
 		build_by_partition(run, &top);
 	else
@@ -411,7 +417,7 @@ repair_body(OnlineRun *run)
 	foreach_ptr(Target, target, targets)
 	{
 		MemoryContextSwitchTo(run->step_context);
-		build_target(run, target);
+		build_target(run, target, foreach_current_index(target) + 1, list_length(targets));
 	}
 }
 

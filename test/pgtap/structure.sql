@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(55);
+SELECT plan(60);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -39,8 +39,8 @@ SELECT is_empty($$
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
               ARRAY['absorb', 'check', 'create', 'create_accessors', 'create_property_graph', 'demote', 'dependencies', 'dependents', 'diagram', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'measure', 'primary_to_unique', 'probe', 'promote',
-                    'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
+                    'measure', 'pause', 'primary_to_unique', 'probe', 'promote',
+                    'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
     'left_table regclass, right_table regclass, name text DEFAULT NULL::text, '
@@ -83,8 +83,8 @@ SELECT is(pg_get_function_arguments(oid),
     'IN primary_key text[] DEFAULT NULL::text[], IN unique_name text DEFAULT NULL::text, '
     'IN keep_old_name boolean DEFAULT false, IN batch_size integer DEFAULT 10000, '
     'IN pause interval DEFAULT ''00:00:00''::interval, IN max_lag bigint DEFAULT NULL::bigint, '
-    'IN lock_timeout interval DEFAULT ''00:00:00.1''::interval, IN max_wait interval DEFAULT ''00:10:00''::interval',
-    'the arguments of promote_concurrently')
+    'IN lock_timeout interval DEFAULT ''00:00:00.1''::interval, IN max_wait interval DEFAULT ''00:10:00''::interval, '
+    'IN cut_over boolean DEFAULT true', 'the arguments of promote_concurrently')
 FROM functions WHERE proname = 'promote_concurrently';
 SELECT is(pg_get_function_arguments(oid),
     'IN junction regclass DEFAULT NULL::regclass, IN lock_timeout interval DEFAULT ''00:00:00.1''::interval, '
@@ -96,6 +96,8 @@ SELECT is(pg_get_function_arguments(oid),
 FROM functions WHERE proname = 'repair';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', format('the arguments of %s', proname))
 FROM functions WHERE proname IN ('primary_to_unique', 'unique_to_primary');
+SELECT is(pg_get_function_arguments(oid), 'junction regclass', format('the arguments of %s', proname))
+FROM functions WHERE proname IN ('pause', 'resume');
 SELECT is(pg_get_function_arguments(oid), 'relation regclass DEFAULT NULL::regclass', 'the arguments of report')
 FROM functions WHERE proname = 'report';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, OUT kind text, OUT object text, OUT effect text, OUT action text',
@@ -128,15 +130,15 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('pause', 'void'), ('resume', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', '_load_guard', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
-                    'repair_concurrently', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, and uuidv7');
+              ARRAY['_fill', '_load_guard', '_progress', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+                    'pause', 'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
+                    'repair_concurrently', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, what runs now, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
 -- The types, and the views
@@ -147,9 +149,10 @@ SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) O
           ARRAY['junction regclass', 'rule text', 'severity text', 'columns text[]', 'message text', 'detail text',
                 'fix text'], 'the type finding')
 FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.finding'::regtype;
-SELECT views_are('junction', ARRAY['half_indexed', 'junctions'], 'the views');
+SELECT views_are('junction', ARRAY['half_indexed', 'junctions', 'progress'], 'the views');
 SELECT table_privs_are('junction', 'junctions', 'public', ARRAY['SELECT'], 'everybody may read junctions');
 SELECT table_privs_are('junction', 'half_indexed', 'public', ARRAY['SELECT'], 'everybody may read half_indexed');
+SELECT table_privs_are('junction', 'progress', 'public', ARRAY['SELECT'], 'everybody may read progress');
 
 -- Every object has a comment, and every column of a view.  Since 17 the array
 -- types and the row types of views are members too; nobody made those.

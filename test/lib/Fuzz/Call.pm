@@ -14,7 +14,8 @@ use constant MOST_TABLES => 14;                         # of a database, beyond 
 
 my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint possible_junction no_cascade needless_surrogate
     promotion_due multiway redundant_index deferrable_pair_key no_replica_identity no_primary_key soft_deleted_pair
-    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy name inherited misjudged_endpoint);
+    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy name inherited misjudged_endpoint
+    local_beside_distributed not_colocated fan_out);
 
 sub regclass { return literal($_[0]{name}) . '::regclass' }
 
@@ -91,7 +92,7 @@ sub some_steps {
 
 sub promote_concurrently {
     my $table = target(shift, sub { !$_[0]{children} && (is_link($_[0]) || $_[0]{begun}) });
-    return {verb => 'promote_concurrently', table => $table, text => 'CALL junction.promote_concurrently(' . regclass($table) . promotion_arguments($table) . waiting(1) . ')', changes => 1, commits => 1};
+    return {verb => 'promote_concurrently', table => $table, text => 'CALL junction.promote_concurrently(' . regclass($table) . promotion_arguments($table) . waiting(1) . (maybe(0.1) ? ', cut_over => false' : '') . ')', changes => 1, commits => 1};
 }
 
 sub fill {
@@ -192,7 +193,7 @@ sub look {
     my $described = maybe(0.3) ? ", 'as \"described\"'" : '';
     return $table, weighted(
         ['report', "SELECT * FROM junction.report($junction)"] => 3, ['report of all', 'SELECT * FROM junction.report()'] => 1, ['junctions', 'SELECT * FROM junction.junctions'] => 1,
-        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['dependencies', "SELECT * FROM junction.dependencies($junction)"] => 2, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
+        ['half_indexed', 'SELECT * FROM junction.half_indexed'] => 1, ['progress', 'SELECT * FROM junction.progress'] => 1, ['measure', "SELECT * FROM junction.measure($link)"] => 2, ['dependents', "SELECT * FROM junction.dependents($link)"] => 3, ['dependencies', "SELECT * FROM junction.dependencies($junction)"] => 2, ['probe', "SELECT * FROM junction.probe($junction)"] => 6,
         ['diagram', "SELECT junction.diagram($junction, " . pick("'mermaid'", "'dot'", "'svg'") . ')'] => 1, ['diagram of all', 'SELECT junction.diagram()'] => 0.5,
         ['check', 'SELECT junction."check"(' . pick("'error'", "'info'", "'notice'", '', "'worse'", 'NULL') . ')'] => 1,
         (map { ([$_, "SELECT junction.$_($junction$described)"] => 0.7) } qw(is_junction is_pure is_entity is_served holds)),
@@ -217,7 +218,7 @@ sub misused {
         "SELECT junction.promote($table, primary_key => '{}')", 'SELECT junction.report(0)', 'SELECT junction.probe(999999)', 'SELECT junction.demote(1)', 'SELECT junction.is_pure(NULL)', 'SELECT junction.dependents(NULL)',
         "SELECT junction.repair($table, NULL)", "SELECT junction.repair($table, '{NULL}')", 'CALL junction.repair_concurrently(1)', 'SELECT junction.primary_to_unique(NULL, NULL)', "SELECT junction.create($table, NULL)",
         "SELECT junction.create($table, $table, left_columns => '{NULL}', right_columns => '{a}')", "SELECT junction.create($table, $table, left_columns => '{}', right_columns => '{}')",
-        "DO 'BEGIN CALL junction.repair_concurrently(); END'", "CALL junction.promote_concurrently($table, max_wait => NULL)", "SELECT junction._load_guard()")};
+        "DO 'BEGIN CALL junction.repair_concurrently(); END'", "CALL junction.promote_concurrently($table, max_wait => NULL)", "SELECT junction._load_guard()", "SELECT junction.pause($table)", "SELECT junction.resume($table)")};
 }
 
 sub random_call {
