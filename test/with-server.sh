@@ -38,7 +38,7 @@ copy_installation() {
         mkdir -p "$copy$folder"
         cp --recursive --symbolic-link "$folder/." "$copy$folder"
     done
-    find "$copy" \( -name junction -o -name 'junction[.-]*' \) -prune -exec rm -r {} +
+    find "$copy" \( -name junction -o -name 'junction[.-]*' -o -name pg_junction \) -prune -exec rm -r {} +
     for program in postgres initdb pg_ctl pg_config; do
         cp --remove-destination --dereference "$bindir/$program" "$copy$bindir"
     done
