@@ -65,7 +65,7 @@ my %documented = (
     create => "$table $named $guarded 42704 42703 55000 0A000 42830", report => $table, diagram => '42809 22023', dependents => "$table 55000", dependencies => $table,
     retire => "$table $guarded 42704 2BP01 55000 0A000",
     split => "$table $named $guarded 42703 23505 23502 23503 2BP01 55000 0A000 40001", check => '23000 22023 22004', measure => $table, probe => '42809 25006',
-    create_accessors => "$table $guarded 42723 42P13 22023 55000 0A000", drop_accessors => "$table $guarded 2BP01",
+    create_accessors => "$table $guarded 42723 42P13 22023 42703 42704 55000 0A000", drop_accessors => "$table $guarded 2BP01",
     is_junction => 42809, is_pure => 42809, is_entity => 42809, is_served => 42809, holds => 42809, settings => '22023',
     misuse => '22004 22023 42P01 42809 2D000 42701 42704 42501 55000 42601 25001 0A000 42703 2BP01 39P03');
 $documented{"promote $_"} = $documented{promote} for qw(portable), 'by hand';

@@ -211,7 +211,7 @@ sub accessors {
     my $table = target(shift, \&is_junction);
     my $junction = regclass($table);
     return {verb => 'drop_accessors', text => "SELECT * FROM junction.drop_accessors($junction)", changes => 1, dry => "SELECT * FROM junction.drop_accessors($junction, dry_run => true)"} if maybe(0.4);
-    my $text = "SELECT * FROM junction.create_accessors($junction" . (maybe(0.3) ? '' : ', ' . array(maybe(0.97) ? some(0.5, qw(list set add remove toggle)) : 'nothing')) . ')';
+    my $text = "SELECT * FROM junction.create_accessors($junction" . (maybe(0.3) ? '' : ', ' . array(maybe(0.97) ? some(0.5, qw(list set add remove toggle), maybe(0.5) ? 'matching' : (), maybe(0.2) ? 'reach' : ()) : 'nothing')) . (maybe(0.1) ? ', match => ' . literal(pick('id', 'name', 'tenant_id')) : '') . ')';
     return {verb => 'create_accessors', text => $text, changes => 1, dry => dry($text)};
 }
 
