@@ -47,13 +47,23 @@ $(SCRIPTS_built): $(CLIENT) $(EXTENSION).control Makefile
 	mv $@.tmp $@
 
 .PHONY: all install installcheck clean pgtap test test-analysis test-sanitize test-valgrind test-long test-matrix
-.PHONY: test-upgrade test-minor test-injection demo
+.PHONY: dist bench test-upgrade test-minor test-injection demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
 	pg_prove --dbname $(CONTRIB_TESTDB) $(sort $(wildcard test/t/*)) $(sort $(wildcard test/pgtap/*.sql))
+
+# the zip that PGXN takes, of the last commit
+DISTRIBUTION = $(EXTENSION)-$(EXTVERSION).zip
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ --output='$(DISTRIBUTION)' HEAD
+
+# every benchmark beside what it is compared with, in one table: for an hour or so on a machine that does nothing else
+bench:
+	test/setup.sh
+	test/bench.sh
 
 # these install what is missing, and start a server of their own
 test:

@@ -70,9 +70,10 @@ typedef struct Accessors
 	char	   *live;			/* the condition of a partial pair key on "link",
 								 * or null */
 	ColumnFacts *mark;			/* set in a link that is removed; or null */
-	AccessorColumn *match;		/* column: of the right parent; or null */
-	List	   *match_shared;	/* AccessorColumn of right that the match is unique
-								 * with; NIL if it is by itself */
+	ColumnFacts *match;			/* of the right parent, or null */
+	Oid			match_equality; /* operator: match = value */
+	List	   *match_key;		/* names of the columns that it is unique with,
+								 * itself too */
 } Accessors;
 
 /* A parameter of a function */
@@ -101,12 +102,12 @@ extern void check_accessors(Accessors *accessors, Oid relid, bool dry_run);
 /* accessor_text.c */
 extern char *clip_name(char *name);
 extern char *link_relation(const TableFacts *table);
-extern char *live_links(const Accessors *accessors, List *columns);
+extern char *live_links(const Accessors *accessors, List *columns, const char *alias);
 extern char *column_of(const char *alias, const ColumnFacts *column);
 extern Oid	value_type(const ColumnFacts *column);
 extern char *fixed_condition(const Accessors *accessors, const char *alias);
-extern char *links_of_row(const AccessorEnd *end, const char *row);
-extern char *row_of_link(const AccessorEnd *end, const char *link);
+extern char *links_of_row(const AccessorEnd *end, const char *row, const char *link);
+extern char *given_row(const Accessors *accessors, List *columns);
 extern AccessorFunction *new_accessor(AccessorKind kind, char *name);
 extern void add_parameter(AccessorFunction *function, char *name, Oid type, bool optional);
 extern void add_fixed_parameters(AccessorFunction *function, const Accessors *accessors);
@@ -118,6 +119,19 @@ extern List *list_accessors(const Accessors *accessors);
 
 /* accessor_change.c */
 extern List *change_accessors(const Accessors *accessors, AccessorKind kind);
+
+/* accessor_match.c */
+extern void check_match(Accessors *accessors);
+extern char *find_words(const Accessors *accessors, int parameter);
+extern char *insert_words(const Accessors *accessors, int parameter);
+
+/* accessor_matching.c */
+extern void check_matching(const Accessors *accessors);
+extern AccessorFunction *matching_accessor(const Accessors *accessors);
+
+/* accessor_reach.c */
+extern void check_reach(const Accessors *accessors);
+extern AccessorFunction *reach_accessor(const Accessors *accessors);
 
 /* accessor_owner.c */
 extern bool is_accessor_of(Oid function, Oid relid);

@@ -164,6 +164,9 @@ extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);
 
+/* snapshot.c */
+extern void check_snapshot(Oid relid, const char *verb);
+
 /* stream.c */
 extern void stream_rows(const char *query, TakeRow take, void *state);
 
