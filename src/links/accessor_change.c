@@ -143,7 +143,7 @@ removal(const Accessors *accessors, const char *from, const char *condition, con
  * Returns the statement that inserts links; what is there already stays.
  *
  *	INSERT INTO public.invoice_tags AS link (invoice_id, tag_id)
- *	SELECT $1, given.column_1 FROM ... AS given (column_1) WHERE ...
+ *	SELECT $1 AS invoice_id, given.column_1 FROM ... AS given (column_1) WHERE ...
  *	ORDER BY given.column_1
  *	ON CONFLICT (invoice_id, tag_id) DO NOTHING RETURNING link.tag_id
  */
@@ -159,7 +159,9 @@ insertion(const Accessors *accessors, const char *from, const char *prefix, cons
 	foreach_ptr(AccessorColumn, column, accessors->fixed)
 	{
 		names = lappend(names, column->column->name);
-		appendStringInfo(&values, "$%d, ", foreach_current_index(column) + 1);
+		/* with a name, pg_dump writes the same after a restore */
+		appendStringInfo(&values, "$%d AS %s, ", foreach_current_index(column) + 1,
+						 quote_identifier(column->column->name));
 	}
 	foreach_ptr(AccessorColumn, column, accessors->right.own)
 		names = lappend(names, column->column->name);

@@ -180,7 +180,8 @@ insert_words(const Accessors *accessors, int parameter)
 			if (fixed->column == shared->column)
 			{
 				names = lappend(names, shared->parent->name);
-				appendStringInfo(&values, ", $%d", foreach_current_index(fixed) + 1);
+				appendStringInfo(&values, ", $%d AS %s", foreach_current_index(fixed) + 1,
+								 quote_identifier(shared->parent->name));
 			}
 	return psprintf("INSERT INTO %s (%s)\n    SELECT %s FROM pg_catalog.unnest($%d) AS word (value)\n"
 					"    WHERE word.value IS NOT NULL AND NOT EXISTS (SELECT FROM %s AS parent WHERE %s)\n"
