@@ -8,7 +8,7 @@ CREATE SCHEMA regress_citus_2 AUTHORIZATION regress_junction_citus;
 INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
 VALUES (1, 'citus', 10, 'pg_catalog'::regnamespace, false, '0');
 -- columns in another order than Citus has them, as they are found by name
-CREATE TABLE pg_dist_partition (partmethod "char", logicalrelid regclass, repmodel "char");
+CREATE TABLE pg_dist_partition (partmethod "char", logicalrelid regclass, repmodel "char" NOT NULL DEFAULT 's');
 CREATE TABLE pg_dist_shard (shardid bigint, shardmaxvalue text, logicalrelid regclass);
 ALTER TABLE pg_dist_partition SET SCHEMA pg_catalog;
 ALTER TABLE pg_dist_shard SET SCHEMA pg_catalog;

@@ -1,13 +1,15 @@
 /*
  * citus.c
- *		Reads which tables Citus has distributed, and which tables are shards,
- *		if the extension citus is installed.
+ *		Reads which tables Citus has distributed, and how, and which tables are
+ *		shards, if the extension citus is installed.
  *
  * Citus keeps the rows of a distributed table in shards: tables of the same
  * schema, on any of its servers, named after the distributed table and a
  * number.  It records them in two catalogs of its own, in pg_catalog:
  *
- *	pg_dist_partition	logicalrelid regclass: the distributed tables
+ *	pg_dist_partition	logicalrelid regclass: the tables of Citus, with
+ *						partmethod, partkey, colocationid and repmodel, which
+ *						say how each is kept (decode_placement)
  *	pg_dist_shard		logicalrelid regclass, shardid bigint: their shards
  *
  * Both catalogs and their columns are looked up by name, so building junction
@@ -20,6 +22,7 @@
 #include "access/relation.h"
 #include "catalog/pg_namespace.h"
 #include "commands/extension.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
@@ -69,17 +72,28 @@ scan_citus(CatalogScan *scan, const char *catalog, Snapshot snapshot)
 
 /*
  * Returns the value of a column, by its name, in a row of one of Citus'
+ * catalogs.  *isnull: it is null, or there is no such column.
+ */
+static Datum
+read_nullable(CatalogScan *scan, HeapTuple tuple, const char *column, bool *isnull)
+{
+	AttrNumber	attnum = get_attnum(RelationGetRelid(scan->catalog), column);
+
+	*isnull = true;
+	return attnum == InvalidAttrNumber ? (Datum) 0 :
+		heap_getattr(tuple, attnum, RelationGetDescr(scan->catalog), isnull);
+}
+
+/*
+ * Returns the value of a column, by its name, in a row of one of Citus'
  * catalogs.  An internal error if there is no such column or the value is null.
  */
 static Datum
 read_column(CatalogScan *scan, HeapTuple tuple, const char *column)
 {
-	AttrNumber	attnum = get_attnum(RelationGetRelid(scan->catalog), column);
-	bool		isnull = true;
-	Datum		value = (Datum) 0;
+	bool		isnull;
+	Datum		value = read_nullable(scan, tuple, column, &isnull);
 
-	if (attnum != InvalidAttrNumber)
-		value = heap_getattr(tuple, attnum, RelationGetDescr(scan->catalog), &isnull);
 	if (isnull)
 		elog(ERROR, "unexpected row in %s: no %s", RelationGetRelationName(scan->catalog), column);
 	return value;
@@ -102,22 +116,101 @@ is_citus_session(void)
 }
 
 /*
+ * Returns the number of the column that a partkey means: the text of a Var,
+ * which differs between versions of PostgreSQL but for this field.  0 if it is
+ * null, as it is for tables without a distribution column.
+ */
+static AttrNumber
+decode_partkey(CatalogScan *scan, HeapTuple tuple)
+{
+	static const char field[] = ":varattno ";
+	bool		isnull;
+	Datum		value = read_nullable(scan, tuple, "partkey", &isnull);
+	const char *start = isnull ? NULL : strstr(TextDatumGetCString(value), field);
+
+	return start == NULL ? InvalidAttrNumber : atoi(start + strlen(field));
+}
+
+/*
+ * Fills a placement from a row of pg_dist_partition:
+ *
+ *	partmethod	repmodel	colocationid
+ *	n			t						a reference table
+ *	n			s			not 0		a single shard, of a tenant's schema
+ *	n			s			0			a local table that Citus knows
+ *	h, a, r		s						distributed by partkey
+ *	h, a, r		c						the same, with copies of each shard
+ */
+static void
+decode_placement(CatalogScan *scan, HeapTuple tuple, Placement *placement)
+{
+	char		method = DatumGetChar(read_column(scan, tuple, "partmethod"));
+	char		model = DatumGetChar(read_column(scan, tuple, "repmodel"));
+	bool		isnull;
+	Datum		group = read_nullable(scan, tuple, "colocationid", &isnull);
+
+	placement->colocation = isnull ? 0 : DatumGetInt32(group);
+	placement->copies = model == 't' || model == 'c';
+	placement->column = InvalidAttrNumber;
+	if (method != 'n')
+	{
+		placement->layout = LAYOUT_DISTRIBUTED;
+		placement->column = decode_partkey(scan, tuple);
+	}
+	else if (model == 't')
+		placement->layout = LAYOUT_REFERENCE;
+	else
+		placement->layout = placement->colocation != 0 ? LAYOUT_SINGLE_SHARD : LAYOUT_CITUS_LOCAL;
+}
+
+/*
+ * Returns how Citus keeps a table, by the current catalogs.
+ */
+Placement
+read_placement(Oid relid)
+{
+	Placement	placement = {LAYOUT_LOCAL};
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	if (!scan_citus(&scan, "pg_dist_partition", NULL))
+		return placement;
+	while (placement.layout == LAYOUT_LOCAL && (tuple = next_row(&scan)) != NULL)
+		if (DatumGetObjectId(read_column(&scan, tuple, "logicalrelid")) == relid)
+			decode_placement(&scan, tuple, &placement);
+	end_scan(&scan);
+	return placement;
+}
+
+/*
+ * Set placement of each table that Citus keeps.
+ */
+void
+read_placements(const Database *database, Snapshot snapshot)
+{
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	if (!scan_citus(&scan, "pg_dist_partition", snapshot))
+		return;
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		TableFacts *table = find_table(database, DatumGetObjectId(read_column(&scan, tuple, "logicalrelid")));
+
+		if (table != NULL)
+			decode_placement(&scan, tuple, &table->placement);
+	}
+	end_scan(&scan);
+}
+
+/*
  * Is this one of Citus' tables, with its rows in shards?  Reads the current
  * catalogs.
  */
 bool
 is_distributed(Oid relid)
 {
-	CatalogScan scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	if (!scan_citus(&scan, "pg_dist_partition", NULL))
-		return false;
-	while (!found && (tuple = next_row(&scan)) != NULL)
-		found = DatumGetObjectId(read_column(&scan, tuple, "logicalrelid")) == relid;
-	end_scan(&scan);
-	return found;
+	return read_placement(relid).layout != LAYOUT_LOCAL;
 }
 
 /*

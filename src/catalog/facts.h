@@ -139,6 +139,28 @@ typedef struct PolicyFacts
 	List	   *tables;			/* OIDs of the relations that USING reads */
 } PolicyFacts;
 
+/* How Citus keeps a table */
+typedef enum Layout
+{
+	LAYOUT_LOCAL,				/* not at all: an ordinary table */
+	LAYOUT_CITUS_LOCAL,			/* in one shard on the coordinator, which all
+								 * nodes can read */
+	LAYOUT_REFERENCE,			/* a copy on every node */
+	LAYOUT_SINGLE_SHARD,		/* in one shard, beside those of its tenant's
+								 * schema */
+	LAYOUT_DISTRIBUTED			/* in shards, by the value of a column */
+} Layout;
+
+/* Where Citus keeps the rows of a table; citus.c */
+typedef struct Placement
+{
+	Layout		layout;
+	AttrNumber	column;			/* the distribution column; 0 if there is none */
+	int			colocation;		/* tables of one group, not 0, have the rows of
+								 * one value side by side */
+	bool		copies;			/* there are several copies of each row */
+} Placement;
+
 /* A table, with everything that classify() decides by */
 typedef struct TableFacts
 {
@@ -160,6 +182,8 @@ typedef struct TableFacts
 								 * annotations.c */
 	bool		extension_member;	/* annotations.c */
 	bool		shard;			/* of a distributed table; citus.c */
+	Placement	placement;		/* read_placements() sets it, only for the whole
+								 * database */
 	bool		declared;		/* its comment says that it is a junction;
 								 * annotations.c */
 	List	   *ignored;		/* names of the rules that its comment ignores;
@@ -218,6 +242,8 @@ extern void read_all_annotations(const Database *database, Snapshot snapshot);
 
 /* citus.c */
 extern bool is_citus_session(void);
+extern Placement read_placement(Oid relid);
+extern void read_placements(const Database *database, Snapshot snapshot);
 extern bool is_distributed(Oid relid);
 extern struct HTAB *read_shards(Snapshot snapshot);
 extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);

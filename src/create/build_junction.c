@@ -2,7 +2,8 @@
  * build_junction.c
  *		Builds the statements that create a junction: CREATE TABLE with all
  *		its columns and constraints, then the indexes; with rows, the
- *		constraints are added when the rows are loaded.
+ *		constraints are added when the rows are loaded; for Citus, the foreign
+ *		keys when the table is distributed.
  *
  * Builds text only.  The parents are open and locked, and every name and
  * column in NewJunction is decided and checked (new_junction.c).
@@ -18,6 +19,16 @@
 #include "create/create.h"
 #include "model/model.h"
 #include "statement/statement.h"
+
+/*
+ * Returns "IF NOT EXISTS ", if the statements can be run again one by one.  They
+ * cannot where Citus keeps the table, as it knows nothing of the kind.
+ */
+static const char *
+if_not_exists(const NewJunction *junction)
+{
+	return junction->if_not_exists && junction->place.layout == LAYOUT_LOCAL ? "IF NOT EXISTS " : "";
+}
 
 /*
  * Appends, for each name:
@@ -64,6 +75,23 @@ append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoin
 }
 
 /*
+ * Appends the primary key of a junction:
+ *
+ *	    CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
+ */
+static void
+append_pair_key(StringInfo buf, const NewJunction *junction, NameSpace *names)
+{
+	List	   *pair = list_concat_copy(side_columns(junction, &junction->left),
+										junction->right.columns);
+
+	appendStringInfo(buf, "CONSTRAINT %s PRIMARY KEY (%s)",
+					 quote_identifier(choose_name(names, NAME_COMPOSITE_PRIMARY_KEY,
+												  junction->name, pair, NULL, NIL)),
+					 column_list(pair));
+}
+
+/*
  * Appends the three constraints of a junction, each behind a separator:
  *
  *	    CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id),
@@ -75,13 +103,9 @@ append_foreign_key(StringInfo buf, const NewJunction *junction, const NewEndpoin
 static void
 append_constraints(StringInfo buf, const NewJunction *junction, NameSpace *names, const char *separator)
 {
-	List	   *pair = list_concat_copy(side_columns(junction, &junction->left),
-										junction->right.columns);
-
-	appendStringInfo(buf, "%sCONSTRAINT %s PRIMARY KEY (%s),%s", separator,
-					 quote_identifier(choose_name(names, NAME_COMPOSITE_PRIMARY_KEY,
-												  junction->name, pair, NULL, NIL)),
-					 column_list(pair), separator);
+	appendStringInfoString(buf, separator);
+	append_pair_key(buf, junction, names);
+	appendStringInfo(buf, ",%s", separator);
 	append_foreign_key(buf, junction, &junction->left, names);
 	appendStringInfo(buf, ",%s", separator);
 	append_foreign_key(buf, junction, &junction->right, names);
@@ -122,8 +146,7 @@ static void
 append_table(StringInfo buf, const NewJunction *junction)
 {
 	appendStringInfo(buf, "CREATE %sTABLE %s%s (",
-					 persistence_word(junction),
-					 junction->if_not_exists ? "IF NOT EXISTS " : "",
+					 persistence_word(junction), if_not_exists(junction),
 					 junction->qualified);
 	append_columns(buf, junction->shared, junction->left.parent.shared);
 	append_columns(buf, junction->left.columns, junction->left.parent.own);
@@ -198,6 +221,65 @@ build_rows(StatementPlan *plan, const NewJunction *junction)
 }
 
 /*
+ * Builds a foreign key by itself:
+ *
+ *	ALTER TABLE public.user_tags
+ *	    ADD CONSTRAINT user_tags_tag_id_fkey FOREIGN KEY (tag_id)
+ *			REFERENCES public.tags (id) ON DELETE CASCADE
+ */
+static void
+build_foreign_key(StatementPlan *plan, const NewJunction *junction, const NewEndpoint *side, NameSpace *names)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	append_foreign_key(&buf, junction, side, names);
+	plan_add(plan, lock_on_all(ShareRowExclusiveLock, side->parent.table), "ALTER TABLE %s\n    ADD %s",
+			 junction->qualified, buf.data);
+}
+
+/*
+ * Builds the table for Citus, where it has to be, with its rows if it has any.
+ * It is distributed before it has foreign keys: with one to a reference table
+ * Citus would take it for a local table.  Citus adds one constraint at a time,
+ * and in one transaction only if shards are changed one after the other.
+ *
+ *	SELECT pg_catalog.set_config('citus.multi_shard_modify_mode', 'sequential', true)
+ *	CREATE TABLE public.user_tags (...)
+ *	SELECT pg_catalog.create_distributed_table(...)
+ *	ALTER TABLE public.user_tags ADD CONSTRAINT ...
+ *	ALTER TABLE public.user_tags ADD CONSTRAINT ...
+ */
+static void
+build_placed_table(StatementPlan *plan, const NewJunction *junction, NameSpace *names)
+{
+	const PlacementChoice *place = &junction->place;
+	StringInfoData buf;
+
+	plan_add(plan, NULL, "%s", one_by_one_statement());
+	initStringInfo(&buf);
+	if (junction->rows != NULL)
+	{
+		build_rows(plan, junction);
+		append_pair_key(&buf, junction, names);
+		plan_add(plan, NULL, "ALTER TABLE %s\n    ADD %s", junction->qualified, buf.data);
+	}
+	else
+	{
+		append_table(&buf, junction);
+		appendStringInfoString(&buf, "\n    ");
+		append_pair_key(&buf, junction, names);
+		plan_add(plan, NULL, "%s\n)", buf.data);
+	}
+	if (place->layout != LAYOUT_LOCAL)
+		plan_add(plan, NULL, "%s",
+				 placement_statement(place, junction->qualified,
+									 OidIsValid(place->beside) ? qualified_name(place->beside) : NULL));
+	build_foreign_key(plan, junction, &junction->left, names);
+	build_foreign_key(plan, junction, &junction->right, names);
+}
+
+/*
  * Builds the table with its rows.  The key and the foreign keys are added when
  * the rows are there: to sort 10,000,000 rows once is several times faster than
  * to look up a place for each, and to join them with a parent once than to look
@@ -227,7 +309,7 @@ build_reverse_index(StatementPlan *plan, const NewJunction *junction, NameSpace 
 	List	   *columns = side_columns(junction, &junction->right);
 
 	plan_add(plan, NULL, "CREATE INDEX %s%s ON %s (%s)",
-			 junction->if_not_exists ? "IF NOT EXISTS " : "",
+			 if_not_exists(junction),
 			 quote_identifier(choose_name(names, NAME_INDEX, junction->name, columns, NULL, NIL)),
 			 junction->qualified, column_list(columns));
 }
@@ -245,7 +327,7 @@ build_mirror_index(StatementPlan *plan, const NewJunction *junction, NameSpace *
 	List	   *words = list_make2("least", "greatest");
 
 	plan_add(plan, NULL, "CREATE UNIQUE INDEX %s%s ON %s (%s%s%s)",
-			 junction->if_not_exists ? "IF NOT EXISTS " : "",
+			 if_not_exists(junction),
 			 quote_identifier(choose_name(names, NAME_INDEX, junction->name, words, NULL, NIL)),
 			 junction->qualified, column_list(junction->shared), junction->shared ? ", " : "",
 			 mirror_expressions(junction->left.columns, junction->right.columns,
@@ -265,7 +347,9 @@ build_junction(StatementPlan *plan, const NewJunction *junction)
 	};
 
 	take_name(&names, junction->name);
-	if (junction->rows != NULL)
+	if (junction->place.layout != LAYOUT_LOCAL || (junction->citus && junction->rows != NULL))
+		build_placed_table(plan, junction, &names);
+	else if (junction->rows != NULL)
 		build_loaded_table(plan, junction, &names);
 	else
 		build_table(plan, junction, &names);

@@ -112,7 +112,8 @@ PG_FUNCTION_INFO_V1(junction_create);
  * do not fit; 3F000 for a schema that does not exist; 42701, 42P07, 42710 for
  * names that are taken; 42622 for names that are too long; 42501 without
  * REFERENCES on the parents or CREATE on the schema; 0A000 if one parent is
- * temporary and the other is not.
+ * temporary and the other is not, or if Citus distributes them so that nothing
+ * can link them.
  */
 Datum
 junction_create(PG_FUNCTION_ARGS)

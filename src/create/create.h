@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "check/check.h"
+#include "model/model.h"
 #include "statement/statement.h"
 
 /* One parent, and the foreign key that will reference it */
@@ -36,6 +37,9 @@ typedef struct NewJunction
 	bool		reverse_index;
 	bool		undirected;		/* (a, b) and (b, a) are the same link */
 	bool		if_not_exists;
+	PlacementChoice place;		/* where Citus has to keep it */
+	bool		citus;			/* Citus keeps a parent, and takes one constraint
+								 * at a time */
 
 	/* own columns, and rows to load; create has neither */
 	List	   *own_columns;	/* names of the columns beside the pair */
@@ -50,6 +54,9 @@ typedef struct NewJunction
 extern char *as_column_type(const char *expression, Oid type, int32 typmod, Oid collation,
 							const ColumnFacts *column);
 extern void build_junction(StatementPlan *plan, const NewJunction *junction);
+
+/* distributed.c */
+extern void decide_place(NewJunction *junction);
 
 /* new_junction.c */
 extern const char *parse_on_delete(const char *argument, text *value);

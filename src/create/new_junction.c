@@ -227,7 +227,8 @@ check_junction_name(const NewJunction *junction)
  *
  * 22023 for arguments that do not fit; 3F000 for a schema that does not exist;
  * 42701 and 42622 for names that cannot be; 42501 without CREATE on the schema;
- * 0A000 if one parent is temporary and the other is not.
+ * 0A000 if one parent is temporary and the other is not, or if Citus can keep
+ * it nowhere.
  */
 void
 decide_junction(NewJunction *junction, text *name)
@@ -239,6 +240,7 @@ decide_junction(NewJunction *junction, text *name)
 	if (junction->right.columns == NIL)
 		name_columns(&junction->right, NULL, junction->shared);
 	check_column_names(junction);
+	decide_place(junction);
 
 	junction->name = name ? parse_table_name(name, &schema) :
 		junction_table_name(junction->left.parent.table->name, junction->right.parent.table->name);

@@ -66,6 +66,36 @@ typedef enum StampKind
 	STAMP_UPDATED				/* the row was last updated */
 } StampKind;
 
+/* A parent of a junction, and where Citus keeps it */
+typedef struct PlacedParent
+{
+	Oid			table;
+	Placement	placement;
+	const char *column;			/* the column of the junction that references the
+								 * parent's distribution column; or null */
+} PlacedParent;
+
+/* Why there is no place for a junction of two parents */
+typedef enum PlacementObstacle
+{
+	OBSTACLE_NONE,
+	OBSTACLE_LOCAL_PARENT,		/* one is in shards, the other is local */
+	OBSTACLE_NOT_COLOCATED,		/* their shards are not side by side */
+	OBSTACLE_TWO_COLUMNS		/* two columns of the junction reference their
+								 * distribution columns */
+} PlacementObstacle;
+
+/* Where a junction has to be */
+typedef struct PlacementChoice
+{
+	Layout		layout;			/* LAYOUT_LOCAL: as any table */
+	const char *column;			/* to distribute by; null for another layout */
+	Oid			beside;			/* the parent to be co-located with, which is in
+								 * shards; or InvalidOid */
+	Oid			other;			/* if beside is set: the other parent */
+	PlacementObstacle obstacle; /* if not OBSTACLE_NONE, it can be nowhere */
+} PlacementChoice;
+
 /* How constraints and indexes are named: junction.naming.  naming.c has the table. */
 typedef enum Naming
 {
@@ -186,6 +216,13 @@ extern TableFacts *find_parent_by_link(Database *database, const TableFacts *tab
 									   const char *column, Oid type);
 extern TableFacts *find_parent_by_noun(Database *database, const TableFacts *table,
 									   const char *noun, Oid type);
+
+/* placement.c */
+extern bool is_in_shards(const Placement *placement);
+extern bool are_colocated(const Placement *left, const Placement *right);
+extern PlacementChoice choose_placement(const PlacedParent *left, const PlacedParent *right);
+extern char *placement_statement(const PlacementChoice *choice, const char *table, const char *beside);
+extern char *one_by_one_statement(void);
 
 /* serving_index.c */
 extern AttrNumber skipped_column(const TableFacts *table, const IndexFacts *index,

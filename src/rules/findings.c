@@ -32,6 +32,7 @@ read_everything(Snapshot snapshot, bool for_rules)
 
 	read_extension_members(database, snapshot);
 	mark_shards(database, snapshot);
+	read_placements(database, snapshot);
 	read_all_comments(database, snapshot);
 	if (for_rules)
 		read_all_annotations(database, snapshot);

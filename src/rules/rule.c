@@ -5,7 +5,7 @@
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
  * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c,
- * statistics_rules.c; possible_junction.c and bare_junction.c are about tables
+ * statistics_rules.c, distributed_rules.c; possible_junction.c and bare_junction.c are about tables
  * that no constraint shows to be links.  A rule gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
  * statement that fixes it if there is one.  It reads no rows of the table and
@@ -47,6 +47,9 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
 	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
 	[RULE_MISJUDGED_ENDPOINT] = {"misjudged_endpoint", SEVERITY_NOTICE, rule_misjudged_endpoint, false},
+	[RULE_LOCAL_BESIDE_DISTRIBUTED] = {"local_beside_distributed", SEVERITY_ERROR, rule_local_beside_distributed, false},
+	[RULE_NOT_COLOCATED] = {"not_colocated", SEVERITY_ERROR, rule_not_colocated, false},
+	[RULE_FAN_OUT] = {"fan_out", SEVERITY_INFO, rule_fan_out, false},
 };
 
 static const char *const severities[] = {
@@ -186,5 +189,6 @@ apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace
 	for (int i = 0; i < RULE_COUNT; i++)
 		if ((set & RULE_BIT(i)) != 0 && !list_has_name(junction->table->ignored, rules[i].name))
 			rules[i].apply(&rules[i], junction, &findings);
+	leave_out_refused_fixes(junction, &findings);
 	return findings.list;
 }

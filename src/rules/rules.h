@@ -41,6 +41,9 @@ typedef enum RuleId
 	RULE_NAME,
 	RULE_INHERITED,
 	RULE_MISJUDGED_ENDPOINT,
+	RULE_LOCAL_BESIDE_DISTRIBUTED,
+	RULE_NOT_COLOCATED,
+	RULE_FAN_OUT,
 	RULE_COUNT
 } RuleId;
 
@@ -122,6 +125,12 @@ extern bool add_bare_junction(const Rule *rule, const Junction *junction, Findin
 /* column_rules.c */
 extern void rule_array_relation(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_numbered_columns(const Rule *rule, const Junction *junction, Findings *findings);
+
+/* distributed_rules.c */
+extern void rule_local_beside_distributed(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_not_colocated(const Rule *rule, const Junction *junction, Findings *findings);
+extern void rule_fan_out(const Rule *rule, const Junction *junction, Findings *findings);
+extern void leave_out_refused_fixes(const Junction *junction, const Findings *findings);
 
 /* finding.c */
 extern Finding *add_finding(const Rule *rule, const Junction *junction, List *columns,
