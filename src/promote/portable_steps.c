@@ -248,26 +248,13 @@ portable_step(const Promotion *promotion, const OnlineStep *step)
 	return result;
 }
 
-/* Returns a dollar quote that a text does not hold: "$junction$". */
-static char *
-dollar_quote(const char *text)
-{
-	char	   *quote = "$junction$";
-
-	for (int i = 1; strstr(text, quote) != NULL; i++)
-		quote = psprintf("$junction%d$", i);
-	return quote;
-}
-
 /*
- * Returns a text quoted as the body of a DO block.
+ * Returns a DO block with this body.
  */
 static char *
 do_block(const char *body)
 {
-	char	   *quote = dollar_quote(body);
-
-	return psprintf("DO %s\n%s%s", quote, body, quote);
+	return psprintf("DO %s", dollar_quote(psprintf("\n%s", body), "junction"));
 }
 
 /*
