@@ -32,6 +32,10 @@ COPY (
      WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
      ORDER BY made)
     UNION ALL
+    SELECT 'invalid', nspname, relname, indisvalid::text, indisready::text, indislive::text, pg_get_indexdef(indexrelid)
+    FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE NOT (indisvalid AND indisready AND indislive) AND relkind = 'i' AND nspname !~ '^pg_'
+    UNION ALL
     SELECT DISTINCT 'member', r.rolname::text, m.rolname::text, NULL::text, NULL::text, NULL::text, NULL::text
     FROM pg_auth_members a JOIN pg_roles r ON r.oid = roleid JOIN pg_roles m ON m.oid = member
     WHERE r.rolname !~ '^pg_' AND m.rolname !~ '^pg_'
@@ -58,6 +62,8 @@ sub read_database {
     $given{version} = int $version / 10000;
     my $dump = main::output_of('pg_dump', [find_pg_dump($given{version}), qw(--schema-only --no-owner --no-tablespaces --no-security-labels),
         qw(--no-subscriptions --encoding=UTF8 --no-password), @$options, @$connection]);
+    # an index whose build failed is not in a dump; these statements are the server's, and no more trusted than the dump
+    $dump .= "\n" . PgJunction::Statements::unescape((split /\t/)[-1]) . ';' for @{$given{facts}{invalid} // []};
     $given{statements} = [PgJunction::Statements::read_statements(undef, $dump)];
     return \%given;
 }

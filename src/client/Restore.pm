@@ -123,15 +123,17 @@ END $do$;
 \copy (SELECT step, made FROM pg_temp.pg_junction_statement WHERE made IS NOT NULL) TO 'made'
 SQL
 
-# By the superuser. Row counts and the number of distinct values, as the given database has them.
+# By the superuser. Row counts, the number of distinct values, and indexes that are not valid, as in the given database.
 my $carry_over = <<'SQL';
 SET search_path = pg_catalog, pg_temp;
 CREATE TEMP TABLE size (nsp text, rel text, tuples float4, pages int);
 CREATE TEMP TABLE distinct_values (nsp text, rel text, att text, tree bool, widths text, count float4);
 CREATE TEMP TABLE member (role text, member text);
+CREATE TEMP TABLE invalid (nsp text, rel text, valid bool, ready bool, live bool, definition text);
 \copy pg_temp.size FROM 'size'
 \copy pg_temp.distinct_values FROM 'column'
 \copy pg_temp.member FROM 'member'
+\copy pg_temp.invalid FROM 'invalid'
 UPDATE pg_catalog.pg_class SET reltuples = tuples, relpages = pages
 FROM pg_temp.size JOIN pg_catalog.pg_namespace ON nspname OPERATOR(pg_catalog.=) nsp::name
 WHERE relnamespace OPERATOR(pg_catalog.=) pg_namespace.oid AND relname OPERATOR(pg_catalog.=) rel::name;
@@ -144,6 +146,10 @@ FROM pg_temp.distinct_values JOIN pg_catalog.pg_namespace n ON nspname OPERATOR(
     JOIN pg_catalog.pg_class c ON relnamespace OPERATOR(pg_catalog.=) n.oid AND relname OPERATOR(pg_catalog.=) rel::name
     JOIN pg_catalog.pg_attribute ON attrelid OPERATOR(pg_catalog.=) c.oid AND attname OPERATOR(pg_catalog.=) att::name
 WHERE relkind IN ('r', 'p', 'm');
+UPDATE pg_catalog.pg_index SET indisvalid = valid, indisready = ready, indislive = live
+FROM pg_temp.invalid JOIN pg_catalog.pg_namespace n ON nspname OPERATOR(pg_catalog.=) nsp::name
+    JOIN pg_catalog.pg_class c ON relnamespace OPERATOR(pg_catalog.=) n.oid AND relname OPERATOR(pg_catalog.=) rel::name
+WHERE indexrelid OPERATOR(pg_catalog.=) c.oid;
 DO $$
 DECLARE
     one record;
@@ -178,7 +184,7 @@ sub restore {
     $given->{left_out} = [map { {statement => $_, what => 'statement', why => 'a command of psql'} } grep { $_->{kind} eq 'meta' } @{$given->{statements}}];
     push @{$given->{left_out}}, map { my ($step, $what, $why) = @$_; {statement => $statements[$step - 1], what => $what, why => $why} } rows('left_out');
     if (%{$given->{facts}}) {
-        PgJunction::Server::write_file($_, join '', map { fields($_) . "\n" } @{$given->{facts}{$_} // []}) for qw(size column member);
+        PgJunction::Server::write_file($_, join '', map { fields($_) . "\n" } @{$given->{facts}{$_} // []}) for qw(size column member invalid);
         PgJunction::Server::run_sql($carry_over, PgJunction::Server::SUPERUSER());
     }
 }

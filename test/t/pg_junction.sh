@@ -72,6 +72,9 @@ ANALYZE;
 ALTER TABLE user_orgs ALTER COLUMN user_id SET (n_distinct = 100);
 ANALYZE user_orgs;
 ALTER TABLE user_orgs ALTER COLUMN user_id RESET (n_distinct);
+CREATE TABLE failed (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
+CREATE INDEX failed_org_id_idx ON failed (org_id);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'failed_org_id_idx'::regclass;
 DROP ROLE IF EXISTS junction_client_reader;
 CREATE ROLE junction_client_reader LOGIN;
 ALTER ROLE junction_client_reader SET default_transaction_read_only = on;
@@ -98,7 +101,8 @@ is "the dump after is the dump before" "$(dump "$database" | md5sum)" "$ALL"
 sql "$database" --command 'CREATE EXTENSION junction'
 is "findings of a database are those of the extension inside" "$from_database" "$(inside)"
 holds "row counts and statistics are carried over" "$(grep -q misjudged_endpoint <<< "$from_database" || echo "$from_database")"
-sql "$database" --command 'DELETE FROM pg_statistic' --command 'UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relnamespace = 2200'
+holds "so is an index that is not valid" "$(grep -q invalid_index <<< "$from_database" || echo "$from_database")"
+sql "$database" --command 'DROP TABLE failed' --command 'DELETE FROM pg_statistic' --command 'UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relnamespace = 2200'
 is "findings of a file are those of the extension inside" "$from_file" "$(inside)"
 sql "$database" --command 'DROP EXTENSION junction' --command 'DROP SCHEMA junction'
 
