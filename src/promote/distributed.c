@@ -112,7 +112,8 @@ check_placed_column(const Promotion *promotion, const ColumnDef *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("serial column \"%s\" cannot be added to distributed table \"%s\"",
-						column->colname, name)));
+						column->colname, name),
+				 errhint("Add an integer, fill it, and set its default to nextval() of a sequence afterwards.")));
 	if (promotion->placement.copies && differs_in_copies(column))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

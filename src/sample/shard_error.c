@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_constraint.h"
+#include "common/hashfn.h"
 #include "utils/lsyscache.h"
 
 #include "base/base.h"
@@ -31,6 +32,10 @@ is_named_at(const char *message, const char *mark, const char *end, const char *
 
 	if (end - mark + length >= NAMEDATALEN)
 		start = end - (NAMEDATALEN - 1);
+	/* the hash of the name tells two that begin alike apart */
+	if (start != mark - length &&
+		(mark - message < 8 || strncmp(mark - 8, psprintf("%08x", hash_bytes((const unsigned char *) name, length)), 8) != 0))
+		return false;
 	return start >= message && (start == message || !is_word_character(start[-1])) &&
 		is_name_of_shard(name, pnstrdup(start, end - start), mark - start);
 }
