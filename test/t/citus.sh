@@ -126,6 +126,7 @@ layout() {
     is "$name: each rule holds" \
         "$(run "SELECT string_agg(probe || ' ' || outcome, ', ') FROM junction.probe('$table') WHERE outcome <> 'held'")" ''
     shape=$(run "SELECT shapes('$table')")
+    is "$name: its shards have the key" "$(grep -c ' p, .* f' <<< "$shape")" 1
     if [ "$type" = distributed ]; then
         is "$name: a key without the distribution column is refused" "$(run "SELECT refused('SELECT junction.promote(''$table'')')")" 0A000
     fi
@@ -187,7 +188,8 @@ for node in "${nodes[@]}"; do
     is "no shard is reported on node $node" "$(PGPORT=$((port + node)) run "SELECT count(*) FROM junction.junctions WHERE junction::text ~ '_[0-9]{5,}\$'")" 0
 done
 
-# a shard that moves keeps its keys, though a guard is set everywhere
+# a shard that moves keeps its keys, though a guard is set everywhere that would refuse it
+run 'DROP INDEX user_tags_tag_id_idx'
 run 'ALTER DATABASE postgres SET junction.guard = error'
 shape=$(run "SELECT shapes('user_tags')")
 from=$(run "SELECT nodeport FROM citus_shards WHERE table_name = 'user_tags'::regclass ORDER BY shardid LIMIT 1")
