@@ -20,6 +20,9 @@ ISOLATION_OPTS = --inputdir=test --load-extension=$(EXTENSION) $(DATABASE_OPTS)
 DATABASE_OPTS  = --encoding=UTF8 --no-locale
 EXTRA_CLEAN    = output_iso results
 
+# the client program, one file of all in its folder, each module in a block of its own
+SCRIPTS_built  = src/client/pg_junction
+
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 SERVER_INCLUDE := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)
@@ -36,14 +39,31 @@ endif
 # LLVM's bitcode of a file depends on the headers too
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*/*.h)
 
+# the modules, then the program
+CLIENT = $(sort $(wildcard src/client/*.pm)) src/client/pg_junction.pl
+$(SCRIPTS_built): $(CLIENT) $(EXTENSION).control Makefile
+	{ echo '#!/usr/bin/env perl'; for part in $(CLIENT); do echo '{'; sed 's/EXTENSION_VERSION/$(EXTVERSION)/' $$part; echo '}'; done; } > $@.tmp
+	chmod +x $@.tmp
+	mv $@.tmp $@
+
 .PHONY: all install installcheck clean pgtap test test-analysis test-sanitize test-valgrind test-long test-matrix
-.PHONY: test-upgrade test-minor test-injection demo
+.PHONY: dist bench test-upgrade test-minor test-injection demo
 
 # The programs have servers or databases of their own; pgTAP runs in the database that installcheck leaves behind. One at a
 # time, as some look at how long something takes. pg_prove closes with a count of the tests.
 pgtap:
 	psql --no-psqlrc --quiet --dbname $(CONTRIB_TESTDB) --command 'CREATE EXTENSION IF NOT EXISTS pgtap'
 	pg_prove --dbname $(CONTRIB_TESTDB) $(sort $(wildcard test/t/*)) $(sort $(wildcard test/pgtap/*.sql))
+
+# the zip that PGXN takes, of the last commit
+DISTRIBUTION = $(EXTENSION)-$(EXTVERSION).zip
+dist:
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ --output='$(DISTRIBUTION)' HEAD
+
+# every benchmark beside what it is compared with, in one table: for an hour or so on a machine that does nothing else
+bench:
+	test/setup.sh
+	test/bench.sh
 
 # these install what is missing, and start a server of their own
 test:

@@ -29,6 +29,17 @@ CREATE TYPE junction.finding AS (
 COMMENT ON TYPE junction.finding IS
 'something wrong with a junction; severity: error, warning, notice or info; fix: a statement ready to run, or null';
 
+CREATE TYPE junction.change AS (
+    step int,
+    statement text,
+    locks text,
+    child regclass,
+    change text,
+    rows bigint
+);
+COMMENT ON TYPE junction.change IS
+'a statement that changes rows, as junction.statement has it; child: the table; change: moved, there already, loop or gone; rows: how many, null for a dry run';
+
 --
 -- Make
 --
@@ -182,6 +193,18 @@ AS 'MODULE_PATHNAME', 'junction_demote'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.demote(regclass, text, bool, bool) IS
 'make an entity a junction again: drop the id and the columns behind it, and make the pair the primary key';
+
+CREATE FUNCTION junction.merge(
+    parent regclass,
+    keep anyelement,
+    gone anyarray,
+    conflicts text DEFAULT 'keep',
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.change
+AS 'MODULE_PATHNAME', 'junction_merge'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.merge(regclass, anyelement, anyarray, text, bool) IS
+'make several rows of a table one, with every row that references them';
 
 CREATE FUNCTION junction.split(
     junction regclass,

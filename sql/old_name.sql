@@ -362,6 +362,16 @@ CREATE VIEW user_orgs_2 WITH (security_invoker = true) AS SELECT user_id, org_id
 SELECT format('COMMENT ON VIEW user_orgs_2 IS %L', obj_description('user_orgs'::regclass, 'pg_class')) \gexec
 SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
 ROLLBACK;
+-- PostGraphile's tags before the comment are no other comment
+BEGIN;
+SELECT format('COMMENT ON VIEW user_orgs IS %L', E'@primaryKey user_id,org_id\n@foreignKey (org_id) references orgs (id)\n' ||
+              obj_description('user_orgs'::regclass, 'pg_class')) \gexec
+SELECT statement FROM junction.demote('memberships') WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+ROLLBACK;
+BEGIN;
+COMMENT ON VIEW user_orgs IS '@primaryKey user_id,org_id';
+SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;
+ROLLBACK;
 BEGIN;
 COMMENT ON VIEW user_orgs IS NULL;
 SELECT statement FROM junction.demote('memberships', dry_run => true) WHERE statement ~ 'VIEW|RENAME TO' ORDER BY step;

@@ -281,6 +281,119 @@ RESET SESSION AUTHORIZATION;
 DROP SCHEMA test_privileges_evil CASCADE;
 
 --
+-- The wrong shapes: a source and a multiway table are to be one's own, a parent
+-- need not be.
+--
+SET SESSION AUTHORIZATION regress_junction_owner;
+CREATE TABLE docs (id int PRIMARY KEY, org_ids int[]);
+CREATE TABLE fields (doc_id int REFERENCES docs, org_id int REFERENCES orgs, user_id int REFERENCES users, PRIMARY KEY (doc_id, org_id, user_id));
+INSERT INTO docs VALUES (1, '{1}');
+INSERT INTO fields VALUES (1, 1, 1);
+RESET SESSION AUTHORIZATION;
+GRANT USAGE ON SCHEMA test_privileges TO regress_junction_other;
+SELECT test_privileges.state() AS before \gset
+SET SESSION AUTHORIZATION regress_junction_other;
+\set VERBOSITY sqlstate
+SELECT junction.absorb('docs', '{org_ids}', 'orgs');
+SELECT junction.absorb('docs', '{org_ids}', 'orgs', dry_run => true);
+SELECT junction.retire('docs');
+SELECT junction.retire('docs', dry_run => true);
+SELECT junction.split('fields');
+SELECT junction.split('fields', actor => '{user_id}', dry_run => true);
+SELECT junction.split('fields', into_tables => '{doc_orgs,doc_users}', keep_source => false);
+SELECT * FROM junction.dependencies('fields');
+\set VERBOSITY terse
+RESET SESSION AUTHORIZATION;
+GRANT ALL ON test_privileges.docs, test_privileges.fields, test_privileges.orgs, test_privileges.users TO regress_junction_other;
+GRANT CREATE ON SCHEMA test_privileges TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+\set VERBOSITY sqlstate
+SELECT junction.absorb('docs', '{org_ids}', 'orgs');
+SELECT junction.retire('docs');
+SELECT junction.split('fields', actor => '{user_id}');
+\set VERBOSITY terse
+SELECT count(*) FROM junction.dependencies('fields');
+-- and no lock is waited for
+RESET SESSION AUTHORIZATION;
+BEGIN;
+LOCK TABLE test_privileges.docs, test_privileges.fields IN ACCESS EXCLUSIVE MODE;
+\set absorb `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.absorb('test_privileges.docs', '{org_ids}', 'test_privileges.orgs')" 2>&1`
+\echo :absorb
+\set retire `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.retire('test_privileges.docs')" 2>&1`
+\echo :retire
+\set split `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.split('test_privileges.fields')" 2>&1`
+\echo :split
+ROLLBACK;
+REVOKE ALL ON test_privileges.docs, test_privileges.fields, test_privileges.orgs, test_privileges.users FROM regress_junction_other;
+REVOKE CREATE ON SCHEMA test_privileges FROM regress_junction_other;
+SELECT test_privileges.state() = :'before' AS unchanged;
+
+-- One's own source, and somebody else's parent: REFERENCES and SELECT of it, and INSERT to add to it.
+SET SESSION AUTHORIZATION regress_junction_other;
+CREATE TABLE test_privileges_other.sources (id int PRIMARY KEY, org_ids int[], word text);
+INSERT INTO test_privileges_other.sources VALUES (1, '{1,2}', 'x');
+\set VERBOSITY sqlstate
+SELECT junction.absorb('test_privileges_other.sources', '{org_ids}', 'orgs', name => 'test_privileges_other.org_sources', missing => 'discard');
+RESET SESSION AUTHORIZATION;
+GRANT REFERENCES ON test_privileges.orgs TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.absorb('test_privileges_other.sources', '{org_ids}', 'orgs', name => 'test_privileges_other.org_sources', missing => 'discard');
+RESET SESSION AUTHORIZATION;
+GRANT SELECT ON test_privileges.orgs TO regress_junction_other;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.absorb('test_privileges_other.sources', '{org_ids}', 'orgs', name => 'test_privileges_other.org_sources', missing => 'insert');
+-- a policy that hides the parent's rows would make its values missing
+RESET SESSION AUTHORIZATION;
+ALTER TABLE test_privileges.orgs ENABLE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.absorb('test_privileges_other.sources', '{org_ids}', 'orgs', name => 'test_privileges_other.org_sources', missing => 'discard');
+\set VERBOSITY terse
+RESET SESSION AUTHORIZATION;
+ALTER TABLE test_privileges.orgs DISABLE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT count(*) > 0 AS absorbed FROM junction.absorb('test_privileges_other.sources', '{org_ids}', 'orgs', name => 'test_privileges_other.org_sources', missing => 'discard', mirror => true);
+SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'test_privileges_other.org_sources'::regclass;
+
+-- Whoever writes a mirrored source needs no right on the junction, and cannot turn what the mirror does: not by a search_path,
+-- by temporary tables of the names that it uses, or by calling its functions.
+CREATE FUNCTION test_privileges_other.links() RETURNS text LANGUAGE sql SET search_path = pg_catalog AS
+  $$ SELECT string_agg(l::text, ' ' ORDER BY l::text) FROM test_privileges_other.org_sources AS l $$;
+GRANT USAGE ON SCHEMA test_privileges_other TO regress_junction_owner;
+GRANT SELECT, INSERT, UPDATE ON test_privileges_other.sources TO regress_junction_owner;
+RESET SESSION AUTHORIZATION;
+CREATE SCHEMA regress_junction_turn AUTHORIZATION regress_junction_owner;
+SET SESSION AUTHORIZATION regress_junction_owner;
+SET search_path = regress_junction_turn, pg_catalog, test_privileges;
+CREATE FUNCTION turned() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE 'turned, as %', current_user; END $$;
+CREATE FUNCTION unnest(int[]) RETURNS SETOF int LANGUAGE sql AS 'SELECT 7 WHERE regress_junction_turn.turned()';
+CREATE FUNCTION same(int, int) RETURNS bool LANGUAGE sql AS 'SELECT regress_junction_turn.turned()';
+CREATE OPERATOR = (FUNCTION = same, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR <> (FUNCTION = same, LEFTARG = int, RIGHTARG = int);
+CREATE TEMP TABLE new_rows (id int, org_ids int[], word text);
+CREATE TEMP TABLE old_rows (id int, org_ids int[], word text);
+CREATE TEMP TABLE sources (id int, org_ids int[], word text);
+CREATE TEMP TABLE org_sources (org_id int, source_id int);
+INSERT INTO new_rows VALUES (9, '{1}', 'x');
+INSERT INTO test_privileges_other.sources VALUES (2, '{1,1}', 'y');
+UPDATE test_privileges_other.sources SET org_ids = '{}' WHERE id OPERATOR(pg_catalog.=) 1;
+\set VERBOSITY sqlstate
+SELECT test_privileges_other.org_sources_mirror();
+TABLE test_privileges_other.org_sources;
+\set VERBOSITY terse
+RESET SESSION AUTHORIZATION;
+DROP SCHEMA regress_junction_turn CASCADE;
+DROP TABLE pg_temp.new_rows, pg_temp.old_rows, pg_temp.sources, pg_temp.org_sources;
+SET search_path = test_privileges;
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT test_privileges_other.links();
+SELECT count(*) > 0 AS retired FROM junction.retire('test_privileges_other.sources');
+DROP TABLE test_privileges_other.org_sources, test_privileges_other.sources;
+RESET SESSION AUTHORIZATION;
+DROP TABLE test_privileges.fields, test_privileges.docs;
+REVOKE ALL ON test_privileges.orgs FROM regress_junction_other;
+REVOKE ALL ON SCHEMA test_privileges FROM regress_junction_other;
+
+--
 -- Event triggers see each statement, and one that forbids it ends the call
 -- with nothing changed.
 --

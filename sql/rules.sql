@@ -301,8 +301,10 @@ SELECT junction, kind, pair_key FROM junction.junctions WHERE junction::text ~* 
 DROP TABLE needless, "Needless index", needless_partial, needs, needed, needed_more;
 
 -- promotion_due: columns beside a pair that is the primary key, or a table that
--- refers to it.  Not where the pair is a UNIQUE, or the id is there already.
+-- refers to it.  Not where the pair is a UNIQUE, or the id is there already, nor
+-- for the place in a list alone.
 SELECT fine('due', ', role text, "Since When" date'), fine('due_referenced');
+SELECT fine('not_due_placed', ', position int, "sortOrder" bigint, created_at timestamptz'), fine('due_placed', ', position text');
 CREATE TABLE refers (id int PRIMARY KEY, invoice_id int, tag_id int,
                      FOREIGN KEY (invoice_id, tag_id) REFERENCES due_referenced);
 CREATE TABLE not_due (LIKE plain INCLUDING INDEXES, role text,
@@ -310,7 +312,7 @@ CREATE TABLE not_due (LIKE plain INCLUDING INDEXES, role text,
     FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE);
 ALTER TABLE not_due DROP CONSTRAINT not_due_pkey, ADD UNIQUE (invoice_id, tag_id);
 SELECT junction, rule, severity, columns, message, detail, fix FROM found ORDER BY junction::text;
-DROP TABLE due, due_referenced, refers, not_due;
+DROP TABLE due, due_referenced, refers, not_due, not_due_placed, due_placed;
 
 -- multiway: a third foreign key beside the pair.  Not one that is the scope of
 -- an end, or a second one on an end's column.

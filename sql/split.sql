@@ -109,8 +109,14 @@ SELECT * FROM one JOIN two USING (mark_id) ORDER BY 1, 2;
 DROP TABLE one, two, markings, marks, words;
 
 --
--- The finding of one table
+-- The finding of one table: none of one that is taken apart already, by its comment
 --
+SELECT obj_description('taggings'::regclass), (SELECT count(*) FROM junction.report('taggings') WHERE rule = 'multiway') AS found;
+COMMENT ON TABLE taggings IS E'Who''s it?\n@junction ignore name, no_cascade: yes';
+SELECT statement FROM junction.split('taggings', dry_run => true) WHERE statement ~ '^COMMENT ON TABLE';
+COMMENT ON TABLE taggings IS '@junction ignore name, multiway';
+SELECT count(*) FROM junction.split('taggings', dry_run => true) WHERE statement ~ '^COMMENT ON TABLE';
+COMMENT ON TABLE taggings IS NULL;
 SELECT severity, message, detail, fix FROM junction.report('taggings') WHERE rule = 'multiway';
 SELECT fix FROM junction.report() WHERE rule = 'multiway' AND junction = 'taggings'::regclass;
 -- nor where a name of a part is taken, as after the split

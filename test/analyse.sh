@@ -52,7 +52,7 @@ shellcheck_scripts() {
 
 perl_compiles() {
     local program
-    for program in test/*/*.pl; do
+    for program in test/*/*.pl src/client/*.p[lm]; do
         perl -wc "$program" 2>&1 | grep --invert-match ' syntax OK$' || true
     done
 }

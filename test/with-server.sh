@@ -6,7 +6,8 @@
 # as the user postgres, who must exist. No sync to disk: the data is not worth it.
 #
 # Where the caller may not install into that installation, the server is of a private copy in the same folder, and
-# $PG_CONFIG leads COMMAND there: what COMMAND needs of the project it installs itself, with "make install".
+# $PG_CONFIG leads COMMAND there: what COMMAND needs of the project it installs itself, with "make install". With
+# JUNCTION_PRIVATE_COPY set it always is.
 #
 # COMMAND gets PGHOST, PGPORT, PGUSER and PGDATABASE to connect with, PGDATA and JUNCTION_SERVER_LOG to meddle with the
 # server, and $PG_CONFIG's programs first in its PATH. Every other PG* variable is taken away.
@@ -25,7 +26,7 @@ export PG_CONFIG PGDATA=$home/data JUNCTION_SERVER_LOG=$home/log
 export PGHOST=$home PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 
 may_install() {
-    [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]
+    [ -z "${JUNCTION_PRIVATE_COPY:-}" ] && [ -w "$("$PG_CONFIG" --pkglibdir)" ] && [ -w "$("$PG_CONFIG" --sharedir)/extension" ]
 }
 
 # Each folder keeps its path below the copy, as PostgreSQL finds its folders by the path from its programs to them. All
@@ -38,7 +39,7 @@ copy_installation() {
         mkdir -p "$copy$folder"
         cp --recursive --symbolic-link "$folder/." "$copy$folder"
     done
-    find "$copy" \( -name junction -o -name 'junction[.-]*' \) -prune -exec rm -r {} +
+    find "$copy" \( -name junction -o -name 'junction[.-]*' -o -name pg_junction \) -prune -exec rm -r {} +
     for program in postgres initdb pg_ctl pg_config; do
         cp --remove-destination --dereference "$bindir/$program" "$copy$bindir"
     done

@@ -132,7 +132,8 @@ PG_FUNCTION_INFO_V1(junction_absorb);
  * not there; 22023 for arguments and values that do not fit; 23503 for values
  * that the parent does not have, 23502 if it cannot get them; 2BP01 and 55000 for
  * columns that cannot be dropped; 0A000 for generated columns, inheritance
- * children and distributed tables.
+ * children and distributed tables; 40001 if the transaction's snapshot is older
+ * than the rows.
  */
 Datum
 junction_absorb(PG_FUNCTION_ARGS)
@@ -157,6 +158,11 @@ junction_absorb(PG_FUNCTION_ARGS)
 	}
 	check_absorption(&absorption, PG_ARGISNULL(4) ? NULL : PG_GETARG_TEXT_PP(4),
 					 dry_run ? AccessShareLock : ShareRowExclusiveLock);
+	if (!dry_run)
+	{
+		check_snapshot(absorption.source, "absorb");
+		check_snapshot(absorption.parent, "absorb from");
+	}
 	notice_counts(&absorption);
 	notice_indexes(&absorption);
 	build_absorption(&plan, &absorption);

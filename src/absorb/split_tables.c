@@ -7,15 +7,15 @@
  *	   the table is not needed.
  *	2. Build: for each part, what junction.create builds, with the rows
  *	   (create/build_junction.c), and the table's own constraints that fit into
- *	   it; then DROP TABLE, unless keep_source.
+ *	   it; then DROP TABLE, or with keep_source a comment for the report.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
+#include "commands/comment.h"
 #include "rewrite/prs2lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -90,35 +90,6 @@ check_rows_have_ends(const Split *split)
 									  (long long) count, quote_identifier(end->key->parent_name), end->key->name),
 					 errhint("Delete these rows, or insert the rows that they link to.")));
 	}
-}
-
-/*
- * In a transaction with one snapshot, the rows are loaded as they were at its
- * start, but counted as they are now.  Refuse to go on if another transaction has
- * changed the table since: 40001, as the server does.
- */
-static void
-check_snapshot(const Split *split)
-{
-	const TableFacts *table = split->junction->table;
-	char	   *query;
-	OwnerRole	role;
-	int64		then[2];
-	int64		now[2];
-
-	if (!IsolationUsesXactSnapshot())
-		return;
-	become_owner(&role, table->oid);
-	query = psprintf("SELECT pg_catalog.count(*), COALESCE(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(link.tableoid, link.ctid, link.xmin), 0::pg_catalog.int8)) OPERATOR(pg_catalog.%%) 4611686018427387904::pg_catalog.numeric, 0)::pg_catalog.int8 FROM %s AS link",
-					 qualified_name(table->oid));
-	change_and_count(query, then, 2);
-	select_counts(query, now, 2);
-	become_caller(&role);
-	if (then[0] != now[0] || then[1] != now[1])
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not split \"%s\" due to concurrent update", display_name(table->oid)),
-				 errhint("The transaction might succeed if retried.")));
 }
 
 /* Is the constraint the foreign key of an end, which each part gets anyway? */
@@ -303,7 +274,7 @@ check_tables(Split *split, bool dry_run)
 	if (!split->keep_source)
 		check_source_free(split);
 	if (!dry_run)
-		check_snapshot(split);
+		check_snapshot(split->junction->table->oid, "split");
 }
 
 /*
@@ -409,6 +380,31 @@ build_drop(StatementPlan *plan, const Split *split)
 }
 
 /*
+ * Builds the comment that keeps the report from asking for the same split again; an
+ * existing comment is kept.
+ *
+ *	COMMENT ON TABLE public.taggings IS 'Who tags what. @junction ignore multiway'
+ */
+static void
+build_source_comment(StatementPlan *plan, const Split *split)
+{
+	static const char tag[] = "@junction ignore";
+	const TableFacts *table = split->junction->table;
+	char	   *comment = GetComment(table->oid, RelationRelationId, 0);
+	char	   *place = comment ? strstr(comment, tag) : NULL;
+
+	if (place != NULL && holds_word(place, "multiway"))
+		return;
+	if (place != NULL)
+		comment = psprintf("%.*s multiway,%s", (int) (place - comment + strlen(tag)), comment,
+						   place + strlen(tag));
+	else
+		comment = psprintf("%s%s%s multiway", comment ? comment : "", comment ? "\n" : "", tag);
+	plan_add(plan, lock_on(ShareUpdateExclusiveLock, table->oid), "COMMENT ON TABLE %s IS %s",
+			 qualified_name(table->oid), quote_literal_cstr(comment));
+}
+
+/*
  * Builds all statements of a split into tables, and closes the parents, whose
  * locks the transaction keeps.
  */
@@ -426,6 +422,8 @@ build_tables(StatementPlan *plan, Split *split)
 		relation_close(part->junction.left.parent.rel, NoLock);
 		relation_close(part->junction.right.parent.rel, NoLock);
 	}
-	if (!split->keep_source)
+	if (split->keep_source)
+		build_source_comment(plan, split);
+	else
 		build_drop(plan, split);
 }

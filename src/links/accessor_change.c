@@ -143,7 +143,7 @@ removal(const Accessors *accessors, const char *from, const char *condition, con
  * Returns the statement that inserts links; what is there already stays.
  *
  *	INSERT INTO public.invoice_tags AS link (invoice_id, tag_id)
- *	SELECT $1, given.column_1 FROM ... AS given (column_1) WHERE ...
+ *	SELECT $1 AS invoice_id, given.column_1 FROM ... AS given (column_1) WHERE ...
  *	ORDER BY given.column_1
  *	ON CONFLICT (invoice_id, tag_id) DO NOTHING RETURNING link.tag_id
  */
@@ -159,7 +159,9 @@ insertion(const Accessors *accessors, const char *from, const char *prefix, cons
 	foreach_ptr(AccessorColumn, column, accessors->fixed)
 	{
 		names = lappend(names, column->column->name);
-		appendStringInfo(&values, "$%d, ", foreach_current_index(column) + 1);
+		/* with a name, pg_dump writes the same after a restore */
+		appendStringInfo(&values, "$%d AS %s, ", foreach_current_index(column) + 1,
+						 quote_identifier(column->column->name));
 	}
 	foreach_ptr(AccessorColumn, column, accessors->right.own)
 		names = lappend(names, column->column->name);
@@ -191,21 +193,9 @@ static void
 append_lock_of_row(Change *change)
 {
 	const Accessors *accessors = change->accessors;
-	StringInfoData condition;
 
-	initStringInfo(&condition);
-	foreach_ptr(AccessorColumn, column, accessors->left.columns)
-	{
-		int			number = 1;
-
-		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
-			if (fixed->column->attnum == column->column->attnum)
-				number = foreach_current_index(fixed) + 1;
-		appendStringInfo(&condition, "%s%s %s $%d", condition.len ? " AND " : "",
-						 column_of("parent", column->parent), operator_text(column->reference), number);
-	}
 	appendStringInfo(&change->body, "    SELECT FROM %s AS parent WHERE %s FOR NO KEY UPDATE;\n",
-					 link_relation(accessors->left.parent), condition.data);
+					 link_relation(accessors->left.parent), given_row(accessors, accessors->left.columns));
 	add_lock(&change->function->locks, accessors->left.parent->oid, RowShareLock);
 }
 
@@ -237,7 +227,7 @@ append_set(Change *change)
 					 "    ),\n",
 					 right_list(accessors, NULL, "given"), right_list(accessors, NULL, "present"),
 					 right_list(accessors, NULL, "given.column"), right_list(accessors, NULL, "present.column"),
-					 change->given, right_list(accessors, "link", NULL), live_links(accessors, columns),
+					 change->given, right_list(accessors, "link", NULL), live_links(accessors, columns, "link"),
 					 fixed_condition(accessors, "link"), right_list(accessors, NULL, "column"), pairs.data);
 	appendStringInfo(&change->body, "    removed AS (\n        %s\n    ),\n    added AS (\n        %s\n    )\n",
 					 removal(accessors, "difference", right_equals(accessors, "link", "difference.present"),
@@ -272,7 +262,7 @@ append_toggle(Change *change)
 	const Accessors *accessors = change->accessors;
 	List	   *columns = list_concat_copy(accessors->fixed, accessors->right.own);
 	char	   *absent = psprintf("%s\n        AND NOT EXISTS (SELECT FROM %s WHERE %s AND %s)",
-								  right_present(accessors, "given.column"), live_links(accessors, columns),
+								  right_present(accessors, "given.column"), live_links(accessors, columns, "link"),
 								  fixed_condition(accessors, "link"),
 								  right_equals(accessors, "link", "given.column"));
 
@@ -341,15 +331,30 @@ give_keys(Change *change)
 }
 
 /*
- * Appends the statements of a kind.
+ * Sets what is given by values of the match: one array.  Those that are not there
+ * are made first.  The next statement has a new snapshot, which sees also those
+ * that another session has made meanwhile, and that we have waited for.
  */
 static void
-append_statements(Change *change, AccessorKind kind)
+give_words(Change *change)
+{
+	const Accessors *accessors = change->accessors;
+	char	   *name = psprintf("%s_%s", accessors->right.noun, plural_name(accessors->match->name));
+	int			number = add_array_parameter(change->function, name, accessors->match, false);
+
+	change->given = find_words(accessors, number);
+	appendStringInfo(&change->body, "    %s;\n", insert_words(accessors, number));
+	add_lock(&change->function->locks, accessors->right.parent->oid, RowExclusiveLock);
+}
+
+/*
+ * Appends the last statement of a kind.
+ */
+static void
+append_change(Change *change, AccessorKind kind)
 {
 	const Accessors *accessors = change->accessors;
 
-	if (kind == ACCESSOR_SET || kind == ACCESSOR_TOGGLE)
-		append_lock_of_row(change);
 	if (kind == ACCESSOR_ADD)
 		appendStringInfo(&change->body, "    %s;\n",
 						 insertion(accessors, change->given, "given.column",
@@ -370,25 +375,47 @@ append_statements(Change *change, AccessorKind kind)
 }
 
 /*
- * Returns the functions (AccessorFunction) of one kind.
+ * Returns the function of one kind; by_match: the one that takes values of the
+ * match.
  */
-List *
-change_accessors(const Accessors *accessors, AccessorKind kind)
+static AccessorFunction *
+change_accessor(const Accessors *accessors, AccessorKind kind, bool by_match)
 {
 	static const char *const verbs[] = {
 		[ACCESSOR_SET] = "set",[ACCESSOR_ADD] = "add",
 		[ACCESSOR_REMOVE] = "remove",[ACCESSOR_TOGGLE] = "toggle"
 	};
 	Change		change = {.accessors = accessors};
+	char	   *name = psprintf("%s_%s", verbs[kind], accessors->table->name);
 
-	change.function = new_accessor(kind, psprintf("%s_%s", verbs[kind], accessors->table->name));
+	if (by_match)
+		name = psprintf("%s_by_%s", name, accessors->match->name);
+	change.function = new_accessor(kind, name);
 	initStringInfo(&change.body);
 	add_fixed_parameters(change.function, accessors);
-	give_keys(&change);
-	append_statements(&change, kind);
 	add_lock(&change.function->locks, accessors->table->oid, RowExclusiveLock);
+	if (kind == ACCESSOR_SET || kind == ACCESSOR_TOGGLE)
+		append_lock_of_row(&change);
+	if (by_match)
+		give_words(&change);
+	else
+		give_keys(&change);
+	append_change(&change, kind);
 	change.function->returns = change_columns(accessors);
 	change.function->attributes = "STRICT";
 	change.function->body = change.body.data;
-	return list_make1(change.function);
+	return change.function;
+}
+
+/*
+ * Returns the functions (AccessorFunction) of one kind.
+ */
+List *
+change_accessors(const Accessors *accessors, AccessorKind kind)
+{
+	List	   *functions = list_make1(change_accessor(accessors, kind, false));
+
+	if (accessors->match != NULL && (kind == ACCESSOR_SET || kind == ACCESSOR_ADD))
+		functions = lappend(functions, change_accessor(accessors, kind, true));
+	return functions;
 }

@@ -49,8 +49,8 @@ column_of(const char *alias, const ColumnFacts *column)
 }
 
 /*
- * Returns the links as a FROM item with the alias "link": the table, or if its
- * pair key is partial, the rows that the key is of.
+ * Returns the links as a FROM item: the table, or if its pair key is partial, the
+ * rows that the key is of.
  *
  *	(SELECT link.invoice_id, link.tag_id FROM ONLY public.invoice_tags AS link
  *	WHERE (link.deleted_at IS NULL)) AS link
@@ -58,17 +58,17 @@ column_of(const char *alias, const ColumnFacts *column)
  * columns: AccessorColumn, those that the query uses.
  */
 char *
-live_links(const Accessors *accessors, List *columns)
+live_links(const Accessors *accessors, List *columns, const char *alias)
 {
 	StringInfoData buf;
 
 	if (accessors->live == NULL)
-		return psprintf("%s AS link", link_relation(accessors->table));
+		return psprintf("%s AS %s", link_relation(accessors->table), alias);
 	initStringInfo(&buf);
 	foreach_ptr(AccessorColumn, column, columns)
 		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", column_of("link", column->column));
-	return psprintf("(SELECT %s FROM %s AS link WHERE %s) AS link", buf.data,
-					link_relation(accessors->table), accessors->live);
+	return psprintf("(SELECT %s FROM %s AS link WHERE %s) AS %s", buf.data,
+					link_relation(accessors->table), accessors->live, alias);
 }
 
 /*
@@ -101,12 +101,12 @@ fixed_condition(const Accessors *accessors, const char *alias)
 
 /*
  * Returns the condition that a link is one of a row of a parent.  row: an alias
- * or a parameter that is such a row.
+ * or a parameter that is such a row; link: the alias of the link.
  *
  *	($1).id OPERATOR(pg_catalog.=) link.invoice_id
  */
 char *
-links_of_row(const AccessorEnd *end, const char *row)
+links_of_row(const AccessorEnd *end, const char *row, const char *link)
 {
 	StringInfoData buf;
 
@@ -114,24 +114,29 @@ links_of_row(const AccessorEnd *end, const char *row)
 	foreach_ptr(AccessorColumn, column, end->columns)
 		appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
 						 column_of(row, column->parent), operator_text(column->reference),
-						 column_of("link", column->column));
+						 column_of(link, column->column));
 	return buf.data;
 }
 
 /*
- * Returns the condition that a row of a parent, "parent", is the link's; link: its
- * alias.
+ * Returns the condition that a row of a parent, "parent", is the one of the fixed
+ * parameters; columns: AccessorColumn of its end.  Empty without columns that have
+ * a parameter.
+ *
+ *	parent.id OPERATOR(pg_catalog.=) $1
  */
 char *
-row_of_link(const AccessorEnd *end, const char *link)
+given_row(const Accessors *accessors, List *columns)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	foreach_ptr(AccessorColumn, column, end->columns)
-		appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
-						 column_of("parent", column->parent), operator_text(column->reference),
-						 column_of(link, column->column));
+	foreach_ptr(AccessorColumn, column, columns)
+		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
+			if (fixed->column->attnum == column->column->attnum)
+				appendStringInfo(&buf, "%s%s %s $%d", buf.len ? " AND " : "",
+								 column_of("parent", column->parent), operator_text(column->reference),
+								 foreach_current_index(fixed) + 1);
 	return buf.data;
 }
 

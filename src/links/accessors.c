@@ -4,7 +4,8 @@
  *		plain SQL that walk a junction and change its links.
  *
  *	1. Check the junction (accessors_check.c).
- *	2. Build the functions (accessor_list.c, accessor_change.c), and refuse
+ *	2. Build the functions (accessor_list.c, accessor_change.c,
+ *	   accessor_matching.c, accessor_reach.c), and refuse
  *	   names that are taken.
  *	3. Run the statements, or only return them (statement/plan.c).
  *
@@ -39,6 +40,8 @@ static const char *const accessor_names[] = {
 	[ACCESSOR_ADD] = "add",
 	[ACCESSOR_REMOVE] = "remove",
 	[ACCESSOR_TOGGLE] = "toggle",
+	[ACCESSOR_MATCHING] = "matching",
+	[ACCESSOR_REACH] = "reach"
 };
 
 /*
@@ -61,7 +64,7 @@ parse_kinds(ArrayType *array)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("there is no accessor \"%s\"", name),
-					 errhint("There are list, set, add, remove and toggle.")));
+					 errhint("There are list, set, add, remove, toggle, matching and reach.")));
 	}
 	for (int i = 0; i < lengthof(accessor_names); i++)
 		if (list_has_name(names, accessor_names[i]))
@@ -170,6 +173,23 @@ build_accessor(StatementPlan *plan, const Accessors *accessors, AccessorFunction
 			 ACCESSOR_MARK, accessor_names[function->kind]);
 }
 
+/* Returns the functions (AccessorFunction) of one kind. */
+static List *
+functions_of_kind(const Accessors *accessors, AccessorKind kind)
+{
+	switch (kind)
+	{
+		case ACCESSOR_LIST:
+			return list_accessors(accessors);
+		case ACCESSOR_MATCHING:
+			return list_make1(matching_accessor(accessors));
+		case ACCESSOR_REACH:
+			return list_make1(reach_accessor(accessors));
+		default:
+			return change_accessors(accessors, kind);
+	}
+}
+
 /*
  * Builds all accessors.  Refuses names that are taken before the first is built.
  */
@@ -180,8 +200,7 @@ build_accessors(StatementPlan *plan, const Accessors *accessors)
 	List	   *there = NIL;
 
 	foreach_int(kind, accessors->kinds)
-		functions = list_concat(functions, kind == ACCESSOR_LIST ? list_accessors(accessors) :
-								change_accessors(accessors, kind));
+		functions = list_concat(functions, functions_of_kind(accessors, kind));
 	check_apart(accessors, functions);
 	foreach_ptr(AccessorFunction, function, functions)
 		if (check_function_name(accessors, function))
@@ -199,7 +218,8 @@ PG_FUNCTION_INFO_V1(junction_create_accessors);
  * 42P01 for a table that is gone; 42809 for what is no table, or no junction of
  * two ends in which a pair is there once; 55000 for a junction without a key over
  * its pair, with a deferrable one, or with a column that a new link has no value
- * for; 42723 for a name that another function has; 22023 for an unknown accessor;
+ * for; 42723 for a name that another function has; 22023 for an unknown accessor, and
+ * for reach of a relation of two tables; 42703 and 42704 for a match that is not there;
  * 42501 for another role's table, and without CREATE on the schema; 0A000 for keys
  * of which there are no arrays, for an undirected relation, and for a distributed
  * table.

@@ -274,7 +274,7 @@ check_arrays(const Accessors *accessors)
  *
  * Raises what open_table_to_change() raises; 42809 for what is no junction of two
  * ends, 55000 and 0A000 for one that an accessor cannot do with, 42501 without
- * CREATE on its schema.
+ * CREATE on its schema, and what check_match() raises.
  */
 void
 check_accessors(Accessors *accessors, Oid relid, bool dry_run)
@@ -293,4 +293,9 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 		check_insert(accessors);
 	if (takes_arrays(accessors))
 		check_arrays(accessors);
+	if (list_member_int(accessors->kinds, ACCESSOR_MATCHING))
+		check_matching(accessors);
+	if (list_member_int(accessors->kinds, ACCESSOR_REACH))
+		check_reach(accessors);
+	check_match(accessors);
 }

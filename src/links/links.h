@@ -1,10 +1,13 @@
 /*
  * links.h
- *		Living with links: functions that walk and change them.
+ *		Living with links: functions that walk and change them, and rows that
+ *		become one with all their links.
  */
 #ifndef JUNCTION_LINKS_H
 #define JUNCTION_LINKS_H
 
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
@@ -70,9 +73,10 @@ typedef struct Accessors
 	char	   *live;			/* the condition of a partial pair key on "link",
 								 * or null */
 	ColumnFacts *mark;			/* set in a link that is removed; or null */
-	AccessorColumn *match;		/* column: of the right parent; or null */
-	List	   *match_shared;	/* AccessorColumn of right that the match is unique
-								 * with; NIL if it is by itself */
+	ColumnFacts *match;			/* of the right parent, or null */
+	Oid			match_equality; /* operator: match = value */
+	List	   *match_key;		/* names of the columns that it is unique with,
+								 * itself too */
 } Accessors;
 
 /* A parameter of a function */
@@ -101,12 +105,12 @@ extern void check_accessors(Accessors *accessors, Oid relid, bool dry_run);
 /* accessor_text.c */
 extern char *clip_name(char *name);
 extern char *link_relation(const TableFacts *table);
-extern char *live_links(const Accessors *accessors, List *columns);
+extern char *live_links(const Accessors *accessors, List *columns, const char *alias);
 extern char *column_of(const char *alias, const ColumnFacts *column);
 extern Oid	value_type(const ColumnFacts *column);
 extern char *fixed_condition(const Accessors *accessors, const char *alias);
-extern char *links_of_row(const AccessorEnd *end, const char *row);
-extern char *row_of_link(const AccessorEnd *end, const char *link);
+extern char *links_of_row(const AccessorEnd *end, const char *row, const char *link);
+extern char *given_row(const Accessors *accessors, List *columns);
 extern AccessorFunction *new_accessor(AccessorKind kind, char *name);
 extern void add_parameter(AccessorFunction *function, char *name, Oid type, bool optional);
 extern void add_fixed_parameters(AccessorFunction *function, const Accessors *accessors);
@@ -119,9 +123,195 @@ extern List *list_accessors(const Accessors *accessors);
 /* accessor_change.c */
 extern List *change_accessors(const Accessors *accessors, AccessorKind kind);
 
+/* accessor_match.c */
+extern void check_match(Accessors *accessors);
+extern char *find_words(const Accessors *accessors, int parameter);
+extern char *insert_words(const Accessors *accessors, int parameter);
+
+/* accessor_matching.c */
+extern void check_matching(const Accessors *accessors);
+extern AccessorFunction *matching_accessor(const Accessors *accessors);
+
+/* accessor_reach.c */
+extern void check_reach(const Accessors *accessors);
+extern AccessorFunction *reach_accessor(const Accessors *accessors);
+
 /* accessor_owner.c */
 extern bool is_accessor_of(Oid function, Oid relid);
 extern List *find_accessors(Oid relid);
 extern Oid	find_function(const AccessorFunction *function, Oid namespace);
+
+/*
+ * Merge and deduplicate: one engine, to which the rows that become one are
+ * MergedRows
+ */
+
+/* Which of two rows with the same key stays */
+typedef enum ConflictRule
+{
+	CONFLICT_KEEP,				/* that of the row that stays */
+	CONFLICT_NEWEST,			/* the one with the later time stamp */
+	CONFLICT_ERROR				/* none: refuse */
+} ConflictRule;
+
+/* Some of the rows that become one */
+typedef enum MemberSet
+{
+	MEMBERS_ALL,
+	MEMBERS_STAYING,			/* the one of each class that stays */
+	MEMBERS_GOING				/* the others */
+} MemberSet;
+
+/*
+ * Rows of a table that become one.  At the top these are the rows that the
+ * caller named, known by their values.  Below, they are the result of a query,
+ * as many classes of rows: those that are the same once the rows above are one.
+ */
+typedef struct MergedRows
+{
+	const TableFacts *table;
+	const struct MergedRows *above;
+	int			level;
+	List	   *columns;		/* of int: the columns whose values are known */
+	List	   *identity;		/* of int: those of them that identify a row */
+	List	   *values;			/* if named: for each row, first the one that
+								 * stays, a List of literals, null for a null, in
+								 * the order of columns */
+	char	   *with;			/* else the WITH list, without the word */
+	char	   *name;			/* and the query of it that has the rows: columns
+								 * m1 (a member's column 1) and t1 (that of the
+								 * one that stays) and so on, class, and rank,
+								 * which is 0 for the one that stays */
+} MergedRows;
+
+/* A foreign key onto the merged rows' table, or one that comes to the same */
+typedef struct MergeKey
+{
+	const ForeignKeyFacts *key;
+	bool		cascades;		/* it refers to them by the key of another child,
+								 * whose changes ON UPDATE CASCADE brings */
+} MergeKey;
+
+/* A table that references the merged rows */
+typedef struct MergeChild
+{
+	const TableFacts *table;
+	List	   *keys;			/* MergeKey */
+	Bitmapset  *columns;		/* of all keys */
+	List	   *beside;			/* OIDs of children whose rows reference these, or are
+								 * referenced by them, by columns that change: one
+								 * statement has to change both */
+	MergeKey   *left;			/* its keys that are the ends of a junction, or null */
+	MergeKey   *right;
+	const IndexFacts *unordered;	/* of such ends without an order: the pair key,
+								 * beside which an index knows both orders */
+	AttrNumber	lesser;			/* of such ends in order: the column that a CHECK
+								 * holds below the other; or 0 */
+	AttrNumber	greater;
+} MergeChild;
+
+/* A statement of a merge */
+typedef struct MergeStep
+{
+	char	   *text;
+	char	   *locks;
+	Oid			table;			/* whose rows it changes; or InvalidOid */
+	const char *change;			/* a word for what becomes of them; or null */
+	int64		rows;			/* how many it has changed; -1 if it was not run */
+} MergeStep;
+
+/*
+ * What was counted of a child before it is changed, to prove afterwards that no
+ * link is lost, and none left
+ */
+typedef struct MergeProof
+{
+	const MergedRows *rows;
+	const MergeChild *child;
+	int64		members;		/* rows that reference one of the rows */
+	List	   *indexes;		/* IndexFacts: the keys that are compared in full */
+	int64	   *keys;			/* for each: how many will be there, and a
+								 * checksum of them */
+	int			first;			/* the number of steps before */
+	List	   *steps;			/* MergeStep: its own, which delete */
+	MergeStep  *moved;			/* its own, which updates; or null */
+} MergeProof;
+
+/* A merge that is under way */
+typedef struct Merge
+{
+	ConflictRule conflicts;
+	bool		dry_run;
+	List	   *tables;			/* MergeTable, which is private to find_children.c */
+	List	   *steps;			/* MergeStep */
+} Merge;
+
+/* conflict_query.c */
+extern bool is_key_of_child(const MergeChild *child, const IndexFacts *index);
+extern char *delete_conflicts(const Merge *merge, const MergedRows *rows, const MergeChild *child,
+							  const IndexFacts *index);
+extern char *count_conflicts(const Merge *merge, const MergedRows *rows, const MergeChild *child,
+							 const IndexFacts *index);
+extern MergedRows *conflicting_rows(const Merge *merge, const MergedRows *rows,
+									const MergeChild *child, const IndexFacts *index,
+									List *columns, List *identity);
+
+extern char *child_item(const MergedRows *rows, const MergeChild *child, const char *alias);
+extern char *sum_of_keys(const MergedRows *rows, const MergeChild *child,
+						 const IndexFacts *index, const char *except);
+extern void set_members(MergedRows *members, const char *pairs);
+
+/* find_children.c */
+extern const TableFacts *open_merged_tables(Merge *merge, Oid relid);
+extern List *find_children(const Merge *merge, const TableFacts *table);
+extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
+
+/* merge_rows.c */
+extern void merge_rows(Merge *merge, const MergedRows *rows);
+
+/* merged_rows.c */
+extern char *merged_relation(const TableFacts *table);
+extern char *with_clause(const MergedRows *rows);
+extern char *member_alias(const char *alias, const MergeChild *child, const MergeKey *key);
+extern char *is_member(const MergedRows *rows, const MergeChild *child, const MergeKey *key,
+					   const char *alias, MemberSet set);
+extern char *is_any_member(const MergedRows *rows, const MergeChild *child, const char *alias,
+						   MemberSet set);
+extern char *rank_of(const MergedRows *rows, const MergeChild *child, const MergeKey *key,
+					 const char *alias);
+extern char *rank_of_row(const MergedRows *rows, const MergeChild *child, const char *alias);
+extern char *merged_value(const MergedRows *rows, const MergeChild *child, const char *alias,
+						  AttrNumber column);
+extern char *is_itself(const MergedRows *rows, const char *alias, MemberSet set);
+extern char *not_itself(const MergedRows *rows, const MergeChild *child, const char *alias,
+						MemberSet set);
+extern char *is_referenced_member(const MergeChild *child, const ForeignKeyFacts *key,
+								  const char *alias, const char *member);
+extern char *is_identified_by(const MergedRows *rows, const char *alias, const char *member);
+extern bool stays_with_value(const MergedRows *rows, AttrNumber column);
+extern char *target_value(const MergedRows *rows, const MergeChild *child, const char *alias,
+						  AttrNumber column);
+extern bool is_changed(const MergedRows *rows, const MergeChild *child, AttrNumber column);
+extern char *member_join(const MergedRows *rows, const MergeChild *child, const char *alias);
+
+/* merge_step.c */
+extern MergeStep *add_step(Merge *merge, const TableFacts *table, const char *change, char *locks,
+						   char *text);
+extern int64 merge_count(const Merge *merge, const char *query);
+extern Datum finish_merge(const Merge *merge, FunctionCallInfo fcinfo);
+
+/* named_rows.c */
+extern List *given_rows(FunctionCallInfo fcinfo, const TableFacts *table);
+extern char *lock_rows(const MergedRows *rows);
+extern bool read_values(MergedRows *rows, List *given);
+
+/* prove_merge.c */
+extern MergeProof *begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child);
+extern void finish_proof(const Merge *merge, MergeProof *proof);
+extern char *loop_condition(const MergedRows *rows, const MergeChild *child, const char *alias);
+extern void check_nothing_left(Merge *merge, const MergedRows *rows);
+
+/* undeclared.c */
+extern void notice_undeclared(const TableFacts *table);
 
 #endif							/* JUNCTION_LINKS_H */

@@ -65,6 +65,13 @@ is_old_name_comment(const char *comment)
 {
 	size_t		length;
 
+	/* PostGraphile's tags stand before the text, a line each */
+	while (comment != NULL && *comment == '@')
+	{
+		comment = strchr(comment, '\n');
+		if (comment != NULL)
+			comment++;
+	}
 	if (comment == NULL || strncmp(comment, comment_start, strlen(comment_start)) != 0)
 		return false;
 	length = strlen(comment);

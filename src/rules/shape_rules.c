@@ -7,6 +7,7 @@
 
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -224,8 +225,27 @@ rule_needless_surrogate(const Rule *rule, const Junction *junction, Findings *fi
 }
 
 /*
+ * Does the column only say at which place of a list a link is, as the one that
+ * junction.absorb keeps?  An integer called so.
+ */
+static bool
+is_place(const ColumnFacts *column)
+{
+	static const char *const words[] = {"position", "ordinal", "sortorder"};
+	Oid			type = getBaseType(column->type);
+	char	   *name = squash_name(column->name);
+
+	if (type != INT2OID && type != INT4OID && type != INT8OID)
+		return false;
+	for (int i = 0; i < lengthof(words); i++)
+		if (strcmp(name, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
  * Returns the names of the columns beside the pair, without created and updated
- * stamps.
+ * stamps, and without the place in a list.
  */
 static List *
 data_columns(const Junction *junction)
@@ -233,7 +253,7 @@ data_columns(const Junction *junction)
 	List	   *names = NIL;
 
 	foreach_ptr(ColumnFacts, column, junction->own_columns)
-		if (!is_stamp(column))
+		if (!is_stamp(column) && !is_place(column))
 			names = lappend(names, column->name);
 	return names;
 }

@@ -126,6 +126,48 @@ select_text(const char *query)
 }
 
 /*
+ * Runs a statement of any kind, and returns how many rows it has returned or
+ * changed.
+ */
+int64
+run_and_count(const char *text)
+{
+	int64		count;
+
+	connect_spi();
+	run_statement(text);
+	count = SPI_processed;
+	finish_spi();
+	return count;
+}
+
+/*
+ * Returns the rows of a query, which can lock them: a List of Lists of char *,
+ * null for a null, in the caller's memory context.
+ */
+List *
+select_rows(const char *query)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *rows = NIL;
+
+	connect_spi();
+	run_statement(query);
+	for (uint64 n = 0; SPI_tuptable != NULL && n < SPI_tuptable->numvals; n++)
+	{
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+		List	   *row = NIL;
+
+		for (int i = 1; i <= SPI_tuptable->tupdesc->natts; i++)
+			row = lappend(row, SPI_getvalue(SPI_tuptable->vals[n], SPI_tuptable->tupdesc, i));
+		rows = lappend(rows, row);
+		MemoryContextSwitchTo(spi);
+	}
+	finish_spi();
+	return rows;
+}
+
+/*
  * Returns true if the error is a result of the statement itself.  Returns
  * false if it comes from the session, the server or other transactions
  * (cancel, deadlock, lack of resources, corruption): the caller must re-throw

@@ -155,6 +155,8 @@ extern void run_statement(const char *text);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern void change_and_count(const char *query, int64 *counts, int count);
 extern char *select_text(const char *query);
+extern int64 run_and_count(const char *text);
+extern List *select_rows(const char *query);
 extern bool is_error_of_statement(const ErrorData *error);
 extern bool try_statement(const char *text, StatementResult *result);
 
@@ -163,6 +165,9 @@ extern void build_index_rename(StatementPlan *plan, const IndexFacts *index, con
 extern bool index_holds(const IndexFacts *index, const Bitmapset *columns);
 extern void build_rename(StatementPlan *plan, const TableFacts *table, const char *new_name,
 						 List *except, const Bitmapset *dropped, NameSpace *names);
+
+/* snapshot.c */
+extern void check_snapshot(Oid relid, const char *verb);
 
 /* stream.c */
 extern void stream_rows(const char *query, TakeRow take, void *state);

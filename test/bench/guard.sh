@@ -100,5 +100,8 @@ for kind in plain junctions; do
             echo "$variant $(measure "$variant" $((turn * (batch + 10))))"
         done
     done > "$work/times"
-    report "$kind" < "$work/times"
+    report "$kind" < "$work/times" | tee "$work/report"
+    read -r without off warning < <(sed -E 's/.*: wall ([0-9]+) us.*/\1/' "$work/report" | paste --serial --delimiters ' ')
+    compare "making a table ($kind), \`junction.guard = off\`" "without the extension (us)" "$off" "$without" 1.01
+    compare "making a table ($kind), \`junction.guard = warning\`" "without the extension (us)" "$warning" "$without" 1.05
 done

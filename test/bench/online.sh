@@ -45,6 +45,8 @@ one=$(median < "$work/one") concurrently=$(median < "$work/concurrently")
 echo "in one transaction: $one ms, heap $one_heap MB, indexes $one_indexes MB, together $one_total MB"
 echo "concurrently: $concurrently ms, heap $heap MB, indexes $indexes MB, together $total MB"
 echo "ratios: time $(ratio "$concurrently" "$one"), heap $(ratio "$heap" "$one_heap"), indexes $(ratio "$indexes" "$one_indexes"), together $(ratio "$total" "$one_total")"
+compare "\`promote_concurrently\`, $pairs pairs" "\`promote\` in one transaction (ms)" "$concurrently" "$one" 3
+compare "\`promote_concurrently\`, size afterwards" "\`promote\` in one transaction (MB)" "$total" "$one_total" 1.5
 
 # the steps, by the statements of the dry run
 copy

@@ -75,6 +75,11 @@ median() {                                              # of the numbers of its 
     sort --general-numeric-sort | awk '{line[NR] = $1} END {printf "%.2f\n", line[int((NR + 1) / 2)]}'
 }
 
+# compare WHAT BESIDE OURS THEIRS TARGET: a line of the table that test/bench.sh makes; the numbers have one unit
+compare() {
+    printf '| %s | %s | %s | %s | %s | %s |\n' "$1" "$2" "$3" "$4" "$(ratio "$3" "$4")" "$5" >> "${JUNCTION_BENCH_TABLE:-/dev/null}"
+}
+
 ratio() {
     perl -e 'printf "%.3f", $ARGV[0] / $ARGV[1]' "$1" "$2"
 }

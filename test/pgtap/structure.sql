@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(60);
+SELECT plan(63);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -39,7 +39,7 @@ SELECT is_empty($$
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
               ARRAY['absorb', 'check', 'create', 'create_accessors', 'create_property_graph', 'demote', 'dependencies', 'dependents', 'diagram', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'measure', 'pause', 'primary_to_unique', 'probe', 'promote',
+                    'measure', 'merge', 'pause', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
 SELECT is(pg_get_function_arguments(oid),
@@ -119,6 +119,9 @@ SELECT is(pg_get_function_arguments(oid),
     'keep_source boolean DEFAULT true, dry_run boolean DEFAULT false', 'the arguments of split')
 FROM functions WHERE proname = 'split';
 SELECT is(pg_get_function_arguments(oid),
+    'parent regclass, keep anyelement, gone anyarray, conflicts text DEFAULT ''keep''::text, dry_run boolean DEFAULT false', 'the arguments of merge')
+FROM functions WHERE proname = 'merge';
+SELECT is(pg_get_function_arguments(oid),
     'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid),
@@ -130,14 +133,14 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('pause', 'void'), ('resume', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('pause', 'void'), ('resume', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('merge', 'SETOF junction.change'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
               ARRAY['_fill', '_load_guard', '_progress', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
-                    'pause', 'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
+                    'merge', 'pause', 'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, what runs now, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');
 
@@ -149,6 +152,9 @@ SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) O
           ARRAY['junction regclass', 'rule text', 'severity text', 'columns text[]', 'message text', 'detail text',
                 'fix text'], 'the type finding')
 FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.finding'::regtype;
+SELECT is(array_agg(format('%s %s', attname, format_type(atttypid, atttypmod)) ORDER BY attnum),
+          ARRAY['step integer', 'statement text', 'locks text', 'child regclass', 'change text', 'rows bigint'], 'the type change')
+FROM pg_attribute JOIN pg_type ON typrelid = attrelid WHERE pg_type.oid = 'junction.change'::regtype;
 SELECT views_are('junction', ARRAY['half_indexed', 'junctions', 'progress'], 'the views');
 SELECT table_privs_are('junction', 'junctions', 'public', ARRAY['SELECT'], 'everybody may read junctions');
 SELECT table_privs_are('junction', 'half_indexed', 'public', ARRAY['SELECT'], 'everybody may read half_indexed');

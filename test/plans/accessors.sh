@@ -63,3 +63,18 @@ SELECT junction.create_accessors('user_orgs', '{list,set,add,remove,toggle}');
 call promote('user_orgs', 'memberships', keep_old_name => true)
 back demote('memberships')
 END
+try accessors_matching <<'END'
+call create_accessors('user_orgs', '{matching}')
+back drop_accessors('user_orgs')
+END
+try accessors_by_match <<'END'
+CREATE TABLE tags (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "the Slug" varchar(9) NOT NULL UNIQUE);
+CREATE TABLE user_tags (user_id int REFERENCES users, tag_id int REFERENCES tags, PRIMARY KEY (user_id, tag_id));
+call create_accessors('user_tags', '{set,add}', match => 'the Slug')
+back drop_accessors('user_tags')
+END
+try accessors_reach <<'END'
+CREATE TABLE follows (follower_id int REFERENCES users, followee_id int REFERENCES users, PRIMARY KEY (follower_id, followee_id));
+call create_accessors('follows', '{reach,matching}')
+back drop_accessors('follows')
+END

@@ -4,7 +4,8 @@
 # map is its first table with a column "folder": a row for each folder of src/,
 # which names in its last column the folders whose headers its files may
 # include, or "all", or "–" for none.  A folder may always include itself.
-# Also, what the map takes for granted of each file.  Prints TAP.
+# Also, what the map takes for granted of each file, of the Perl programs too.
+# Prints TAP.
 #
 # Needs no server and nothing that is built.
 #
@@ -33,7 +34,7 @@ sub read_files
 {
 	my %files;
 	find(sub {
-		my ($path) = $File::Find::name =~ m{^\Q$src\E/(.*\.[ch])$};
+		my ($path) = $File::Find::name =~ m{^\Q$src\E/(.*\.(?:[ch]|p[lm]))$};
 		$files{$path} = slurp($_) if defined $path;
 	}, $src);
 	return %files;
@@ -140,7 +141,8 @@ for my $path (@paths)
 	$defined_in{$_}{$path} = 1 for static_functions($files{$path});
 }
 holds('each file includes what its folder may', @not_allowed);
-holds('each file begins with a comment of its name', grep { $files{$_} !~ m{^/\*\n \* \Q${\ basename($_) }\E\n} } @paths);
+holds('each file begins with a comment of its name',
+	grep { $files{$_} !~ m{^(?:/\*\n \* \Q${\ basename($_) }\E\n|# src/\Q$_\E: )} } @paths);
 holds("no file has more than $longest lines", grep { ($files{$_} =~ tr/\n//) > $longest } @paths);
 holds('no two static functions have the same name',
 	map { "$_: " . join ', ', sort keys %{ $defined_in{$_} } } grep { keys %{ $defined_in{$_} } > 1 } sort keys %defined_in);

@@ -74,6 +74,10 @@ CREATE VIEW members AS SELECT user_id FROM user_orgs;
 INSERT INTO users SELECT generate_series(1, 10);
 INSERT INTO orgs SELECT generate_series(1, 10);
 INSERT INTO user_orgs SELECT n, n FROM generate_series(1, 10) AS n;
+CREATE TABLE posts (id int PRIMARY KEY, user_ids int[], org_text text, org_json json);
+INSERT INTO posts SELECT n, ARRAY[n, 1, n, 11, NULL], n || ',1', '[1, 2]' FROM generate_series(1, 10) AS n;
+CREATE TABLE taggings (user_id int REFERENCES users, org_id int REFERENCES orgs, by_id int REFERENCES users, PRIMARY KEY (user_id, org_id, by_id));
+INSERT INTO taggings SELECT n, o, n FROM generate_series(1, 10) AS n, generate_series(1, 3) AS o;
 ANALYZE;
 SQL
 
@@ -87,6 +91,11 @@ stays_flat 'dependents' "PERFORM FROM junction.dependents('user_orgs');"
 stays_flat 'promote, dry' "PERFORM FROM junction.promote('user_orgs', 'memberships', dry_run => true);"
 stays_flat 'create, dry' "PERFORM FROM junction.create('users', 'orgs', 'others', dry_run => true);"
 stays_flat 'repair, dry' "PERFORM FROM junction.repair('user_orgs', dry_run => true);"
+stays_flat 'absorb of an array, dry' "PERFORM FROM junction.absorb('posts', '{user_ids}', 'users', missing => 'discard', mirror => true, dry_run => true);"
+stays_flat 'absorb of text, dry' "PERFORM FROM junction.absorb('posts', '{org_text}', 'orgs', separator => ',', keep_source => false, dry_run => true);"
+stays_flat 'absorb of json, dry' "PERFORM FROM junction.absorb('posts', '{org_json}', 'orgs', ordered => true, dry_run => true);"
+stays_flat 'dependencies' "PERFORM FROM junction.dependencies('taggings');"
+stays_flat 'split, dry' "PERFORM FROM junction.split('taggings', into_tables => '{\"a(user_id, org_id)\",\"b(user_id, by_id)\"}', dry_run => true);"
 stays_flat 'uuidv7' 'PERFORM junction.uuidv7();'
 # shellcheck disable=SC2016 # plpgsql's
 stays_flat 'a refusal' 'BEGIN

@@ -49,6 +49,15 @@ VACUUM FULL %t;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS %t_beside ON %t (right_id, gone_at);
 DROP INDEX CONCURRENTLY IF EXISTS %t_beside;
 BEGIN; DROP TABLE %t; SELECT pg_sleep(0.002); COMMIT;
+CREATE TABLE IF NOT EXISTS lists (id int PRIMARY KEY, right_ids int[], left_ids int[]);
+INSERT INTO lists SELECT n, ARRAY[n % 3, %i], ARRAY[n, %j] FROM generate_series(1, 9) AS n ON CONFLICT DO NOTHING;
+UPDATE lists SET right_ids = ARRAY[%i, %j, %i] WHERE id = %i;
+ALTER TABLE lists ADD COLUMN IF NOT EXISTS right_ids int[];
+ALTER TABLE lists ADD COLUMN IF NOT EXISTS left_ids int[];
+DROP TABLE listed_%n CASCADE;
+CREATE TABLE IF NOT EXISTS threes (left_id int REFERENCES left_parent, right_id int REFERENCES left_parent, by_id int REFERENCES left_parent, PRIMARY KEY (left_id, right_id, by_id));
+INSERT INTO threes SELECT id, %i, id FROM left_parent ON CONFLICT DO NOTHING;
+DROP TABLE threes;
 CREATE TABLE IF NOT EXISTS parts (left_id int REFERENCES left_parent, right_id int REFERENCES left_parent, PRIMARY KEY (left_id, right_id)) PARTITION BY HASH (left_id);
 CREATE TABLE IF NOT EXISTS parts_below PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE IF NOT EXISTS parts_below PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
@@ -111,6 +120,15 @@ SELECT * FROM junction.repair('%t', '{half_indexed, redundant_index, missing_pai
 SELECT * FROM junction.repair('%t', '{no_cascade}');
 SELECT * FROM junction.repair('%t', '{half_indexed, redundant_index, missing_pair_key, nullable_endpoint}', dry_run => true);
 SELECT * FROM junction.repair('parts', dry_run => true);
+SELECT * FROM junction.absorb('lists', '{right_ids}', '%p', name => 'listed_%n', missing => 'discard', mirror => true);
+SELECT * FROM junction.absorb('lists', '{left_ids}', 'left_parent', name => 'listed_%n', missing => 'discard', ordered => true);
+SELECT * FROM junction.absorb('lists', '{left_ids}', 'left_parent', name => 'listed_%n', missing => 'discard', dry_run => true);
+SELECT * FROM junction.retire('lists');
+SELECT * FROM junction.retire('lists', dry_run => true);
+SELECT * FROM junction.dependencies('threes');
+SELECT * FROM junction.split('threes', actor => '{by_id}');
+SELECT * FROM junction.split('threes', into_tables => '{"listed_%n(left_id, right_id)","made_%n(left_id, by_id)"}');
+SELECT * FROM junction.split('threes', dry_run => true);
 SELECT junction.primary_to_unique('%t', '%t_pair');
 SELECT junction.unique_to_primary('%t', '%t_pair');
 SELECT junction.primary_to_unique('parts', 'parts_pair');
@@ -137,6 +155,9 @@ INSERT INTO %t (left_id, right_id) VALUES (%i, %j) ON CONFLICT (left_id, right_i
 DELETE FROM %t WHERE left_id = %i AND right_id = %j;
 UPDATE %t SET gone_at = now() WHERE left_id = %i AND right_id = %j;
 SELECT count(*) FROM %t WHERE left_id = %i;
+UPDATE lists SET right_ids = ARRAY[%i, %j] WHERE id = %i;
+UPDATE lists SET left_ids = array_append(left_ids, %j) WHERE id = %i AND cardinality(left_ids) < 9;
+INSERT INTO threes VALUES (%i, %j, %i) ON CONFLICT DO NOTHING;
 SQL
 }
 
@@ -241,6 +262,10 @@ INSERT INTO right_parent_0 SELECT generate_series(1, 9);
 INSERT INTO right_parent_1 SELECT generate_series(1, 9);
 CREATE TABLE links_0 (left_id int REFERENCES left_parent ON DELETE CASCADE, right_id int REFERENCES right_parent_0, gone_at timestamptz, PRIMARY KEY (left_id, right_id));
 CREATE TABLE links_1 (left_id int REFERENCES left_parent ON DELETE CASCADE, right_id int REFERENCES right_parent_1, gone_at timestamptz, PRIMARY KEY (left_id, right_id));
+CREATE TABLE lists (id int PRIMARY KEY, right_ids int[], left_ids int[]);
+INSERT INTO lists SELECT n, ARRAY[n, 1], ARRAY[n, 2] FROM generate_series(1, 9) AS n;
+CREATE TABLE threes (left_id int REFERENCES left_parent, right_id int REFERENCES right_parent_0, by_id int REFERENCES right_parent_1, PRIMARY KEY (left_id, right_id, by_id));
+INSERT INTO threes SELECT n, n % 3 + 1, n FROM generate_series(1, 9) AS n;
 INSERT INTO links_0 SELECT l.id, r.id FROM left_parent AS l, right_parent_0 AS r;
 CREATE TABLE parts (left_id int REFERENCES left_parent ON DELETE CASCADE, right_id int REFERENCES right_parent_0, PRIMARY KEY (left_id, right_id)) PARTITION BY HASH (left_id);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);

@@ -40,6 +40,12 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 
 CREATE TABLE unkeyed_user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs);
 CREATE TABLE kept_links (LIKE half_links INCLUDING ALL, note text, FOREIGN KEY (user_id) REFERENCES users);
 INSERT INTO kept_links VALUES (1, 1, 'x');
+CREATE TABLE posts (id int PRIMARY KEY, user_ids int[], org_ids int[]);
+INSERT INTO posts VALUES (1, '{1}', '{1}');
+DO $$ BEGIN PERFORM junction.absorb('posts', '{org_ids}', 'orgs', mirror => true); END $$;
+CREATE TABLE taggings (user_id int REFERENCES users, org_id int REFERENCES orgs, post_id int REFERENCES posts, PRIMARY KEY (user_id, org_id, post_id));
+INSERT INTO taggings VALUES (1, 1, 1);
+CREATE TABLE other_taggings (LIKE taggings INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, FOREIGN KEY (org_id) REFERENCES orgs, FOREIGN KEY (post_id) REFERENCES posts);
 CHECKPOINT;
 END
 
@@ -59,6 +65,12 @@ calls=(
     "SELECT * FROM junction.promote('parted', primary_key => '{id,user_id}', dry_run => true)"
     "SELECT * FROM junction.demote('memberships', dry_run => true)"
     "SELECT * FROM junction.repair('half_links', dry_run => true)"
+    "SELECT * FROM junction.absorb('posts', '{user_ids}', 'users', mirror => true, dry_run => true)"
+    "SELECT * FROM junction.retire('posts', dry_run => true)"
+    "SELECT * FROM junction.split('taggings', actor => '{post_id}', dry_run => true)"
+    "SELECT * FROM junction.split('taggings', into_tables => '{org_users,org_posts}', keep_source => false, dry_run => true)"
+    "SELECT * FROM junction.dependencies('taggings')"
+    "SELECT * FROM junction.report('taggings')"
     "SELECT * FROM junction.report('unkeyed_user_orgs')"
     "SELECT * FROM junction.report()"
     "SELECT * FROM junction.junctions"
@@ -137,6 +149,14 @@ verbs=(
     "SELECT junction.primary_to_unique('kept_links', 'pair')"
     "SELECT junction.unique_to_primary('kept_links', 'kept')"
     "SELECT junction.primary_to_unique('kept_links', 'pair')"
+    "INSERT INTO posts SELECT n, ARRAY[n, n % 7 + 1], ARRAY[n % 20 + 1] FROM generate_series(2, 300) AS n"
+    "UPDATE posts SET org_ids = '{1,2}' WHERE id % 3 = 0"
+    "SELECT junction.absorb('posts', '{user_ids}', 'users', mirror => true)"
+    "UPDATE posts SET user_ids = user_ids || 3 WHERE id < 200"
+    "SELECT junction.retire('posts')"
+    "INSERT INTO taggings SELECT n, n % 20 + 1, n FROM generate_series(2, 300) AS n; INSERT INTO other_taggings TABLE taggings"
+    "SELECT junction.split('taggings', actor => '{post_id}')"
+    "SELECT junction.split('other_taggings', into_tables => array['a(user_id, org_id)', 'b(user_id, post_id)'], keep_source => false)"
     "SELECT count(*) FROM junction.probe('entities'), junction.report('halves')"
     "VACUUM FREEZE entities, halves"
 )

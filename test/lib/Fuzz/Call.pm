@@ -3,14 +3,14 @@
 #
 # A call is a hash: verb; text, the statement; table, what it is called for (of verbs whose result is known); changes, whether it
 # may change a table; commits, whether it commits on its way, so that what is done stays when it fails; drops and discards, what
-# it may do to columns; dry, the same as a dry run; by_hand, whether text returns statements to run.
+# it may do to columns; adds, whether there may be new rows; goes, whether the table may be gone; dry, the same as a dry run; by_hand, whether text returns statements to run.
 package Fuzz::Call;
 use strict;
 use warnings;
 use utf8;
 use Fuzz::Random;
 
-use constant MOST_TABLES => 14;                         # of a database, beyond which create is rare
+use constant MOST_TABLES => 18;                         # of a database, beyond which create is rare
 
 my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint possible_junction no_cascade needless_surrogate
     promotion_due multiway redundant_index deferrable_pair_key no_replica_identity no_primary_key soft_deleted_pair
@@ -147,33 +147,63 @@ sub create {
     return {verb => 'create', text => $text, changes => 1, dry => dry($text)};
 }
 
-# one column of a table, or two, into a junction with any parent; most are no list of keys, and are refused. No value is inserted,
-# as the rows of other tables are to stay what they are
-sub absorb {
+# what a list holds can be the key of a parent
+sub list_and_parent {
     my $state = shift;
-    my $source = target($state, sub { $_[0]{primary} && !$_[0]{begun} });
-    my $parent = target($state, sub { $_[0]{primary} && !$_[0]{begun} && !is_link($_[0]) });
-    my @columns = @{$source->{columns} // []} ? (shuffled(@{$source->{columns}}))[0 .. (@{$source->{columns}} > 1 && maybe(0.2) ? 1 : 0)] : ('nothing');
-    my $keeps = maybe(0.8);
-    my @arguments = (maybe(0.8) ? 'name => ' . new_table_name() : (), $keeps ? () : 'keep_source => false',
-        some(0.12, 'ordered => true', 'reverse_index => false', "separator => ','", q("normalize" => 'trim,lower'), 'match => ' . literal(pick('id', 'nothing', 'tenant_id')), 'left_on_delete => ' . literal(pick('restrict', 'set null'))),
-        maybe(0.7) ? 'missing => ' . literal(pick('discard', 'discard', 'error', 'ignore')) : ());
-    my $text = 'SELECT * FROM junction.absorb(' . join(', ', regclass($source), array(@columns), regclass($parent), @arguments) . ')';
-    return {verb => 'absorb', text => $text, changes => 1, drops => !$keeps, discards => !$keeps, dry => dry($text)};
+    my $source = target($state, sub { $_[0]{primary} && $_[0]{lists} });
+    my ($column) = shuffled(sort keys %{$source->{lists} // {}});
+    return ($source, [], $source) if !defined $column;
+    my $type = $source->{lists}{$column};
+    my $parent = target($state, sub { $_[0]{primary} && defined $_[0]{key_type} && $_[0]{oid} != ($source->{oid} // 0) && ($_[0]{key_type} eq $type || $column =~ /^(csv|json)/ && $_[0]{key_type} =~ /int|text/) });
+    return ($source, [$column], $parent);
 }
 
-# by actor, into tables, or as the rows allow: the parts are two ends each, by the columns of the key
+# a list of a table into a junction with the parent that it fits; else one column or two with any parent, most of which are no
+# list of keys, and are refused
+sub absorb {
+    my $state = shift;
+    my ($source, $names, $parent) = list_and_parent($state);
+    if (!@$names || maybe(0.2)) {
+        $source = target($state, sub { $_[0]{primary} && !$_[0]{begun} });
+        $parent = target($state, sub { $_[0]{primary} && !$_[0]{begun} && !is_link($_[0]) });
+        $names = @{$source->{columns} // []} ? [(shuffled(@{$source->{columns}}))[0 .. (@{$source->{columns}} > 1 && maybe(0.2) ? 1 : 0)]] : ['nothing'];
+    }
+    my $mirrors = maybe(0.3);
+    my $keeps = maybe($mirrors ? 0.98 : 0.7);
+    my $missing = weighted(discard => 3, insert => 3, error => 2, ignore => 0.1);
+    my @arguments = (maybe(0.8) ? 'name => ' . new_table_name() : (), $keeps ? () : 'keep_source => false', $mirrors ? 'mirror => true' : (), $names->[0] =~ /^csv/ && maybe(0.95) ? "separator => ','" : (),
+        some(0.12, $names->[0] =~ /^list/ ? 'ordered => true' : q("normalize" => 'trim,lower'), 'reverse_index => false', 'match => ' . literal(pick('id', 'nothing', 'tenant_id')), 'left_on_delete => ' . literal(pick('restrict', 'set null'))),
+        maybe(0.8) ? 'missing => ' . literal($missing) : ());
+    my $text = 'SELECT * FROM junction.absorb(' . join(', ', regclass($source), array(@$names), regclass($parent), @arguments) . ')';
+    return {verb => 'absorb', text => $text, changes => 1, drops => !$keeps, discards => !$keeps, adds => 1, dry => dry($text)};
+}
+
+sub retire {
+    my $table = target(shift, sub { $_[0]{superseded} });
+    my $text = 'SELECT * FROM junction.retire(' . regclass($table) . ')';
+    return {verb => 'retire', text => $text, changes => 1, drops => 1, discards => 1, dry => dry($text)};
+}
+
+# a part of a multiway table, over two of its ends
+sub part {
+    my %once;
+    return (new_name() =~ s/"/""/gr =~ s/^(.*)$/"$1"/sr) . '(' . join(', ', map { quoted($_) } grep { !$once{$_}++ } map { @$_ } @_) . ')';
+}
+
+# by actor, into tables, or as the rows allow: the parts are two ends each
 sub split_table {
     my $table = target(shift, sub { ($_[0]{kind} // '') eq 'multiway' });
-    my @columns = @{$table->{columns} // []};
-    my @arguments = @columns < 3 ? () : weighted([] => 2,
-        ['actor => ' . array(pick(@columns))] => 3,
-        ['into_tables => ' . array(map { (new_name() =~ s/"/""/gr =~ s/^(.*)$/"$1"/sr) . '(' . join(', ', map { quoted($_) } @$_) . ')' } [@columns[0, 1]], [@columns[maybe(0.5) ? 0 : 1, 2]])] => 3,
-        ['into_tables => ' . array(pick('nowhere', 'a(', '"', '(a)', quoted($columns[0])), new_name())] => 0.3);
+    my @ends = shuffled(@{$table->{ends} // []});
+    my $keeps = maybe(0.7);
+    my @arguments = @ends < 3 ? () : weighted([] => 3,
+        ['actor => ' . array(@{$ends[0]})] => 4,
+        ['into_tables => ' . array(part(@ends[0, 1]), part(@ends[0, 2]), map { part($ends[0], $_) } @ends[3 .. $#ends])] => 4,
+        ['into_tables => ' . array(part(@ends[0, 1]), part(@ends[0, 2]), part(@ends[1, 2]))] => 1,
+        ['into_tables => ' . array(pick('nowhere', 'a(', '"', '(a)', quoted($ends[0][0])), new_name())] => 0.2);
     my @given = @arguments ? @{$arguments[0]} : ();
-    push @given, 'keep_source => false' if maybe(0.3);
+    push @given, 'keep_source => false' if !$keeps;
     my $text = 'SELECT * FROM junction.split(' . join(', ', regclass($table), @given) . ')';
-    return {verb => 'split', text => $text, changes => 1, drops => 1, discards => 1, dry => dry($text)};
+    return {verb => 'split', table => $table, text => $text, changes => 1, drops => 1, discards => 1, goes => !$keeps, dry => dry($text)};
 }
 
 # the names of functions are those of tables and columns, so some are taken
@@ -181,7 +211,7 @@ sub accessors {
     my $table = target(shift, \&is_junction);
     my $junction = regclass($table);
     return {verb => 'drop_accessors', text => "SELECT * FROM junction.drop_accessors($junction)", changes => 1, dry => "SELECT * FROM junction.drop_accessors($junction, dry_run => true)"} if maybe(0.4);
-    my $text = "SELECT * FROM junction.create_accessors($junction" . (maybe(0.3) ? '' : ', ' . array(maybe(0.97) ? some(0.5, qw(list set add remove toggle)) : 'nothing')) . ')';
+    my $text = "SELECT * FROM junction.create_accessors($junction" . (maybe(0.3) ? '' : ', ' . array(maybe(0.97) ? some(0.5, qw(list set add remove toggle), maybe(0.5) ? 'matching' : (), maybe(0.2) ? 'reach' : ()) : 'nothing')) . (maybe(0.1) ? ', match => ' . literal(pick('id', 'name', 'tenant_id')) : '') . ')';
     return {verb => 'create_accessors', text => $text, changes => 1, dry => dry($text)};
 }
 
@@ -228,11 +258,12 @@ sub random_call {
     my @entities = grep { is_entity($_) } @$state;
     my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
     return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
-        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES ? 0.5 : 5, \&split_table => 3, \&accessors => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES + 8 ? 1 : 7, \&retire => 2, \&split_table => 5, \&accessors => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
 }
 
 # what others do to the tables meanwhile
 sub random_change {
+    return random_write(@_) if maybe(0.25);
     my $table = target($_[0], \&is_junction);
     my $column = @{$table->{columns} // []} ? quoted(pick(@{$table->{columns}})) : 'id';
     # pg_dump does not keep the order of columns that a table with children gets later
@@ -242,6 +273,15 @@ sub random_change {
         "ALTER TABLE $table->{name} ALTER $column DROP NOT NULL", "UPDATE $table->{name} SET $column = $column", "TRUNCATE $table->{name}",
         "SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index WHERE indrelid = " . regclass($table) . " ORDER BY md5(indexrelid::regclass::text) LIMIT 1 \\gexec\n",
         "CREATE VIEW " . quoted(new_name()) . " AS SELECT * FROM $table->{name}");
+}
+
+# what old code writes to a list: other lists of the same table, which a mirror carries along
+sub random_write {
+    my $table = target($_[0], sub { $_[0]{lists} });
+    my ($column) = shuffled(sort keys %{$table->{lists} // {}});
+    return ($table, 'SELECT 1') if !defined $column;
+    $column = quoted($column);
+    return $table, "UPDATE $table->{name} SET $column = (SELECT other.$column FROM $table->{name} AS other ORDER BY " . pick('random()', 'id', 'id DESC') . " LIMIT 1) WHERE id <= " . pick(0, 1, 3, 8);
 }
 
 1;

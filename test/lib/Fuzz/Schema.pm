@@ -112,7 +112,8 @@ sub references {
 }
 
 # a table of two ends, or three: the key over them is of every kind, mostly a primary key
-# HOW: a hash of what is not left to chance: key, its kind; third, whether there is a third end; levels, of partitions
+# HOW: a hash of what is not left to chance: key, its kind; third, whether there is a third end; decided, whether the first end
+# decides that; levels, of partitions
 sub make_junction {
     my ($how, @parents) = @_;
     my ($left, $right) = (pick(@parents), pick(@parents));
@@ -123,7 +124,7 @@ sub make_junction {
     my %once;
     my @pair = grep { !$once{$_->{name}}++ } map { @$_ } @columns;
     my $name = maybe(0.3) ? Fuzz::Random::cut("$left->{name}_$right->{name}") : new_name();
-    my $j = {name => $name, table => quoted($name), pair => \@pair, ends => \@ends, columns => \@columns, shared => $shared,
+    my $j = {name => $name, table => quoted($name), pair => \@pair, ends => \@ends, columns => \@columns, shared => $shared, decided => $how->{decided},
         key => $how->{key} // weighted('PRIMARY KEY' => 9, 'UNIQUE' => 1.5, 'unique index' => 1, 'partial' => 1, 'desc' => 0.7, 'none' => 1.5, 'surrogate' => 2.5, 'bare id' => 0.7, 'NULLS NOT DISTINCT' => 0.5,
                         'exclude' => 0.5)};
     my @order = map { quoted($_->{name}) } maybe(0.3) ? reverse @pair : @pair;
@@ -179,8 +180,10 @@ sub link_statements {
     my $table = $j->{table};
     my $links = sub {
         my %value;
+        my @numbers = map { 1 + int rand ROWS } @{$j->{ends}};
+        $numbers[2] = 1 + $numbers[0] * 3 % ROWS if $j->{decided};
         for my $i (0 .. $#{$j->{ends}}) {
-            my $tuple = tuple($j->{ends}[$i], 1 + int rand ROWS);
+            my $tuple = tuple($j->{ends}[$i], $numbers[$i]);
             for my $k (0 .. $#$tuple) {
                 my $column = $j->{columns}[$i][$k];
                 $value{$column->{name}} //= value($column->{type}, $tuple->[$k]);
@@ -216,16 +219,41 @@ sub hanger_statements {
         'ALTER TABLE ' . "$table ADD " . references($j, 0) . ($by ? '' : ' NOT VALID'));
 }
 
+# A table with lists of keys of the parents, for absorb: arrays, delimited text and json, with what is there twice, is null, or
+# is not there
+sub make_lists {
+    my @parents = grep { @{$_->{keys}} == 1 && !$_->{tenant} } @_;
+    my $table = quoted(new_name());
+    my (@columns, @values);
+    for my $i (0 .. $#parents) {
+        my ($parent, $type) = ($parents[$i], $parents[$i]{keys}[0]{type});
+        my @numbers = sub { map { 1 + int rand ROWS } 1 .. pick(0, 1, 2, 3, 5) };
+        my $array = sub {
+            return 'NULL' if maybe(0.1);
+            return 'ARRAY[' . join(', ', map({ maybe(0.05) ? 'NULL' : value($type, $_) } $numbers[0]->()), maybe(0.04) ? value($type, ROWS + 1) : ()) . ']::' . $type =~ s/ COLLATE .*//sr . '[]';
+        };
+        push @columns, quoted("list $i") . ' ' . $type =~ s/ COLLATE .*//sr . '[]' . ($type =~ / (COLLATE .*)/ ? " $1" : '');
+        push @values, $type =~ /\[\]/ ? sub { 'NULL' } : $array;
+        next if maybe(0.5);
+        push @columns, quoted("csv $i") . ' text', quoted("json $i") . ' ' . pick('json', 'jsonb');
+        push @values, sub { literal(join ',', map { ($type =~ /int/ ? '' : 'v') . "$_ " x maybe(0.1) || ($type =~ /int/ ? $_ : "v$_") } $numbers[0]->()) },
+            sub { literal('[' . join(', ', map { $type =~ /int/ ? $_ : "\"v$_\"" } $numbers[0]->()) . ']') };
+    }
+    my @rows = map { my $n = $_; '(' . join(', ', $n, map { $_->() } @values) . ')' } 1 .. ROWS;
+    return {sql => ["CREATE TABLE $table (" . join(', ', 'id int PRIMARY KEY', @columns) . ')', map { "INSERT INTO $table VALUES $_" } @rows]};
+}
+
 # the statements that make the tables of database NUMBER. The rarest kinds take turns
 sub random_schema {
     my ($icu, $number) = @_;
     forget_names();
     my @parents = (make_parent(0, strange_name($number)), map { make_parent(0) } 1 .. pick(1, 2, 3));
     push @parents, make_parent(1), make_parent(1) if maybe(0.4);
-    my @junctions = map { make_junction($_, @parents) } ({}) x pick(3, 4, 5), {key => 'PRIMARY KEY', levels => 2 + $number % 2}, ({third => 1, key => 'PRIMARY KEY'}, {key => 'none'}, {key => 'surrogate'})[$number % 3];
+    my @junctions = map { make_junction($_, @parents) } ({}) x pick(3, 4, 5), {key => 'PRIMARY KEY', levels => 2 + $number % 2}, ({third => 1, key => 'PRIMARY KEY'}, {key => 'none'}, {key => 'surrogate'})[$number % 3],
+        {third => 1, key => 'PRIMARY KEY'}, {third => 1, key => 'PRIMARY KEY', decided => 1};
     my @tenants = grep { $_->{tenant} } @parents;
     push @junctions, make_junction({}, @tenants) if @tenants;
-    return prelude($icu), map { @{$_->{sql}} } @parents, @junctions;
+    return prelude($icu), map { @{$_->{sql}} } @parents, @junctions, make_lists(@parents), make_lists(@parents);
 }
 
 1;

@@ -1,0 +1,234 @@
+/*
+ * prove_merge.c
+ *		Proves of each child that no link is lost and none left: by what is
+ *		counted before and after it is changed, in the same transaction.
+ *
+ * A row that a DELETE takes had a row beside it with the same key, by the DELETE's
+ * own condition.  So the numbers of rows prove it: none references a row that
+ * goes, and those that are there are those that were, but for the deleted ones.
+ *
+ * That is not enough if a child has several keys, as a row that is deleted for one
+ * of them may be the only one with its values of the other; or if it has triggers
+ * or rules that could change what a statement does.  Then the keys themselves are
+ * counted and summed up, as they are to be and as they are.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "links/links.h"
+#include "statement/statement.h"
+
+/*
+ * Returns the condition that a row of a junction links two rows that become one,
+ * and were not one before; null if the child is no such junction.
+ */
+char *
+loop_condition(const MergedRows *rows, const MergeChild *child, const char *alias)
+{
+	StringInfoData buf;
+
+	if (child->left == NULL)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "%s AND %s AND %s OPERATOR(pg_catalog.<>) %s",
+					 is_member(rows, child, child->left, alias, MEMBERS_ALL),
+					 is_member(rows, child, child->right, alias, MEMBERS_ALL),
+					 rank_of(rows, child, child->left, alias), rank_of(rows, child, child->right, alias));
+	if (rows->with != NULL)
+		appendStringInfo(&buf, " AND %s.class OPERATOR(pg_catalog.=) %s.class",
+						 member_alias(alias, child, child->left), member_alias(alias, child, child->right));
+	return buf.data;
+}
+
+/*
+ * Do triggers or rules of the user's own see the changes of a table's rows?
+ */
+static bool
+is_meddled_with(const TableFacts *table)
+{
+	bool		meddled = false;
+
+	foreach_oid(part, with_partitions(table->oid))
+	{
+		Relation	rel = relation_open(part, AccessShareLock);
+		TriggerDesc *triggers = rel->trigdesc;
+
+		meddled |= rel->rd_rules != NULL;
+		for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+			meddled |= !triggers->triggers[i].tgisinternal;
+		relation_close(rel, NoLock);
+	}
+	return meddled;
+}
+
+/*
+ * Returns the query of the number of rows of a child that reference the rows of
+ * the set, but are not of them themselves.
+ */
+static char *
+count_members(const MergedRows *rows, const MergeChild *child, MemberSet set)
+{
+	return psprintf("%sSELECT pg_catalog.count(*) FROM %s WHERE %s%s", with_clause(rows),
+					child_item(rows, child, "link"), is_any_member(rows, child, "link", set),
+					not_itself(rows, child, "link", MEMBERS_ALL));
+}
+
+/*
+ * Sets the number of keys that the rows of a child will have in an index, and their
+ * checksum: two numbers.
+ */
+static void
+sum_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *index, int64 *sums)
+{
+	char	   *loop = loop_condition(rows, child, "link");
+
+	change_and_count(sum_of_keys(rows, child, index,
+								 psprintf("%s%s", not_itself(rows, child, "link", MEMBERS_ALL),
+										  loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "")), sums, 2);
+}
+
+/*
+ * Counts what a child has before it is changed.
+ */
+MergeProof *
+begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
+{
+	MergeProof *proof = palloc0(sizeof(MergeProof));
+
+	proof->rows = rows;
+	proof->child = child;
+	if (merge->dry_run)
+		return proof;
+	proof->first = list_length(merge->steps);
+	proof->members = merge_count(merge, count_members(rows, child, MEMBERS_ALL));
+	foreach_ptr(IndexFacts, index, child->table->indexes)
+		if (is_key_of_child(child, index) && index != child->unordered)
+			proof->indexes = lappend(proof->indexes, (IndexFacts *) index);
+	if (list_length(proof->indexes) < 2 && !is_meddled_with(child->table))
+		proof->indexes = NIL;
+	proof->keys = palloc(sizeof(int64) * 2 * Max(list_length(proof->indexes), 1));
+	foreach_ptr(IndexFacts, index, proof->indexes)
+		sum_keys(rows, child, index, &proof->keys[2 * foreach_current_index(index)]);
+	return proof;
+}
+
+/*
+ * Has another part of the merge changed the child meanwhile: as it merged rows of
+ * another table that the child references too?  Then what was counted before is
+ * not what it was then.  That part has a proof of its own.
+ */
+static bool
+is_changed_beside(const Merge *merge, const MergeProof *proof)
+{
+	for (int i = proof->first; i < list_length(merge->steps); i++)
+	{
+		MergeStep  *step = list_nth(merge->steps, i);
+
+		if (step->table == proof->child->table->oid && step != proof->moved &&
+			!list_member_ptr(proof->steps, step))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Refuse what would lose links: 23505 if the child's keys demand it, 55000 if a
+ * trigger or a rule did it.
+ */
+static void
+check_keys(const MergeProof *proof)
+{
+	bool		several = list_length(proof->indexes) > 1;
+
+	foreach_ptr(IndexFacts, index, proof->indexes)
+	{
+		const int64 *before = &proof->keys[2 * foreach_current_index(index)];
+		int64		now[2];
+
+		sum_keys(proof->rows, proof->child, index, now);
+		if (now[0] == before[0] && now[1] == before[1])
+			continue;
+		ereport(ERROR,
+				(errcode(several ? ERRCODE_UNIQUE_VIOLATION : ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("merging would lose rows of \"%s\"", display_name(proof->child->table->oid)),
+				 errdetail("Not all values of key \"%s\" would be there any more.", index_name(index)),
+				 several ?
+				 errhint("A row goes where another has the same values in one key of the table. Give it other values there first, or delete it.") :
+				 errhint("A trigger or a rule of the table changes what is written to it.")));
+	}
+}
+
+/*
+ * Raises if a link of the child is lost, or left: 23505, 55000; 40001 if another
+ * transaction has made one that this one's snapshot does not have.
+ */
+void
+finish_proof(const Merge *merge, MergeProof *proof)
+{
+	int64		deleted = 0;
+	int64		left;
+
+	if (merge->dry_run)
+		return;
+	/* what is committed now, not what the transaction's snapshot has */
+	select_counts(count_members(proof->rows, proof->child, MEMBERS_GOING), &left, 1);
+	if (left > 0)
+		ereport(ERROR,
+				(errcode(IsolationUsesXactSnapshot() ? ERRCODE_T_R_SERIALIZATION_FAILURE :
+						 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of \"%s\" still reference rows of \"%s\" that are to go",
+						display_name(proof->child->table->oid), display_name(proof->rows->table->oid)),
+				 errdetail_plural("It is %lld row.", "They are %lld rows.", left, (long long) left)));
+	if (is_changed_beside(merge, proof))
+		return;
+	foreach_ptr(MergeStep, step, proof->steps)
+		deleted += step->rows;
+	if (merge_count(merge, count_members(proof->rows, proof->child, MEMBERS_ALL)) != proof->members - deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the number of rows of \"%s\" is not what it was", display_name(proof->child->table->oid)),
+				 errdetail("There were %lld, and %lld were deleted.", (long long) proof->members, (long long) deleted)));
+	check_keys(proof);
+}
+
+/*
+ * Adds the statement that raises if a row of a child still references a row that is
+ * to go, for who runs the statements by hand:
+ *
+ *	DO LANGUAGE plpgsql 'BEGIN
+ *	    IF EXISTS (SELECT FROM ONLY public.invoice_tags AS link WHERE ...) THEN
+ *	        RAISE EXCEPTION USING ...;
+ *	    END IF;
+ *	END'
+ */
+void
+check_nothing_left(Merge *merge, const MergedRows *rows)
+{
+	StringInfoData body;
+	StringInfoData locks;
+
+	initStringInfo(&body);
+	initStringInfo(&locks);
+	foreach_ptr(MergeChild, child, find_children(merge, rows->table))
+	{
+		char	   *message = psprintf("%s still references rows of %s that are to go",
+									   qualified_name(child->table->oid), qualified_name(rows->table->oid));
+
+		appendStringInfo(&body, "    IF EXISTS (SELECT FROM %s WHERE %s%s) THEN\n"
+						 "        RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = %s;\n    END IF;\n",
+						 child_item(rows, child, "link"), is_any_member(rows, child, "link", MEMBERS_GOING),
+						 not_itself(rows, child, "link", MEMBERS_ALL), quote_literal_cstr(message));
+		appendStringInfo(&locks, "%s%s", locks.len ? ", " : "", lock_on_all(AccessShareLock, child->table));
+	}
+	if (body.len > 0)
+		(void) add_step(merge, NULL, NULL, locks.data,
+						psprintf("DO LANGUAGE plpgsql %s",
+								 quote_literal_cstr(psprintf("BEGIN\n%sEND", body.data))));
+}
