@@ -156,7 +156,7 @@ CALL junction.promote_concurrently('user_orgs', columns => '{c int DEFAULT 1 REF
 -- and so is the dry run
 SELECT step FROM junction.promote('user_orgs', columns => '{c int UNIQUE}', concurrently => true, dry_run => true);
 SELECT step FROM junction.promote('parted', concurrently => true, dry_run => true);
-SELECT step FROM junction.promote('user_orgs', portable => true, concurrently => true, dry_run => true);
+SELECT step FROM junction.promote('parted', portable => true, concurrently => true, dry_run => true);
 -- what junction.promote refuses
 CALL junction.promote_concurrently('user_orgs', columns => '{c int PRIMARY KEY}');
 CALL junction.promote_concurrently('user_orgs', columns => '{c int; DROP TABLE users}');
@@ -584,6 +584,51 @@ DROP TABLE links;
 RESET ALL;
 SET client_min_messages = warning;
 SET search_path = regress_online;
+
+--
+-- In plain SQL: nothing of ours is called, each row can be run twice, and the plan makes what promote makes in plain SQL.
+-- When it is done, it says so
+--
+CREATE TABLE plan (step int, statement text);
+SELECT make('The "odd" 50%s; --', :'pure');
+INSERT INTO plan SELECT step, statement FROM junction.promote('"The ""odd"" 50%s; --"', '"Even $junction$ odder"', portable => true, keep_old_name => true, concurrently => true, dry_run => true);
+SELECT count(*), count(*) FILTER (WHERE statement ~ '\mjunction\.\w') AS ours FROM plan;
+\set ECHO none
+SELECT statement FROM plan, generate_series(1, 2) AS turn WHERE step < 11 ORDER BY step, turn \gexec
+SELECT statement FROM plan WHERE step = 11 \gexec
+\set ECHO all
+\set VERBOSITY sqlstate
+\set ECHO none
+SELECT statement FROM plan WHERE step IN (1, 2, 3, 4, 5, 6, 7, 9, 11) ORDER BY step \gexec
+\set ECHO all
+\set VERBOSITY terse
+SELECT differences('The "odd" 50%s; --', ', ''"Even $junction$ odder"'', portable => true, keep_old_name => true', :'pure');
+TRUNCATE plan;
+SELECT make('links', :'pure');
+INSERT INTO plan SELECT step, statement FROM junction.promote('links', portable => true, id_type => 'bigint', columns => array['role text -- note'], concurrently => true, dry_run => true);
+\set ECHO none
+SELECT statement FROM plan ORDER BY step \gexec
+\set ECHO all
+SELECT min(id), max(id), count(DISTINCT id), count(*) FROM links;
+SELECT differences('links', ', id_type => ''bigint'', columns => array[''role text -- note''], portable => true', :'pure');
+-- what is done is left out of a plan that is made later, and a row that is run too early says so
+SELECT make('links', :'pure');
+TRUNCATE plan;
+INSERT INTO plan SELECT step, statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true);
+\set ECHO none
+SELECT statement FROM plan WHERE step <= 8 ORDER BY step \gexec
+\set ECHO all
+\set VERBOSITY sqlstate
+\set ECHO none
+SELECT statement FROM plan WHERE step = 11 \gexec
+\set ECHO all
+\set VERBOSITY terse
+SELECT step, split_part(statement, E'\n', 2) AS what FROM junction.promote('links', portable => true, concurrently => true, dry_run => true);
+\set ECHO none
+SELECT statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true) \gexec
+\set ECHO all
+SELECT differences('links', ', portable => true', :'pure');
+DROP TABLE plan;
 
 --
 -- An event trigger, of whatever language, sees it and does no harm

@@ -129,19 +129,6 @@ choose_mirror_name(const Absorption *absorption)
 }
 
 /*
- * Returns a text between dollar signs with a tag that it does not hold.
- */
-static char *
-dollar_quote(const char *text)
-{
-	char	   *tag = pstrdup("$mirror$");
-
-	for (int i = 1; strstr(text, tag) != NULL; i++)
-		tag = psprintf("$mirror_%d$", i);
-	return psprintf("%s%s%s", tag, text, tag);
-}
-
-/*
  * Builds the trigger function, which only its owner may use.
  */
 static void
@@ -151,7 +138,7 @@ build_trigger_function(StatementPlan *plan, const Absorption *absorption, const 
 	plan_add(plan, NULL,
 			 "CREATE FUNCTION %s()\nRETURNS pg_catalog.trigger LANGUAGE plpgsql SECURITY DEFINER\n"
 			 "SET search_path = pg_catalog, pg_temp\nAS %s",
-			 name, dollar_quote(trigger_body(absorption, add, remove)));
+			 name, dollar_quote(trigger_body(absorption, add, remove), "mirror"));
 	plan_add(plan, NULL, "REVOKE ALL ON FUNCTION %s() FROM PUBLIC", name);
 }
 

@@ -65,6 +65,7 @@ extern char *regclass_name(Oid relid);
 extern char *column_list(List *names);
 extern char *literal_list(List *names);
 extern char *typed_literal(const char *value, const char *type);
+extern char *dollar_quote(const char *text, const char *name);
 extern char *type_text(Oid type, int32 typmod);
 extern char *operator_text(Oid operator);
 extern char *collation_text(Oid collation);

@@ -223,3 +223,17 @@ schema_name(Oid relid)
 {
 	return get_namespace_name_or_temp(get_rel_namespace(relid));
 }
+
+/*
+ * Returns a text between dollar signs with a tag that it does not hold: "$name$" or
+ * "$name_1$".
+ */
+char *
+dollar_quote(const char *text, const char *name)
+{
+	char	   *tag = psprintf("$%s$", name);
+
+	for (int i = 1; strstr(text, tag) != NULL; i++)
+		tag = psprintf("$%s_%d$", name, i);
+	return psprintf("%s%s%s", tag, text, tag);
+}

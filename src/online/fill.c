@@ -33,8 +33,8 @@ typedef struct Filling
 	BatchedWork work;			/* must be first: a BatchedWork * is cast */
 	const char *column;			/* its name at the start, for messages */
 	AttrNumber	attnum;
-	Bitmapset  *others;			/* indexed columns that the UPDATE sets to
-								 * themselves: indexed_plain_columns() */
+	Bitmapset  *others;			/* columns that the UPDATE sets to themselves:
+								 * indexed_plain_columns() */
 } Filling;
 
 /*
@@ -130,10 +130,10 @@ check_fillable_column(Relation rel, const char *column)
  * searches for old versions to delete (bottom-up deletion).  In a fill, the
  * search costs time and finds few.  Setting a column to itself prevents it.
  * Only to be used while triggers do not fire, as it would fire those UPDATE OF
- * these columns.
+ * these columns.  filled: the column to fill, which is left out.
  */
-static Bitmapset *
-indexed_plain_columns(const Filling *filling, Relation rel)
+Bitmapset *
+indexed_plain_columns(Relation rel, AttrNumber filled)
 {
 	TableFacts *table = read_table(RelationGetRelid(rel));
 	Bitmapset  *indexed = NULL;
@@ -146,7 +146,7 @@ indexed_plain_columns(const Filling *filling, Relation rel)
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), column->attnum - 1);
 
 		if (bms_is_member(column->attnum, indexed) && att->attgenerated == '\0' &&
-			att->attidentity == '\0' && column->attnum != filling->attnum)
+			att->attidentity == '\0' && column->attnum != filled)
 			result = bms_add_member(result, column->attnum);
 	}
 	return result;
@@ -167,7 +167,7 @@ start_filling(BatchedWork *work, Relation rel)
 	if (!work->quiet_triggers)
 		return;
 	caller = MemoryContextSwitchTo(work->run->step_context);
-	filling->others = indexed_plain_columns(filling, rel);
+	filling->others = indexed_plain_columns(rel, filling->attnum);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -190,18 +190,18 @@ filled_column(const Filling *filling)
 }
 
 /*
- * ", a = a, b = b" for the columns that are set to themselves, or ""
+ * ", a = a, b = b" for columns of a table that are set to themselves, or ""
  */
-static const char *
-self_assignments(const Filling *filling)
+const char *
+self_assignments(Oid relid, const Bitmapset *columns)
 {
 	StringInfoData buf;
 	int			attnum = -1;
 
 	initStringInfo(&buf);
-	while ((attnum = bms_next_member(filling->others, attnum)) >= 0)
+	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 	{
-		char	   *name = get_attname(filling->work.run->relid, attnum, true);
+		char	   *name = get_attname(relid, attnum, true);
 
 		if (name != NULL)
 			appendStringInfo(&buf, ", %s = %s", quote_identifier(name), quote_identifier(name));
@@ -236,7 +236,7 @@ fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 	const char *column = filled_column(filling);
 	const char *table = qualified_name(work->run->relid);
 	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
-								  self_assignments(filling));
+								  self_assignments(work->run->relid, filling->others));
 	const char *counts = psprintf("RETURNING target.%s AS id)"
 								  " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled", column);
 

@@ -7,8 +7,10 @@
 
 #include "datatype/timestamp.h"
 #include "fmgr.h"
+#include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/lock.h"
+#include "utils/relcache.h"
 
 #include "base/base.h"
 #include "statement/statement.h"
@@ -114,6 +116,8 @@ extern bool run_batches(BatchedWork *work);
 
 /* fill.c */
 extern void check_may_fill(Oid relid);
+extern Bitmapset *indexed_plain_columns(Relation rel, AttrNumber filled);
+extern const char *self_assignments(Oid relid, const Bitmapset *columns);
 extern void fill_column(const OnlineRun *run, const char *column);
 
 /* pause.c */

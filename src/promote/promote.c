@@ -27,11 +27,10 @@
 
 /*
  * Refuse concurrently => true except in a dry run, as a function cannot
- * commit: 25001; and together with portable, as the steps use functions of
- * this extension: 22023.
+ * commit: 25001.
  */
 static void
-check_concurrently(const Promotion *promotion, bool dry_run)
+check_concurrently(bool dry_run)
 {
 	if (!dry_run)
 		ereport(ERROR,
@@ -39,22 +38,20 @@ check_concurrently(const Promotion *promotion, bool dry_run)
 				 errmsg("a function cannot promote concurrently"),
 				 errdetail("A concurrent promotion commits between its steps, and a function cannot commit."),
 				 errhint("Use CALL junction.promote_concurrently, or dry_run => true for the statements.")));
-	if (promotion->portable)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"concurrently\" and \"portable\" exclude each other")));
 }
 
 /*
  * Builds one row for each step that remains of a concurrent promotion. The
- * statements of a step are one transaction.
+ * statements of a step are one transaction; in plain SQL, they are one block
+ * (portable_steps.c).
  */
 static void
 build_remaining(StatementPlan *plan, Promotion *promotion)
 {
 	check_promotion_steps(promotion);
 	foreach_ptr(OnlineStep, step, build_promotion_steps(promotion))
-		plan_add(plan, step->locks, "%s", plan_text(&step->statements));
+		plan_add(plan, step->locks, "%s", promotion->portable ? portable_statement(promotion, step) :
+				 plan_text(&step->statements));
 }
 
 PG_FUNCTION_INFO_V1(junction_promote);
@@ -97,7 +94,7 @@ junction_promote(PG_FUNCTION_ARGS)
 	promotion.concurrently = PG_GETARG_BOOL(10);
 	dry_run = PG_GETARG_BOOL(11);
 	if (promotion.concurrently)
-		check_concurrently(&promotion, dry_run);
+		check_concurrently(dry_run);
 
 	check_promotion(&promotion, dry_run ? AccessShareLock : AccessExclusiveLock);
 	tell_naming(promotion.table);

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "model/model.h"
+#include "online/online.h"
 #include "statement/statement.h"
 
 /* The arguments of a promotion, and what check_promotion() found out */
@@ -47,6 +48,11 @@ typedef struct Promotion
 	Oid			id_index;		/* the index that an unfinished concurrent
 								 * promotion has built, or InvalidOid */
 	const ConstraintFacts *id_check;	/* the check that it has added, or null */
+	const IndexFacts *pair_index;	/* in plain SQL: the index beside the pair key
+									 * that it has built, or null */
+	const char *check_name;		/* of that check, there or not */
+	const char *id_index_name;	/* the names under which the indexes are built */
+	const char *pair_index_name;	/* null if the pair needs none */
 	ColumnFacts *begun;			/* the id that it has added, or null if no
 								 * promotion is under way */
 	bool		demotes;		/* the pair key is the primary key */
@@ -124,6 +130,12 @@ extern void append_portable_key(StringInfo buf, const TableFacts *table, const I
 extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
 								const char *new_name, const char *name);
 
+/* portable_steps.c */
+extern IndexFacts *find_pair_index(const Promotion *promotion);
+extern void build_pair_index(StatementPlan *plan, const Promotion *promotion);
+extern void build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char *unique);
+extern char *portable_statement(const Promotion *promotion, const OnlineStep *step);
+
 /* promote_build.c */
 extern char *added_column_locks(const Promotion *promotion, const char *name);
 extern const char *uuid_default(const Promotion *promotion);
@@ -136,6 +148,7 @@ extern bool reuses_key_name(const Promotion *promotion);
 extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 
 /* promote_check.c */
+extern const char begun_start[];
 extern ColumnFacts *begun_id(const TableFacts *table);
 extern char *begun_statement(const Promotion *promotion, const char *table);
 extern void check_promotable(const Junction *junction);

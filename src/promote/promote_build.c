@@ -201,6 +201,8 @@ build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace 
 
 	if (OidIsValid(promotion->id_index))
 		except = lappend_oid(except, promotion->id_index);
+	if (promotion->pair_index != NULL)
+		except = lappend_oid(except, promotion->pair_index->oid);
 	if (promotion->id_check != NULL)
 		except = lappend_oid(except, promotion->id_check->oid);
 	if (promotion->placement.layout != LAYOUT_LOCAL)

@@ -38,7 +38,7 @@ static const struct
 };
 
 /* The start of the id's comment while a promotion is unfinished */
-static const char begun_start[] = "junction: the id of a promotion that is under way, of table ";
+const char	begun_start[] = "junction: the id of a promotion that is under way, of table ";
 
 /*
  * Returns true if the comment of a column marks it as the id of an unfinished
@@ -85,11 +85,14 @@ begun_id(const TableFacts *table)
  * Returns the statement that marks the id; table: the qualified name.
  *
  *	COMMENT ON COLUMN public.user_orgs.id IS '...'
+ *
+ * In plain SQL the number is 0, as on another server the table has another.
  */
 char *
 begun_statement(const Promotion *promotion, const char *table)
 {
-	const char *comment = psprintf("%s%u, %s", begun_start, promotion->table->oid,
+	const char *comment = psprintf("%s%u, %s", begun_start,
+								   promotion->portable ? InvalidOid : promotion->table->oid,
 								   qualified_beside(promotion->table, promotion->table->name));
 
 	return psprintf("COMMENT ON COLUMN %s.%s IS %s", table, quote_identifier(promotion->id_column),

@@ -21,7 +21,8 @@
  *	   becomes the primary key, the names change, the view of the old name.
  *
  * So the plan for a run that was stopped at any step is the steps that
- * remain.
+ * remain.  In plain SQL each step is a statement that looks by itself whether it is
+ * done (portable_steps.c), and the pair gets an index beside its key before step 7.
  *
  * Builds text only.  promote_steps_check.c has refused what PostgreSQL could
  * not do without reading the table under a blocking lock.  The table is open
@@ -212,9 +213,7 @@ build_not_null(List **steps, const Promotion *promotion)
 	OnlineStep *fill = NULL;
 	StatementPlan *plan;
 
-	check = quote_identifier(there ? there->name :
-							 ChooseConstraintName(promotion->table->name, promotion->id_column, "filled",
-												  promotion->table->namespace, NIL));
+	check = quote_identifier(promotion->check_name);
 	if (!validated)
 	{
 		plan = &add_step(steps, "fill", STEP_FILL, lock_on(RowExclusiveLock, relid))->statements;
@@ -278,19 +277,40 @@ find_id_index(const Promotion *promotion)
 }
 
 /*
- * Returns the name under which the index is built: name, the key's own,
+ * Returns the name under which an index is built: name, the key's own,
  * unless a relation other than the invalid index has it until step 7 renames
- * that.  invalid: or null.
+ * that.  invalid: or null.  column and label: for the other name.
  */
 static char *
-free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *name)
+free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *name,
+				const char *column, const char *label)
 {
 	Oid			holder = get_relname_relid(name, promotion->table->namespace);
 
 	if (!OidIsValid(holder) || (invalid != NULL && holder == invalid->oid))
 		return name;
-	return ChooseRelationName(promotion->table->name, promotion->id_column, "filled",
-							  promotion->table->namespace, true);
+	return ChooseRelationName(promotion->table->name, column, label, promotion->table->namespace, true);
+}
+
+/*
+ * Builds a drop of an index that an earlier run has left invalid.  In plain SQL it is
+ * always there, as it looks itself whether the index is.  index: or null.
+ */
+static void
+build_index_removal(List **steps, const Promotion *promotion, const char *step_name,
+					const IndexFacts *index, const char *name)
+{
+	OnlineStep *drop;
+
+	if (index == NULL && !promotion->portable)
+		return;
+	drop = add_step(steps, step_name, promotion->portable ? STEP_BRIEF : STEP_ALONE,
+					lock_on(promotion->portable ? AccessExclusiveLock : ShareUpdateExclusiveLock,
+							promotion->table->oid));
+	if (index != NULL)
+		drop->named = list_make1_oid(index->oid);
+	plan_add(&drop->statements, NULL, "DROP INDEX %s%s", promotion->portable ? "" : "CONCURRENTLY ",
+			 index != NULL ? qualified_name(index->oid) : qualified_beside(promotion->table, name));
 }
 
 /*
@@ -307,16 +327,27 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 
 	if (index != NULL && index->usable)
 		return;
-	if (index != NULL)
-	{
-		OnlineStep *drop = add_step(steps, "drop-index", STEP_ALONE, locks);
-
-		drop->named = list_make1_oid(index->oid);
-		plan_add(&drop->statements, NULL, "DROP INDEX CONCURRENTLY %s", qualified_name(index->oid));
-	}
+	build_index_removal(steps, promotion, "drop-index", index, name);
 	plan_add(&add_step(steps, "build-index", STEP_ALONE, locks)->statements, NULL,
-			 "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote_identifier(name),
+			 "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s (%s)",
+			 promotion->portable ? "IF NOT EXISTS " : "", quote_identifier(name),
 			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
+}
+
+/*
+ * Builds, in plain SQL, the steps for the index of the pair beside its key; nothing
+ * if it is usable, or the pair needs none.
+ */
+static void
+build_pair_steps(List **steps, const Promotion *promotion)
+{
+	if (promotion->pair_index_name == NULL ||
+		(promotion->pair_index != NULL && promotion->pair_index->usable))
+		return;
+	build_index_removal(steps, promotion, "drop-pair", promotion->pair_index, promotion->pair_index_name);
+	build_pair_index(&add_step(steps, "build-pair", STEP_ALONE,
+							   lock_on(ShareUpdateExclusiveLock, promotion->table->oid))->statements,
+					 promotion);
 }
 
 /*
@@ -327,6 +358,8 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
  *		ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
  *	SELECT pg_catalog.setval(...) FROM public.user_orgs_id_filling
  *	DROP SEQUENCE public.user_orgs_id_filling
+ *
+ * In plain SQL it is part of a PL/pgSQL block, so PERFORM stands for SELECT.
  */
 static void
 build_identity(StatementPlan *plan, const Promotion *promotion, const char *table,
@@ -337,7 +370,8 @@ build_identity(StatementPlan *plan, const Promotion *promotion, const char *tabl
 	plan_add(plan, NULL, "ALTER SEQUENCE %s OWNED BY NONE", sequence);
 	plan_add(plan, NULL, "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %s ADD GENERATED ALWAYS AS IDENTITY",
 			 table, id, id);
-	plan_add(plan, NULL, "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%s, %s), last_value, is_called) FROM %s",
+	plan_add(plan, NULL, "%s pg_catalog.setval(pg_catalog.pg_get_serial_sequence(%s, %s), last_value, is_called) FROM %s",
+			 promotion->portable ? "PERFORM" : "SELECT",
 			 quote_literal_cstr(table), quote_literal_cstr(promotion->id_column), sequence);
 	plan_add(plan, NULL, "DROP SEQUENCE %s", sequence);
 }
@@ -428,19 +462,34 @@ build_promotion_steps(Promotion *promotion)
 	List	   *last = NIL;
 	StatementPlan *plan = &add_step(&last, "swap", STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid))->statements;
 	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
+	bool		adds_pair_index = promotion->portable && promotion->demotes;
+	char	   *unique;
 	char	   *name;
 	char	   *built;
 
 	promotion->id_check = find_check(promotion);
+	promotion->check_name = promotion->id_check != NULL ? promotion->id_check->name :
+		ChooseConstraintName(table->name, promotion->id_column, "filled", table->namespace, NIL);
 	take_name(&names, promotion->name);
 	promotion->id_index = index ? index->oid : InvalidOid;
-	(void) build_promoted_names(plan, promotion, &names);
+	promotion->pair_index = adds_pair_index ? find_pair_index(promotion) : NULL;
+	if (promotion->pair_index != NULL)
+		names.freed = lappend(names.freed, index_name(promotion->pair_index));
+	unique = build_promoted_names(plan, promotion, &names);
+	if (adds_pair_index)
+	{
+		promotion->pair_index_name = promotion->pair_index != NULL && promotion->pair_index->usable ?
+			index_name(promotion->pair_index) :
+			free_index_name(promotion, promotion->pair_index, unique, NULL, "pair_filled");
+		build_portable_swap(plan, promotion, unique);
+	}
 	if (promotion->begun == NULL && promotion->renamed)
 		build_added_names(plan, promotion);
 	if (index != NULL)
 		names.freed = lappend(names.freed, index_name(index));
 	name = primary_key_name(promotion, &names);
-	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name);
+	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name, promotion->id_column, "filled");
+	promotion->id_index_name = built;
 	if (strcmp(built, name) != 0)
 		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
 				 qualified_beside(table, built),
@@ -462,6 +511,7 @@ build_promotion_steps(Promotion *promotion)
 	else if (promotion->id_check != NULL)
 		build_check_removal(&steps, promotion);
 	build_id_index(&steps, promotion, index, built);
+	build_pair_steps(&steps, promotion);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);
 	return steps;

@@ -2,7 +2,8 @@
 # test/t/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
 # waits for long, nothing that was committed is lost, and the table is as junction.promote makes it. Then on a small table:
 # stopped in every step, by a killed backend, an immediate stop of the server, a cancel and a lock that is not to be had,
-# and finished by the same call or by the statements of the dry run. Prints TAP.
+# and finished by the same call or by the statements of the dry run. And all that of the plan in plain SQL too, in a database
+# without the extension: there the rows of the plan are run again, from the first. Prints TAP.
 #
 # It starts a server of its own, as it kills it: what test/with-server.sh needs.
 #
@@ -226,21 +227,47 @@ create online_start "$rows"
 createdb --template online_start online_twin
 sql online_twin --command "SELECT count(*) FROM junction.promote($arguments)" > "$work/output"
 
-# measured DATABASE: the promotion; leaves the numbers in variables
+by_call() {                                             # by_call DATABASE: prints its process first
+    sql "$1" <<END
+SELECT pg_backend_pid();
+SET client_min_messages = notice;
+CALL junction.promote_concurrently($arguments);
+END
+}
+
+by_plan() {                                             # by_plan DATABASE: all rows of the plan in plain SQL, each by itself
+    sql "$1" <<'END'
+SELECT pg_backend_pid();
+SET client_min_messages = notice;
+SELECT statement FROM plan ORDER BY step \gexec
+END
+}
+
+# without_extension DATABASE TEMPLATE: with the plan in plain SQL, of a database that has the extension
+without_extension() {
+    createdb --template "$2" "$1"
+    sql "$1" --command 'CREATE TABLE plan (step int, statement text)' \
+        --command "INSERT INTO plan SELECT step, statement FROM junction.promote($arguments, portable => true, concurrently => true, dry_run => true)" \
+        --command 'DROP EXTENSION junction'
+}
+
+twin_without_extension() {                              # twin_without_extension DATABASE TEMPLATE: the promotion in one transaction
+    without_extension "$1" "$2"
+    sql "$1" --command 'CREATE EXTENSION junction' --command "SELECT count(*) FROM junction.promote($arguments, portable => true)" \
+        --command 'DROP EXTENSION junction' > "$work/output"
+}
+
+# measured DATABASE HOW: the promotion, by_call or by_plan; leaves the numbers in variables
 measured() {
     local pid start middle end
-    createdb --template online_start "$1"
+    if [ "$2" = by_plan ]; then without_extension "$1" online_start; else createdb --template online_start "$1"; fi
     start_clients "$1" "$rows"
     sleep 2
     start=$(date +%s.%N)
     sleep $((5 + rows / 40000))
     middle=$(date +%s.%N)
     promoted=0
-    sql "$1" > "$work/promotion" 2> "$work/notices" <<END || promoted=1
-SELECT pg_backend_pid();
-SET client_min_messages = notice;
-CALL junction.promote_concurrently($arguments);
-END
+    "$2" "$1" > "$work/promotion" 2> "$work/notices" || promoted=1
     end=$(date +%s.%N)
     pid=$(head -n 1 "$work/promotion")
     sleep 2
@@ -255,21 +282,26 @@ END
     perl -e 'exit(!($ARGV[0] <= 150))' "${longest:-0}" || quick=1
 }
 
-measured online
-if [ "$quick" = 1 ]; then
-    echo "# a client waited for $longest ms; the machine may have been busy: once more"
-    dropdb online
-    measured online
-fi
-echo "# $rows rows promoted in $seconds s; clients' 99th percentile $p99 ms, before $p99_before ms; longest $max ms, before $max_before ms;" \
-    "longest wait on a lock of ours ${longest:-below deadlock_timeout, 110} ms, $(wc -l < "$work/waits") logged"
-report "$promoted" "a promotion under clients finishes" "$work/notices"
-cat "$work/links" "$work/parents" > "$work/clients"
-report "$unharmed" "no client sees an error" "$work/clients"
-report "$quick" "no client waits for a lock of ours for more than 150 ms" "$work/waits"
-works "nothing that was committed is lost, and the table is as promote makes it" sound online online_twin
-
-dropdb online
+# measured_under_clients DATABASE HOW TWIN
+measured_under_clients() {
+    measured "$1" "$2"
+    if [ "$quick" = 1 ]; then
+        echo "# a client waited for $longest ms; the machine may have been busy: once more"
+        dropdb "$1"
+        measured "$1" "$2"
+    fi
+    echo "# $2: $rows rows promoted in $seconds s; clients' 99th percentile $p99 ms, before $p99_before ms; longest $max ms, before $max_before ms;" \
+        "longest wait on a lock of ours ${longest:-below deadlock_timeout, 110} ms, $(wc -l < "$work/waits") logged"
+    report "$promoted" "$2: a promotion under clients finishes" "$work/notices"
+    cat "$work/links" "$work/parents" > "$work/clients"
+    report "$unharmed" "$2: no client sees an error" "$work/clients"
+    report "$quick" "$2: no client waits for a lock of ours for more than 150 ms" "$work/waits"
+    works "$2: nothing that was committed is lost, and the table is as promote makes it" sound "$1" "$3"
+    dropdb "$1"
+}
+measured_under_clients online by_call online_twin
+twin_without_extension online_plain_twin online_start
+measured_under_clients online_plain by_plan online_plain_twin
 
 #
 # Stopped on its way, on a small table: in every step by kill -9, which makes the server drop all sessions and recover; by an
@@ -441,6 +473,92 @@ for place in begin fill check validation not_null index_begun index_ready drop s
     works "$place: to what promote makes" sound small small_twin
     dropdb small
     dropdb small_by_hand
+done
+
+#
+# The same of the plan in plain SQL, in a database without the extension: killed, and run again from the first row, under clients
+#
+twin_without_extension plain_twin small_start
+
+plain() {                                               # plain DATABASE: the plan, in the background
+    PGAPPNAME=promotion apart by_plan "$1" > "$work/promotion.$1" 2>&1 &
+    promoter=$!
+}
+
+# plain_break DATABASE PLACE: where the plan is to sleep, by the start of its rows; pg_stat_activity shows no more
+plain_break() {
+    case $2 in
+        begin)      pattern='%adds the columns%' ;;
+        check)      pattern='%keeps out rows%' ;;
+        validation) pattern='%reads all rows%' ;;
+        not_null)   pattern='%makes the id NOT NULL%' ;;
+        index)      pattern='CREATE%memberships_pkey%' ;;
+        pair)       pattern='CREATE%_unique%' ;;
+        swap)       pattern='%changes the keys%' ;;
+    esac
+    case $2 in
+        index | pair) break_at "$1" ddl_command_start 'CREATE INDEX' "$pattern" ;;
+        swap)         break_at "$1" ddl_command_end 'CREATE VIEW' "$pattern" ;;
+        *)            break_at "$1" ddl_command_end 'ALTER TABLE' "$pattern" ;;
+    esac
+}
+
+# plain_reach DATABASE PLACE: a promotion by the plan, in the background, that stays there. An index build is let go on until
+# it waits for a writer, so that it leaves an invalid index
+plain_reach() {
+    held=()
+    if [ "$2" = fill ]; then
+        sql "$1" --command "UPDATE plan SET statement = replace(statement, 'pause CONSTANT float8 := 0;', 'pause CONSTANT float8 := 0.02;')"
+        plain "$1"
+        eventually "$1" "EXISTS (SELECT FROM $promotion AND query LIKE '%gives each row its id%')"
+        sleep 0.5
+        return
+    fi
+    plain_break "$1" "$2"
+    plain "$1"
+    # a row that waits for a lock sleeps too, but not long in one transaction
+    eventually "$1" "EXISTS (SELECT FROM $promotion AND wait_event = 'PgSleep' AND query LIKE '$pattern' AND clock_timestamp() - xact_start > '0.5 s')"
+    case $2 in
+        index | pair)
+            hold holder "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
+            held=(holder)
+            go_on "$1"
+            eventually "$1" "EXISTS (SELECT FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND NOT indisready)" ;;
+    esac
+}
+
+plain_killed() {                                        # plain_killed DATABASE PLACE
+    plain_reach "$1" "$2" || return 1
+    kill -KILL "$(sql "$1" --command "SELECT pid FROM $promotion")"
+    if wait "$promoter"; then
+        echo "# it was not stopped"
+        return 1
+    fi
+    [ "${#held[@]}" = 0 ] || release "${held[@]}"
+    eventually "$1" true
+}
+
+finish_by_plan() {                                      # finish_by_plan DATABASE: under clients
+    local status=0
+    start_clients "$1" "$few"
+    by_plan "$1" || status=1
+    sleep 0.5
+    stop_clients || { status=1; cat "$work/links" "$work/parents"; }
+    return "$status"
+}
+
+for place in begin fill check validation not_null index pair swap; do
+    without_extension small small_start
+    status=0
+    start_clients small "$few"
+    plain_killed small "$place" > "$work/output" 2>&1 || { status=1; cat "$work/output" "$work/promotion.small" >> "$work/problems"; }
+    drop_clients 2> "$work/kill"
+    report "$status" "plain SQL, $place: killed there" "$work/problems"
+    : > "$work/problems"
+    go_on small
+    works "plain SQL, $place: the same rows finish it, while clients see no error" finish_by_plan small
+    works "plain SQL, $place: to what promote makes" sound small plain_twin
+    dropdb small
 done
 
 #

@@ -86,7 +86,7 @@ sub promote_by_hand {
 # the first steps of a concurrent promotion, or all
 sub some_steps {
     my $table = target(shift, sub { is_link($_[0]) && !$_[0]{children} });
-    my $text = dry('SELECT statement FROM junction.promote(' . regclass($table) . promotion_arguments($table) . ', concurrently => true)') . ' WHERE step <= ' . pick(1, 1, 2, 3, 4, 5, 6, 7);
+    my $text = dry('SELECT statement FROM junction.promote(' . regclass($table) . promotion_arguments($table) . (maybe(0.3) ? ', portable => true' : '') . ', concurrently => true)') . ' WHERE step <= ' . pick(1, 1, 2, 3, 4, 5, 6, 7);
     return {verb => 'steps by hand', text => "$text \\gexec\n", changes => 1, commits => 1};
 }
 

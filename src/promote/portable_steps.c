@@ -1,0 +1,474 @@
+/*
+ * portable_steps.c
+ *		The steps of a concurrent promotion in plain SQL, for a server that does
+ *		not have this extension.
+ *
+ * promote_steps.c builds the steps.  Here are those that differ in plain SQL: an
+ * index for the pair, built concurrently, takes the place of the key in place.
+ * And each step becomes one row that can be run by itself, and again after it was
+ * stopped, since nobody builds the plan anew between two rows:
+ *
+ *	- A step in a transaction becomes a DO block.  It does nothing if the catalogs
+ *	  show that the step is done, and refuses if a row before it is not.  It requests
+ *	  its lock with a short timeout, again and again, as online/steps.c does.
+ *	- A fill becomes a DO block that commits batches, as online/batches.c does.
+ *	- An index build cannot be in a DO block.  IF NOT EXISTS takes it for done if
+ *	  there is an index of the name, so a row before it drops an invalid one.  After
+ *	  the last row the index may have another name, so then the first row refuses.
+ *
+ * The rows know the table by its name: an OID would be another on the server that
+ * they are for.  They need PL/pgSQL there.  What they call is qualified, operators
+ * too, except in the user's definitions of columns.
+ *
+ * Builds text only.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_constraint.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "model/model.h"
+#include "online/online.h"
+#include "promote/promote.h"
+#include "statement/statement.h"
+
+/*
+ * Returns the unique index that an earlier run has built beside the pair key, over
+ * the same columns; null if there is none.
+ */
+IndexFacts *
+find_pair_index(const Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	const IndexFacts *key = promotion->junction->pair_key;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (promotion->begun != NULL && index->unique && index != key && index->expressions == NULL &&
+			index->predicate == NULL && index->ncolumns == key->ncolumns &&
+			!OidIsValid(get_index_constraint(index->oid)) &&
+			same_names(column_names(table, index->columns, index->nkeys),
+					   column_names(table, key->columns, key->nkeys)))
+			return index;
+	return NULL;
+}
+
+/*
+ * Returns what follows the table in the definition of the pair key's index: "USING
+ * btree (a, b) INCLUDE (c) WITH (fillfactor='70')".
+ */
+static const char *
+index_definition(const Promotion *promotion)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+	const char *command = pg_get_indexdef_string(key->oid);
+	const char *head = psprintf("CREATE UNIQUE INDEX %s ON %s ", quote_identifier(index_name(key)),
+								qualified_name(promotion->table->oid));
+
+	if (strncmp(command, head, strlen(head)) != 0)
+		elog(ERROR, "unexpected definition of an index: %s", command);
+	return command + strlen(head);
+}
+
+/*
+ * Builds the step that gives the pair an index beside its key:
+ *
+ *	CREATE UNIQUE INDEX CONCURRENTLY memberships_user_id_org_id_unique ON public.user_orgs
+ *		USING btree (user_id, org_id)
+ */
+void
+build_pair_index(StatementPlan *plan, const Promotion *promotion)
+{
+	plan_add(plan, NULL, "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s %s",
+			 quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
+			 index_definition(promotion));
+}
+
+/* Returns " DEFERRABLE INITIALLY DEFERRED", or what of it the key's constraint is */
+static const char *
+deferral(const IndexFacts *key)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(get_index_constraint(key->oid)));
+	Form_pg_constraint con;
+	const char *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for the constraint of index %u", key->oid);
+	con = (Form_pg_constraint) GETSTRUCT(tuple);
+	result = con->condeferred ? " DEFERRABLE INITIALLY DEFERRED" : con->condeferrable ? " DEFERRABLE" : "";
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Builds the change of the pair's key from primary to UNIQUE, in the last step:
+ *
+ *	ALTER TABLE public.memberships DROP CONSTRAINT user_orgs_pkey
+ *	ALTER TABLE public.memberships ADD CONSTRAINT memberships_user_id_org_id_unique
+ *		UNIQUE USING INDEX memberships_user_id_org_id_unique
+ *
+ * unique: the name of the constraint.
+ */
+void
+build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char *unique)
+{
+	const IndexFacts *key = promotion->junction->pair_key;
+	const char *table = qualified_beside(promotion->table, promotion->name);
+
+	plan_add(plan, NULL, "ALTER TABLE %s DROP CONSTRAINT %s", table, quote_identifier(index_name(key)));
+	if (strcmp(promotion->pair_index_name, unique) != 0)
+		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
+				 qualified_beside(promotion->table, promotion->pair_index_name), quote_identifier(unique));
+	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s UNIQUE USING INDEX %s%s", table,
+			 quote_identifier(unique), quote_identifier(unique), deferral(key));
+	build_portable_rest(plan, promotion->table, key, promotion->name, unique);
+}
+
+/* "pg_catalog.to_regclass('public.user_orgs')" */
+static char *
+regclass_of(const char *qualified)
+{
+	return psprintf("pg_catalog.to_regclass(%s)", quote_literal_cstr(qualified));
+}
+
+/* A condition: the table has its id, and condition holds of it, a row of pg_attribute AS a */
+static char *
+id_is(const Promotion *promotion, const char *condition)
+{
+	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) %s"
+					" AND a.attname OPERATOR(pg_catalog.=) %s AND NOT a.attisdropped AND %s)",
+					regclass_of(qualified_name(promotion->table->oid)),
+					quote_literal_cstr(promotion->id_column), condition);
+}
+
+/* A condition: the id was added by a promotion */
+static char *
+id_is_ours(const Promotion *promotion)
+{
+	return id_is(promotion,
+				 psprintf("pg_catalog.starts_with(pg_catalog.col_description(a.attrelid, a.attnum), %s)",
+						  quote_literal_cstr(begun_start)));
+}
+
+/* A condition: the table has the check of step 3, and condition holds of it, a row of pg_constraint AS c */
+static char *
+check_is(const Promotion *promotion, const char *condition)
+{
+	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) %s"
+					" AND c.conname OPERATOR(pg_catalog.=) %s AND %s)",
+					regclass_of(qualified_name(promotion->table->oid)),
+					quote_literal_cstr(promotion->check_name), condition);
+}
+
+/* A condition: the table has an index of this name, and condition holds of it, a row of pg_index AS i */
+static char *
+index_is(const Promotion *promotion, const char *name, const char *condition)
+{
+	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid"
+					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND r.relname OPERATOR(pg_catalog.=) %s AND %s)",
+					regclass_of(qualified_name(promotion->table->oid)), quote_literal_cstr(name), condition);
+}
+
+/* A condition: the last step is done */
+static char *
+is_promoted(const Promotion *promotion)
+{
+	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a"
+					" ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)"
+					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary AND a.attname OPERATOR(pg_catalog.=) %s)",
+					regclass_of(qualified_beside(promotion->table, promotion->name)),
+					quote_literal_cstr(promotion->id_column));
+}
+
+/* A row that is a DO block in one transaction */
+typedef struct PortableStep
+{
+	const char *comment;		/* what it does */
+	const char *done;			/* a condition: beside is_promoted(), it does nothing */
+	const char *ready;			/* a condition: the rows before it are done */
+	const char *lock;			/* the lock on the table */
+	const char *lock_timeout;
+} PortableStep;
+
+/* Returns the PortableStep of a step, by its name. */
+static PortableStep
+portable_step(const Promotion *promotion, const OnlineStep *step)
+{
+	PortableStep result = {.ready = "true",.lock = "ACCESS EXCLUSIVE",.lock_timeout = "100ms"};
+	const char *name = step->name;
+
+	if (strcmp(name, "begin") == 0)
+	{
+		result.comment = "adds the columns; the id is empty";
+		result.done = id_is_ours(promotion);
+	}
+	else if (strcmp(name, "check") == 0)
+	{
+		result.comment = "keeps out rows without an id";
+		result.done = psprintf("%s OR %s", check_is(promotion, "true"), id_is(promotion, "a.attnotnull"));
+		result.ready = id_is_ours(promotion);
+	}
+	else if (strcmp(name, "validate") == 0)
+	{
+		result.comment = "reads all rows, while others read and write them";
+		result.done = psprintf("%s OR %s", check_is(promotion, "c.convalidated"), id_is(promotion, "a.attnotnull"));
+		result.ready = check_is(promotion, "true");
+		result.lock = "SHARE UPDATE EXCLUSIVE";
+		result.lock_timeout = "5s";
+	}
+	else if (strcmp(name, "not-null") == 0 || strcmp(name, "drop-check") == 0)
+	{
+		result.comment = "makes the id NOT NULL, which the check proves";
+		result.done = psprintf("%s AND NOT %s", id_is(promotion, "a.attnotnull"), check_is(promotion, "true"));
+		result.ready = check_is(promotion, "c.convalidated");
+	}
+	else if (strcmp(name, "drop-index") == 0 || strcmp(name, "drop-pair") == 0)
+	{
+		const char *index = strcmp(name, "drop-pair") == 0 ? promotion->pair_index_name : promotion->id_index_name;
+
+		result.comment = "drops an index that a stopped build has left";
+		result.done = psprintf("NOT %s", index_is(promotion, index, "NOT i.indisvalid"));
+	}
+	else
+	{
+		result.comment = "changes the keys and the names";
+		result.done = "false";
+		result.ready = psprintf("%s AND %s", id_is(promotion, "a.attnotnull"),
+								index_is(promotion, promotion->id_index_name, "i.indisvalid"));
+		if (promotion->pair_index_name != NULL)
+			result.ready = psprintf("%s AND %s", result.ready,
+									index_is(promotion, promotion->pair_index_name, "i.indisvalid"));
+	}
+	return result;
+}
+
+/*
+ * Returns a DO block with this body.
+ */
+static char *
+do_block(const char *body)
+{
+	return psprintf("DO %s", dollar_quote(psprintf("\n%s", body), "junction"));
+}
+
+/*
+ * The first row refuses a table that the last row has changed: the index builds
+ * between them cannot see that they are not needed any more.
+ */
+static char *
+refusal_of_promoted(const char *promoted)
+{
+	return psprintf("    IF %s THEN\n"
+					"        RAISE object_not_in_prerequisite_state USING MESSAGE = 'the promotion is done', HINT = 'No row is left to run.';\n"
+					"    END IF;\n", promoted);
+}
+
+/*
+ * Returns the DO block of a step in one transaction.  After a lock timeout it waits
+ * for a lock that sends autovacuum away and blocks no reader or writer, and sleeps
+ * without a lock, each time longer.
+ */
+static char *
+portable_transaction(const Promotion *promotion, const OnlineStep *step)
+{
+	PortableStep portable = portable_step(promotion, step);
+	const char *table = qualified_name(promotion->table->oid);
+	const char *promoted = is_promoted(promotion);
+	const char *done = psprintf("%s OR %s", promoted, portable.done);
+
+	return do_block(psprintf("-- %s\n"
+							 "DECLARE\n"
+							 "    give_up CONSTANT timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '10 min'::pg_catalog.interval;\n"
+							 "    delay float8 := 0.1;\n"
+							 "BEGIN\n"
+							 "%s"
+							 "    LOOP\n"
+							 "        IF %s THEN\n"
+							 "            RETURN;\n"
+							 "        END IF;\n"
+							 "        BEGIN\n"
+							 "            SET LOCAL lock_timeout = '%s';\n"
+							 "            LOCK TABLE ONLY %s IN %s MODE;\n"
+							 "            IF %s THEN\n"
+							 "                RETURN;\n"
+							 "            END IF;\n"
+							 "            IF NOT (%s) THEN\n"
+							 "                RAISE object_not_in_prerequisite_state USING MESSAGE = 'a row before this one is not done', HINT = 'Run the rows again, from the first.';\n"
+							 "            END IF;\n"
+							 "%s;\n"
+							 "            RETURN;\n"
+							 "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
+							 "            IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN\n"
+							 "                RAISE;\n"
+							 "            END IF;\n"
+							 "        END;\n"
+							 "        COMMIT;\n"
+							 "        BEGIN\n"
+							 "            SET LOCAL lock_timeout = '5s';\n"
+							 "            LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE;\n"
+							 "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
+							 "            NULL;\n"
+							 "        END;\n"
+							 "        COMMIT;\n"
+							 "        PERFORM pg_catalog.pg_sleep(delay OPERATOR(pg_catalog.*) (1.0::pg_catalog.float8 OPERATOR(pg_catalog.+) pg_catalog.random()));\n"
+							 "        delay := LEAST(delay OPERATOR(pg_catalog.*) 2.0::pg_catalog.float8, 5.0::pg_catalog.float8);\n"
+							 "    END LOOP;\n"
+							 "END ",
+							 portable.comment,
+							 strcmp(step->name, "begin") == 0 ? refusal_of_promoted(promoted) : "",
+							 done, portable.lock_timeout, table, portable.lock, done,
+							 portable.ready, plan_text(&step->statements), table));
+}
+
+/*
+ * The DO block of a fill, with gaps for: the condition that it is done, the table,
+ * the id and columns set to themselves (as literals, and as parts of texts).  It
+ * follows online/batches.c and online/fill.c, with their constants.
+ */
+static const char fill_block[] =
+"-- gives each row its id, in batches that commit\n"
+"DECLARE\n"
+"    batch_rows CONSTANT float8 := 10000;    -- at most, about\n"
+"    batch_time CONSTANT float8 := 0.02;     -- seconds that a batch is to take\n"
+"    pause CONSTANT float8 := 0;             -- seconds after each batch\n"
+"    row_timeout CONSTANT text := '10ms';    -- then rows that others have locked are left for later\n"
+"    patience CONSTANT float8 := 600;        -- seconds without a row to fill, as all that are left are locked\n"
+"    quiet CONSTANT bool := pg_catalog.has_parameter_privilege('session_replication_role', 'SET');\n"
+"    target CONSTANT text := %1$s;\n"
+"    id CONSTANT text := %2$s;\n"
+"    change text := pg_catalog.format('UPDATE ONLY %%s AS target SET %%s = DEFAULT', target, id);\n"
+"    slices int := 16;\n"
+"    width int8 := 0;\n"
+"    next_width int8;\n"
+"    blocks int8;\n"
+"    block int8;\n"
+"    batch text;\n"
+"    began timestamptz;\n"
+"    seconds float8;\n"
+"    factor float8;\n"
+"    tried int8;\n"
+"    kept int8;\n"
+"    tried_in_pass int8;\n"
+"    kept_in_pass int8;\n"
+"    filled int8 := 0;\n"
+"    told timestamptz := pg_catalog.clock_timestamp();\n"
+"    moved timestamptz := pg_catalog.clock_timestamp();\n"
+"    delay float8 := 0.1;\n"
+"    remaining bool;\n"
+"BEGIN\n"
+"    IF %3$s THEN\n"
+"        RETURN;\n"
+"    END IF;\n"
+"    IF quiet THEN                           -- triggers do not fire, so these assignments wake none; indexes take new rows faster\n"
+"        change := pg_catalog.concat(change, %4$s);\n"
+"    END IF;\n"
+"    SELECT GREATEST(16.0::pg_catalog.float8 OPERATOR(pg_catalog.*) LEAST(batch_rows, 500.0::pg_catalog.float8) OPERATOR(pg_catalog./)"
+" CASE WHEN c.reltuples OPERATOR(pg_catalog.>) 0.0::pg_catalog.float4 THEN c.reltuples::pg_catalog.float8 OPERATOR(pg_catalog./) GREATEST(c.relpages, 1)::pg_catalog.float8"
+" ELSE 100.0::pg_catalog.float8 END, 1.0::pg_catalog.float8)::pg_catalog.int8\n"
+"        INTO width FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(target);\n"
+"    LOOP\n"
+"        blocks := pg_catalog.pg_relation_size(pg_catalog.to_regclass(target)) OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::pg_catalog.int8;\n"
+"        block := 0;\n"
+"        tried_in_pass := 0;\n"
+"        kept_in_pass := 0;\n"
+"        WHILE block OPERATOR(pg_catalog.<) blocks LOOP\n"
+"            next_width := width;\n"
+"            FOR part IN 0 .. slices OPERATOR(pg_catalog.-) 1 LOOP\n"
+"                began := pg_catalog.clock_timestamp();\n"
+"                batch := pg_catalog.format('ctid OPERATOR(pg_catalog.>=) ''(%%s,0)''::pg_catalog.tid AND ctid OPERATOR(pg_catalog.<) ''(%%s,0)''::pg_catalog.tid"
+" AND (pg_catalog.hashtid(ctid) OPERATOR(pg_catalog.&) %%s) OPERATOR(pg_catalog.=) %%s AND %%s IS NULL',\n"
+"                    block, block OPERATOR(pg_catalog.+) width, slices OPERATOR(pg_catalog.-) 1, part, id);\n"
+"                SET LOCAL row_security = off;\n"
+"                IF quiet THEN\n"
+"                    SET LOCAL session_replication_role = replica;\n"
+"                END IF;\n"
+"                BEGIN\n"
+"                    PERFORM pg_catalog.set_config('lock_timeout', row_timeout, true);\n"
+"                    EXECUTE pg_catalog.format('WITH filled AS (%%s WHERE %%s RETURNING target.%%s AS id)"
+" SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled', change, batch, id) INTO tried, kept;\n"
+"                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
+"                    EXECUTE pg_catalog.format('WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %%s WHERE %%s FOR NO KEY UPDATE SKIP LOCKED),"
+" filled AS (%%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid RETURNING target.%%s AS id)"
+" SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled', target, batch, change, id) INTO tried, kept;\n"
+"                END;\n"
+"                COMMIT;\n"
+"                tried_in_pass := tried_in_pass OPERATOR(pg_catalog.+) tried;\n"
+"                kept_in_pass := kept_in_pass OPERATOR(pg_catalog.+) kept;\n"
+"                filled := filled OPERATOR(pg_catalog.+) kept;\n"
+"                IF part OPERATOR(pg_catalog.=) 0 THEN      -- it takes longest, as its rows move to other pages\n"
+"                    seconds := EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) began)::pg_catalog.float8;\n"
+"                    factor := LEAST(batch_time OPERATOR(pg_catalog./) GREATEST(seconds, 0.001::pg_catalog.float8), 1.5::pg_catalog.float8,"
+" batch_rows OPERATOR(pg_catalog./) GREATEST(tried, 1)::pg_catalog.float8);\n"
+"                    next_width := GREATEST((width::pg_catalog.float8 OPERATOR(pg_catalog.*) factor OPERATOR(pg_catalog.+) 0.5::pg_catalog.float8)::pg_catalog.int8, 1);\n"
+"                END IF;\n"
+"                IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (told OPERATOR(pg_catalog.+) '3 s'::pg_catalog.interval) THEN\n"
+"                    told := pg_catalog.clock_timestamp();\n"
+"                    RAISE NOTICE 'filled %% rows; at block %% of %%', filled, block, blocks;\n"
+"                END IF;\n"
+"                IF pause OPERATOR(pg_catalog.>) 0.0::pg_catalog.float8 THEN\n"
+"                    PERFORM pg_catalog.pg_sleep(pause);\n"
+"                END IF;\n"
+"            END LOOP;\n"
+"            block := block OPERATOR(pg_catalog.+) width;\n"
+"            width := next_width;\n"
+"        END LOOP;\n"
+"        EXECUTE pg_catalog.format('SELECT EXISTS (SELECT FROM ONLY %%s WHERE %%s IS NULL)', target, id) INTO remaining;\n"
+"        COMMIT;\n"
+"        IF NOT remaining THEN\n"
+"            RETURN;\n"
+"        END IF;\n"
+"        IF tried_in_pass OPERATOR(pg_catalog.>) 0::pg_catalog.int8 AND kept_in_pass OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN\n"
+"            RAISE object_not_in_prerequisite_state USING MESSAGE = 'rows cannot be filled', HINT = 'A trigger may set the id back to null; disable it.';\n"
+"        END IF;\n"
+"        IF kept_in_pass OPERATOR(pg_catalog.>) 0::pg_catalog.int8 THEN\n"
+"            moved := pg_catalog.clock_timestamp();\n"
+"            delay := 0.1;\n"
+"        ELSIF EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) moved)::pg_catalog.float8 OPERATOR(pg_catalog.>) patience THEN\n"
+"            RAISE lock_not_available USING MESSAGE = 'rows without an id stay locked', HINT = 'pg_locks shows by whom. Run this row again.';\n"
+"        END IF;\n"
+"        PERFORM pg_catalog.pg_sleep(delay);\n"
+"        delay := LEAST(delay OPERATOR(pg_catalog.*) 2.0::pg_catalog.float8, 5.0::pg_catalog.float8);\n"
+"        slices := 1;                        -- few rows are left, and slices would only read them more often\n"
+"    END LOOP;\n"
+"END ";
+
+/* Returns the DO block of a fill. */
+static char *
+portable_fill(const Promotion *promotion)
+{
+	AttrNumber	id = promotion->begun != NULL ? promotion->begun->attnum : InvalidAttrNumber;
+	const char *done = psprintf("%s OR %s OR %s", is_promoted(promotion), id_is(promotion, "a.attnotnull"),
+								check_is(promotion, "c.convalidated"));
+	const char *others = self_assignments(promotion->table->oid,
+										  indexed_plain_columns(promotion->rel, id));
+
+	return do_block(psprintf(fill_block, quote_literal_cstr(qualified_name(promotion->table->oid)),
+							 quote_literal_cstr(quote_identifier(promotion->id_column)), done,
+							 quote_literal_cstr(others)));
+}
+
+/*
+ * Returns the row of a step: a statement to be sent by itself, outside of a
+ * transaction block.
+ */
+char *
+portable_statement(const Promotion *promotion, const OnlineStep *step)
+{
+	switch (step->kind)
+	{
+		case STEP_FILL:
+			return portable_fill(promotion);
+		case STEP_ALONE:
+			return plan_text(&step->statements);
+		case STEP_BRIEF:
+		case STEP_PATIENT:
+			break;
+	}
+	return portable_transaction(promotion, step);
+}
