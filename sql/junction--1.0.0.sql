@@ -206,6 +206,16 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION junction.merge(regclass, anyelement, anyarray, text, bool) IS
 'make several rows of a table one, with every row that references them';
 
+CREATE FUNCTION junction.deduplicate(
+    junction regclass,
+    keep text DEFAULT 'first',
+    dry_run bool DEFAULT false
+) RETURNS SETOF junction.change
+AS 'MODULE_PATHNAME', 'junction_deduplicate'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION junction.deduplicate(regclass, text, bool) IS
+'leave one row of each pair that a table without a pair key has several times, with all that references it';
+
 CREATE FUNCTION junction.split(
     junction regclass,
     actor text[] DEFAULT NULL,

@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 divisor=${1:-1}
-declare -A sizes=([absorb]=1000000 [guard]=10000 [online]=2000000 [promote]=1000000 [report]=20000)
+declare -A sizes=([absorb]=1000000 [guard]=10000 [merge]=1000000 [online]=2000000 [promote]=1000000 [report]=20000)
 JUNCTION_BENCH_TABLE=$(mktemp /tmp/junction-bench.XXXXXX)
 export JUNCTION_BENCH_TABLE
 trap 'rm -f "$JUNCTION_BENCH_TABLE"' EXIT

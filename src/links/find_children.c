@@ -76,7 +76,8 @@ static MergeTable *
 open_table(Merge *merge, Oid relid)
 {
 	MergeTable *table = look_up_table(merge, relid);
-	LOCKMODE	lockmode = merge->dry_run ? AccessShareLock : RowExclusiveLock;
+	LOCKMODE	lockmode = merge->dry_run ? AccessShareLock :
+		merge->tables == NIL ? merge->lockmode : RowExclusiveLock;
 	char	   *name = display_name(relid);
 
 	if (table != NULL)

@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
 #include "base/base.h"
@@ -241,6 +242,7 @@ typedef struct MergeProof
 typedef struct Merge
 {
 	ConflictRule conflicts;
+	LOCKMODE	lockmode;		/* on the table whose rows become one */
 	bool		dry_run;
 	List	   *tables;			/* MergeTable, which is private to find_children.c */
 	List	   *steps;			/* MergeStep */

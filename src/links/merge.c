@@ -98,6 +98,7 @@ junction_merge(PG_FUNCTION_ARGS)
 
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.conflicts = parse_conflicts(PG_GETARG_TEXT_PP(3));
+	merge.lockmode = RowExclusiveLock;
 	merge.dry_run = PG_GETARG_BOOL(4);
 	check_table_to_change(PG_GETARG_OID(0));
 	rows.table = open_merged_tables(&merge, PG_GETARG_OID(0));

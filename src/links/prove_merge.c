@@ -69,14 +69,16 @@ is_meddled_with(const TableFacts *table)
 }
 
 /*
- * Returns the query of the number of rows of a child that reference the rows of
- * the set, but are not of them themselves.
+ * Returns the query of two numbers: of the rows of a child that reference the rows
+ * that become one, but are not of them themselves; and of those of them that
+ * reference one that goes.
  */
 static char *
-count_members(const MergedRows *rows, const MergeChild *child, MemberSet set)
+count_members(const MergedRows *rows, const MergeChild *child)
 {
-	return psprintf("%sSELECT pg_catalog.count(*) FROM %s WHERE %s%s", with_clause(rows),
-					child_item(rows, child, "link"), is_any_member(rows, child, "link", set),
+	return psprintf("%sSELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE %s) FROM %s WHERE %s%s",
+					with_clause(rows), is_any_member(rows, child, "link", MEMBERS_GOING),
+					child_item(rows, child, "link"), is_any_member(rows, child, "link", MEMBERS_ALL),
 					not_itself(rows, child, "link", MEMBERS_ALL));
 }
 
@@ -101,13 +103,15 @@ MergeProof *
 begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
 {
 	MergeProof *proof = palloc0(sizeof(MergeProof));
+	int64		counts[2];
 
 	proof->rows = rows;
 	proof->child = child;
 	if (merge->dry_run)
 		return proof;
 	proof->first = list_length(merge->steps);
-	proof->members = merge_count(merge, count_members(rows, child, MEMBERS_ALL));
+	change_and_count(count_members(rows, child), counts, 2);
+	proof->members = counts[0];
 	foreach_ptr(IndexFacts, index, child->table->indexes)
 		if (is_key_of_child(child, index) && index != child->unordered)
 			proof->indexes = lappend(proof->indexes, (IndexFacts *) index);
@@ -172,29 +176,32 @@ check_keys(const MergeProof *proof)
 void
 finish_proof(const Merge *merge, MergeProof *proof)
 {
+	int			sqlstate = IsolationUsesXactSnapshot() ? ERRCODE_T_R_SERIALIZATION_FAILURE :
+		ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
+	const char *name = display_name(proof->child->table->oid);
 	int64		deleted = 0;
-	int64		left;
+	int64		counts[2];
 
 	if (merge->dry_run)
 		return;
 	/* what is committed now, not what the transaction's snapshot has */
-	select_counts(count_members(proof->rows, proof->child, MEMBERS_GOING), &left, 1);
-	if (left > 0)
+	select_counts(count_members(proof->rows, proof->child), counts, 2);
+	if (counts[1] > 0)
 		ereport(ERROR,
-				(errcode(IsolationUsesXactSnapshot() ? ERRCODE_T_R_SERIALIZATION_FAILURE :
-						 ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("rows of \"%s\" still reference rows of \"%s\" that are to go",
-						display_name(proof->child->table->oid), display_name(proof->rows->table->oid)),
-				 errdetail_plural("It is %lld row.", "They are %lld rows.", left, (long long) left)));
+				(errcode(sqlstate),
+				 errmsg("rows of \"%s\" still reference rows of \"%s\" that are to go", name,
+						display_name(proof->rows->table->oid)),
+				 errdetail_plural("It is %lld row.", "They are %lld rows.", counts[1], (long long) counts[1])));
 	if (is_changed_beside(merge, proof))
 		return;
 	foreach_ptr(MergeStep, step, proof->steps)
 		deleted += step->rows;
-	if (merge_count(merge, count_members(proof->rows, proof->child, MEMBERS_ALL)) != proof->members - deleted)
+	if (counts[0] != proof->members - deleted)
 		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the number of rows of \"%s\" is not what it was", display_name(proof->child->table->oid)),
-				 errdetail("There were %lld, and %lld were deleted.", (long long) proof->members, (long long) deleted)));
+				(errcode(sqlstate),
+				 errmsg("the number of rows of \"%s\" is not what it was", name),
+				 errdetail("There were %lld, %lld were deleted, and %lld are left.", (long long) proof->members,
+						   (long long) deleted, (long long) counts[0])));
 	check_keys(proof);
 }
 

@@ -60,7 +60,8 @@ check_no_duplicates(const Finding *finding)
 				 errdetail_plural("%lld pair (%s) is there more than once.",
 								  "%lld pairs (%s) are there more than once.", count,
 								  (long long) count, column_list(finding->columns)),
-				 errhint("Delete the duplicate rows first.")));
+				 errhint("Delete the duplicate rows first: SELECT * FROM junction.deduplicate(%s).",
+						 quote_literal_cstr(qualified_name(finding->junction)))));
 }
 
 /*

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pgtap;
 
-SELECT plan(63);
+SELECT plan(65);
 
 -- what belongs to the extension, with its comment
 CREATE TEMP VIEW members AS
@@ -38,7 +38,7 @@ SELECT is_empty($$
 -- The surface: each public function as it is declared, and no other.  What
 -- starts with _ is not public.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE proname !~ '^_'$$,
-              ARRAY['absorb', 'check', 'create', 'create_accessors', 'create_property_graph', 'demote', 'dependencies', 'dependents', 'diagram', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['absorb', 'check', 'create', 'create_accessors', 'create_property_graph', 'deduplicate', 'demote', 'dependencies', 'dependents', 'diagram', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'measure', 'merge', 'pause', 'primary_to_unique', 'probe', 'promote',
                     'promote_concurrently', 'repair', 'repair_concurrently', 'report', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'],
               'the public functions and procedures');
@@ -122,6 +122,9 @@ SELECT is(pg_get_function_arguments(oid),
     'parent regclass, keep anyelement, gone anyarray, conflicts text DEFAULT ''keep''::text, dry_run boolean DEFAULT false', 'the arguments of merge')
 FROM functions WHERE proname = 'merge';
 SELECT is(pg_get_function_arguments(oid),
+    'junction regclass, keep text DEFAULT ''first''::text, dry_run boolean DEFAULT false', 'the arguments of deduplicate')
+FROM functions WHERE proname = 'deduplicate';
+SELECT is(pg_get_function_arguments(oid),
     'severity text DEFAULT ''warning''::text, rules text[] DEFAULT NULL::text[], schemas text[] DEFAULT NULL::text[]', 'the arguments of check')
 FROM functions WHERE proname = 'check';
 SELECT is(pg_get_function_arguments(oid),
@@ -133,13 +136,13 @@ FROM functions WHERE proname = 'uuidv7';
 SELECT is(pg_get_function_result(oid), result, format('the result of %s', proname))
 FROM functions JOIN (VALUES ('create', 'SETOF junction.statement'), ('promote', 'SETOF junction.statement'),
                             ('demote', 'SETOF junction.statement'), ('repair', 'SETOF junction.statement'), ('unique_to_primary', 'void'),
-                            ('primary_to_unique', 'void'), ('pause', 'void'), ('resume', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('merge', 'SETOF junction.change'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
+                            ('primary_to_unique', 'void'), ('pause', 'void'), ('resume', 'void'), ('report', 'SETOF junction.finding'), ('check', 'void'), ('diagram', 'text'), ('dependencies', 'SETOF record'), ('split', 'SETOF junction.statement'), ('merge', 'SETOF junction.change'), ('deduplicate', 'SETOF junction.change'), ('dependents', 'SETOF record'), ('measure', 'SETOF record'), ('probe', 'SETOF record'),
                             ('uuidv7', 'uuid')) AS v (proname, result) USING (proname)
 ORDER BY proname;
 
 -- A verb writes, a probe too for a moment, a look does not, and a UUID is new at every call.
 SELECT set_eq($$SELECT proname::text FROM functions WHERE provolatile = 'v'$$,
-              ARRAY['_fill', '_load_guard', '_progress', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
+              ARRAY['_fill', '_load_guard', '_progress', 'absorb', 'create', 'create_accessors', 'create_property_graph', 'deduplicate', 'demote', 'drop_accessors', 'holds', 'is_entity', 'is_junction', 'is_pure', 'is_served',
                     'merge', 'pause', 'primary_to_unique', 'probe', 'promote', 'promote_concurrently', 'repair',
                     'repair_concurrently', 'resume', 'retire', 'split', 'unique_to_primary', 'uuidv7'], 'volatile: the verbs, probe, what runs now, and uuidv7');
 SELECT is_empty($$SELECT proname FROM functions WHERE provolatile = 'i'$$, 'immutable: none');

@@ -1,0 +1,258 @@
+/*
+ * deduplicate.c
+ *		junction.deduplicate: leaves one row of each pair that a table without a
+ *		pair key has several times.
+ *
+ *	1. Check: a table of links without a key over its pair, and the order by which
+ *	   the row that stays is found.
+ *	2. Rows that reference one that goes are pointed at the one that stays, by the
+ *	   engine of junction.merge (merge_rows.c).
+ *	3. One DELETE; and the proof that it took what was counted.
+ *
+ * The table is locked in SHARE ROW EXCLUSIVE mode, so that no row is written between
+ * the counts and the key that is added next.  Rows with a null end are no pairs, and
+ * stay.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+
+#include "base/base.h"
+#include "catalog/facts.h"
+#include "check/check.h"
+#include "links/links.h"
+#include "model/model.h"
+#include "statement/statement.h"
+
+/* A table whose pairs are there more than once */
+typedef struct Duplicates
+{
+	const TableFacts *table;
+	List	   *pair;			/* names of its columns */
+	char	   *order;			/* the row that stays is the first by it */
+} Duplicates;
+
+/*
+ * Refuse what is not a list to order by, and nothing else: 22023, or what the parser
+ * says of it.
+ */
+static void
+check_order(const char *order)
+{
+	List	   *statements = raw_parser(psprintf("SELECT FROM t ORDER BY %s\n", order), RAW_PARSE_DEFAULT);
+	SelectStmt *select = list_length(statements) == 1 ?
+		(SelectStmt *) linitial_node(RawStmt, statements)->stmt : NULL;
+
+	if (select == NULL || !IsA(select, SelectStmt) || select->op != SETOP_NONE || select->limitCount != NULL ||
+		select->limitOffset != NULL || select->lockingClause != NIL || select->whereClause != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for \"keep\": \"%s\"", order),
+				 errhint("Use \"first\", \"last\", or an expression of the table's columns to order by.")));
+}
+
+/*
+ * Returns the order of the rows by age: by the id, or by the time stamp, or else by
+ * the place in the table.
+ */
+static char *
+order_by_age(const TableFacts *table, bool last)
+{
+	const char *direction = last ? " DESC" : "";
+	IndexFacts *primary = find_primary_key(table);
+	ColumnFacts *stamp = find_stamp(table, STAMP_CREATED);
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	if (primary != NULL)
+		foreach_ptr(char, name, column_names(table, primary->columns, primary->nkeys))
+			appendStringInfo(&buf, "link.%s%s, ", quote_identifier(name), direction);
+	else if (stamp != NULL && is_stamp(stamp))
+		appendStringInfo(&buf, "link.%s%s NULLS LAST, ", quote_identifier(stamp->name), direction);
+	appendStringInfo(&buf, "link.tableoid%s, link.ctid%s", direction, direction);
+	return buf.data;
+}
+
+/*
+ * Reads the argument "keep".
+ */
+static char *
+read_keep_order(const TableFacts *table, text *value)
+{
+	char	   *keep = text_to_cstring(value);
+
+	if (pg_strcasecmp(keep, "first") == 0 || pg_strcasecmp(keep, "last") == 0)
+		return order_by_age(table, pg_strcasecmp(keep, "last") == 0);
+	check_order(keep);
+	return psprintf("%s\n, %s", keep, order_by_age(table, false));
+}
+
+/*
+ * Returns the columns of the pair of a table of links without a key over them; NIL if
+ * it has a key.  42809 if it is no table of links.
+ */
+static List *
+unkeyed_pair(TableFacts *table)
+{
+	Junction   *junction = classify(table);
+
+	if (junction->kind == JUNCTION_NONE)
+		junction = classify_as_link(table);
+	if (junction == NULL)
+		junction = require_junction(table->oid);
+	if (junction->kind == JUNCTION_UNKEYED || junction->pair_key == NULL)
+		return pair_columns(junction);
+	ereport(NOTICE,
+			(errmsg("\"%s\" has each pair once", display_name(table->oid)),
+			 errdetail("Its key \"%s\" holds that.", index_name(junction->pair_key))));
+	return NIL;
+}
+
+/*
+ * Returns the condition that a row has a pair: none of its columns is null.
+ */
+static char *
+has_pair(const Duplicates *duplicates)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, duplicates->pair)
+		appendStringInfo(&buf, "%slink.%s IS NOT NULL", buf.len ? " AND " : "", quote_identifier(name));
+	return buf.data;
+}
+
+/*
+ * Returns the window in which the rows of a pair are numbered, from the one that
+ * stays.
+ */
+static char *
+pair_window(const Duplicates *duplicates)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(char, name, duplicates->pair)
+		appendStringInfo(&buf, "%slink.%s", buf.len ? ", " : "", quote_identifier(name));
+	return psprintf("PARTITION BY %s ORDER BY %s", buf.data, duplicates->order);
+}
+
+/*
+ * Returns the rows that become one, for those that reference them.
+ */
+static MergedRows *
+duplicate_rows(const Merge *merge, const Duplicates *duplicates)
+{
+	MergedRows *rows = palloc0(sizeof(MergedRows));
+	StringInfoData values;
+
+	rows->table = duplicates->table;
+	rows->level = 1;
+	rows->columns = known_columns(merge, rows->table, &rows->identity);
+	initStringInfo(&values);
+	foreach_int(column, rows->columns)
+	{
+		const char *name = quote_identifier(find_column(rows->table, column)->name);
+
+		appendStringInfo(&values, "link.%s AS m%d, pg_catalog.first_value(link.%s) OVER pair AS t%d, ", name, column,
+						 name, column);
+	}
+	set_members(rows, psprintf("    SELECT * FROM (SELECT %spg_catalog.row_number() OVER pair AS place\n        FROM %s AS link\n        WHERE %s\n"
+							   "        WINDOW pair AS (%s)) AS found\n    WHERE found.place OPERATOR(pg_catalog.>) 1",
+							   values.data, merged_relation(rows->table), has_pair(duplicates), pair_window(duplicates)));
+	return rows;
+}
+
+/*
+ * Points what references rows that go at those that stay, if anything does.
+ */
+static void
+merge_references(Merge *merge, const Duplicates *duplicates)
+{
+	MergedRows *rows;
+
+	if (find_children(merge, duplicates->table) == NIL)
+		return;
+	rows = duplicate_rows(merge, duplicates);
+	(void) add_step(merge, NULL, NULL, lock_on_all(RowShareLock, rows->table), lock_rows(rows));
+	merge_rows(merge, rows);
+}
+
+/*
+ * Returns the number of rows that are there beside one of the same pair.
+ */
+static int64
+count_surplus(const Merge *merge, const Duplicates *duplicates)
+{
+	return merge_count(merge, psprintf("SELECT COALESCE(pg_catalog.sum(pair.rows OPERATOR(pg_catalog.-) 1), 0)::bigint FROM (SELECT pg_catalog.count(*) AS rows FROM %s AS link WHERE %s GROUP BY %s) AS pair",
+									   merged_relation(duplicates->table), has_pair(duplicates),
+									   column_list(duplicates->pair)));
+}
+
+/*
+ * Deletes the rows that go:
+ *
+ *	DELETE FROM ONLY public.t AS gone USING (SELECT link.tableoid AS part, link.ctid AS place,
+ *		row_number() OVER (PARTITION BY link.a, link.b ORDER BY link.id) AS n FROM ...) AS found
+ *	WHERE found.n > 1 AND gone.ctid = found.place AND gone.tableoid = found.part
+ *
+ * 55000 if these are not as many as were counted, or a pair is still there twice.
+ */
+static void
+delete_duplicates(Merge *merge, const Duplicates *duplicates, int64 surplus)
+{
+	char	   *relation = merged_relation(duplicates->table);
+	MergeStep  *step = add_step(merge, duplicates->table, "there already", lock_on_all(RowExclusiveLock, duplicates->table),
+								psprintf("DELETE FROM %s AS gone\nUSING (SELECT link.tableoid AS part, link.ctid AS place,\n"
+										 "        pg_catalog.row_number() OVER (%s) AS n\n    FROM %s AS link\n    WHERE %s) AS found\n"
+										 "WHERE found.n OPERATOR(pg_catalog.>) 1 AND gone.ctid OPERATOR(pg_catalog.=) found.place"
+										 " AND gone.tableoid OPERATOR(pg_catalog.=) found.part",
+										 relation, pair_window(duplicates), relation, has_pair(duplicates)));
+
+	if (!merge->dry_run && (step->rows != surplus || count_surplus(merge, duplicates) != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of \"%s\" that are to go cannot be deleted", display_name(duplicates->table->oid)),
+				 errdetail("There were %lld, and %lld were deleted. A trigger or a rule of the table keeps them.",
+						   (long long) surplus, (long long) step->rows)));
+}
+
+PG_FUNCTION_INFO_V1(junction_deduplicate);
+
+/*
+ * junction.deduplicate(junction regclass, keep text, dry_run bool)
+ *	returns setof junction.change
+ *
+ * Returns no row, with a NOTICE, if the table has a pair key.  42P01, 42809 for what
+ * is no table of links; 42501 for a table that is not the caller's or has rows that
+ * he may not see; 22023 and 42601 for an order that is none; 55000 if a trigger keeps
+ * a row; and what junction.merge raises of tables that reference it.
+ */
+Datum
+junction_deduplicate(PG_FUNCTION_ARGS)
+{
+	static const char *const required[] = {"junction", "keep", "dry_run"};
+	Merge		merge = {.conflicts = CONFLICT_KEEP,.lockmode = ShareRowExclusiveLock};
+	Duplicates	duplicates = {0};
+
+	check_arguments(fcinfo, required, lengthof(required));
+	merge.dry_run = PG_GETARG_BOOL(2);
+	check_table_to_change(PG_GETARG_OID(0));
+	duplicates.table = open_merged_tables(&merge, PG_GETARG_OID(0));
+	duplicates.pair = unkeyed_pair(unconstify(TableFacts *, duplicates.table));
+	duplicates.order = read_keep_order(duplicates.table, PG_GETARG_TEXT_PP(1));
+	if (duplicates.pair != NIL)
+	{
+		int64		surplus = count_surplus(&merge, &duplicates);
+
+		if (surplus > 0)
+		{
+			merge_references(&merge, &duplicates);
+			delete_duplicates(&merge, &duplicates, surplus);
+		}
+	}
+	return finish_merge(&merge, fcinfo);
+}
