@@ -265,13 +265,28 @@ find_shard(HTAB *shards, const char *name, int *length)
 }
 
 /*
- * Is a table of this name and schema a shard?  shards: from read_shards(), or
- * null.
+ * Is this what Citus calls an object named name at a shard?  length: the bytes of
+ * shard_name before "_" with the shard's number.
  *
  * The shard 102008 of users is named users_102008.  If that exceeds 63 bytes,
  * Citus cuts the name of the table and puts a hash of it before the number:
  *
  *	user_with_a_long_na_1f0c9a2b_102008
+ */
+bool
+is_name_of_shard(const char *name, const char *shard_name, int length)
+{
+	if (strlen(name) == length && strncmp(name, shard_name, length) == 0)
+		return true;
+	return length > HASH_LENGTH && shard_name[length - HASH_LENGTH] == '_' &&
+		strspn(shard_name + length - HASH_LENGTH + 1, "0123456789abcdef") >= HASH_LENGTH - 1 &&
+		strlen(name) + strlen(shard_name + length) >= NAMEDATALEN &&
+		strncmp(name, shard_name, length - HASH_LENGTH) == 0;
+}
+
+/*
+ * Is a table of this name and schema a shard?  shards: from read_shards(), or
+ * null.
  */
 bool
 is_shard(HTAB *shards, const char *name, Oid namespace)
@@ -280,14 +295,8 @@ is_shard(HTAB *shards, const char *name, Oid namespace)
 	Shard	   *shard = shards ? find_shard(shards, name, &length) : NULL;
 	char	   *table = shard ? get_rel_name(shard->table) : NULL;
 
-	if (table == NULL || get_rel_namespace(shard->table) != namespace)
-		return false;
-	if (strlen(table) == length && strncmp(table, name, length) == 0)
-		return true;
-	return length > HASH_LENGTH && name[length - HASH_LENGTH] == '_' &&
-		strspn(name + length - HASH_LENGTH + 1, "0123456789abcdef") >= HASH_LENGTH - 1 &&
-		strlen(table) + strlen(name + length) >= NAMEDATALEN &&
-		strncmp(table, name, length - HASH_LENGTH) == 0;
+	return table != NULL && get_rel_namespace(shard->table) == namespace &&
+		is_name_of_shard(table, name, length);
 }
 
 /* Set shard of each table that is a shard. */

@@ -199,7 +199,7 @@ check_not_distributed(Oid relid)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a distributed table", display_name(relid)),
 				 errdetail("Citus keeps its rows in shards, and would not apply this change to them."),
-				 errhint("Use ALTER TABLE, with a separate statement for each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT.")));
+				 errhint("Use junction.promote or junction.demote for its keys, or ALTER TABLE, with a separate statement for each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT.")));
 }
 
 /*

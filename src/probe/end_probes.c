@@ -256,7 +256,10 @@ probe_cascade_end(Trial *trial)
 
 	if (!try_statement(psprintf("DELETE FROM %s WHERE %s", qualified_name(parent->oid),
 								row_condition(parent, end)), &result))
+	{
+		name_shard_error(result.error, trial->table);
 		return judge_refused_delete(trial, result.error);
+	}
 	if (!count_trial_rows(trial, parent, end, &count))
 		return SKIPPED;
 	if (count > 0)

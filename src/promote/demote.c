@@ -120,6 +120,31 @@ build_dropped_columns(StatementPlan *plan, const Demotion *demotion)
 }
 
 /*
+ * Builds the same for a table that Citus keeps, which takes the changes of one
+ * kind at a time.
+ */
+static void
+build_placed_drops(StatementPlan *plan, const Demotion *demotion)
+{
+	const IndexFacts *primary = demotion->junction->primary_key;
+	const char *base = qualified_beside(demotion->table, demotion->name);
+	char	   *locks = alter_locks(demotion);
+	StringInfoData buf;
+
+	foreach_ptr(IndexFacts, index, demotion->table->indexes)
+		if (index->replica_identity && (index == primary || index_holds(index, demotion->dropped)))
+			plan_add(plan, pstrdup(locks), "ALTER TABLE %s\n    REPLICA IDENTITY DEFAULT", base);
+	plan_add(plan, pstrdup(locks), "ALTER TABLE %s\n    DROP CONSTRAINT %s", base,
+			 quote_identifier(index_name(primary)));
+	initStringInfo(&buf);
+	append_drops(&buf, demotion);
+	plan_add(plan, pstrdup(locks), "ALTER TABLE %s%s", base, buf.data + 1);
+	foreach_ptr(char, name, demotion->nullable)
+		plan_add(plan, pstrdup(locks), "ALTER TABLE %s\n    ALTER COLUMN %s SET NOT NULL", base,
+				 quote_identifier(name));
+}
+
+/*
  * Builds:
  *
  *	SELECT junction.unique_to_primary('public.user_orgs'::pg_catalog.regclass,
@@ -141,7 +166,9 @@ build_primary_pair(StatementPlan *plan, const Demotion *demotion, NameSpace *nam
 	bool		recurses = table->kind == RELKIND_PARTITIONED_TABLE;
 	char	   *locks = new_name_locks(table, demotion->name, recurses);
 
-	if (demotion->is_constraint)
+	if (demotion->placement.layout != LAYOUT_LOCAL)
+		build_placed_pair(plan, demotion, name);
+	else if (demotion->is_constraint)
 		plan_add(plan, locks, "SELECT junction.unique_to_primary(%s, %s)",
 				 typed_literal(base, "regclass"), typed_literal(name, "text"));
 	else
@@ -175,6 +202,7 @@ static void
 build_demotion(StatementPlan *plan, const Demotion *demotion)
 {
 	const TableFacts *table = demotion->table;
+	bool		placed = demotion->placement.layout != LAYOUT_LOCAL;
 	List	   *except = list_make1_oid(demotion->junction->primary_key->oid);
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
@@ -182,6 +210,11 @@ build_demotion(StatementPlan *plan, const Demotion *demotion)
 	};
 
 	take_name(&names, demotion->name);
+	if (placed)
+	{
+		plan_add(plan, NULL, "%s", one_by_one_statement());
+		except = list_concat(except, constraints_of(table));
+	}
 	if (OidIsValid(demotion->old_name))
 		plan_add(plan, lock_on(AccessExclusiveLock, demotion->old_name), "DROP VIEW %s",
 				 qualified_name(demotion->old_name));
@@ -189,7 +222,10 @@ build_demotion(StatementPlan *plan, const Demotion *demotion)
 		except = lappend_oid(except, demotion->junction->pair_key->oid);
 	if (demotion->renamed)
 		build_rename(plan, table, demotion->name, except, demotion->dropped, &names);
-	build_dropped_columns(plan, demotion);
+	if (placed)
+		build_placed_drops(plan, demotion);
+	else
+		build_dropped_columns(plan, demotion);
 	if (demotion->keeps_key)
 		return;
 	names.freed = list_make2(index_name(demotion->junction->primary_key),
@@ -207,8 +243,8 @@ PG_FUNCTION_INFO_V1(junction_demote);
  * 42P01 for a table that is gone; 42809 for a table that is not an entity;
  * 55000 for a table that is a junction already, and for columns that hold
  * data; 2BP01 if other objects depend on what would be dropped; 23502 for
- * nulls in the pair; 0A000 for a key that cannot be primary, for an index
- * that would be lost and for a distributed table; 42P07, 42710 for a name
+ * nulls in the pair; 0A000 for a key that cannot be primary, and for an index
+ * that would be lost; 42P07, 42710 for a name
  * that is taken, 42622 for a name that is too long, 22023 for another invalid
  * name; 42501 for another role's table, and for rows that matter and that the
  * caller may not read; 55006 while the unfinished promotion is still running.
@@ -233,6 +269,8 @@ junction_demote(PG_FUNCTION_ARGS)
 	if (demotion.begun != NULL && !dry_run)
 		check_no_run(demotion.table->oid);
 	tell_naming(demotion.table);
+	if (demotion.placement.layout != LAYOUT_LOCAL && demotion.renamed)
+		tell_kept_names(demotion.table, demotion.junction->pair_key->oid);
 	if (demotion.begun != NULL)
 		build_undo(&plan, &demotion);
 	else

@@ -471,7 +471,7 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 
 	demotion->rel = lockmode == AccessExclusiveLock ?
 		open_table_after_parents(relid, lockmode, true) : open_table_to_change(relid, lockmode);
-	check_not_distributed(relid);
+	demotion->placement = read_placement(relid);
 	demotion->junction = require_junction(relid);
 	demotion->table = demotion->junction->table;
 	demotion->begun = begun_id(demotion->table);
@@ -485,6 +485,8 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 	check_not_inherited(demotion);
 	if (demotion->begun == NULL)
 		check_indexes_stay(demotion);
+	if (demotion->placement.layout != LAYOUT_LOCAL)
+		check_placed_demotion(demotion);
 	check_nothing_uses_dropped(demotion, lockmode);
 	check_losses(demotion);
 	if (demotion->begun == NULL && !demotion->keeps_key)

@@ -103,14 +103,14 @@ check_portable(const Junction *junction)
 }
 
 /*
- * Returns what follows PRIMARY KEY in the definition of the key, as
+ * Returns what follows PRIMARY KEY, or UNIQUE, in the definition of the key, as
  * pg_get_constraintdef_command() prints it: "(a, b) INCLUDE (c) WITH
  * (fillfactor='70')".
  */
-static const char *
+const char *
 key_definition(const TableFacts *table, const IndexFacts *key)
 {
-	static const char label[] = " PRIMARY KEY ";
+	const char *label = key->primary ? " PRIMARY KEY " : " UNIQUE ";
 	Oid			constraint = get_index_constraint(key->oid);
 	const char *command = pg_get_constraintdef_command(constraint);
 	const char *head = psprintf("ALTER TABLE %s ADD CONSTRAINT %s", qualified_name(table->oid),
@@ -118,7 +118,7 @@ key_definition(const TableFacts *table, const IndexFacts *key)
 
 	if (strncmp(command, head, strlen(head)) != 0 ||
 		strncmp(command + strlen(head), label, strlen(label)) != 0)
-		elog(ERROR, "unexpected definition of a primary key: %s", command);
+		elog(ERROR, "unexpected definition of a key: %s", command);
 	return command + strlen(head) + strlen(label);
 }
 

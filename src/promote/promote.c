@@ -70,8 +70,8 @@ PG_FUNCTION_INFO_V1(junction_promote);
  * taken, 42622 for names that are too long; 22023 for other invalid
  * arguments; 42703 for a column of primary_key that does not exist; 2BP01 if
  * objects depend on the primary key; 0A000 if the key lacks the partition
- * key, if rows of the table are stored in another table, and for a
- * distributed table unless portable; 42501 for another role's table; 25001
+ * key or the distribution column, if rows of the table are stored in another
+ * table, and for what Citus has nothing for; 42501 for another role's table; 25001
  * for concurrently without dry_run; and what PostgreSQL raises for a column
  * (added_columns.c), 23502 among it.
  */

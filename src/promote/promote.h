@@ -38,6 +38,7 @@ typedef struct Promotion
 
 	/* what was found out */
 	Relation	rel;
+	Placement	placement;		/* where Citus keeps the table */
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
 	char	   *name;			/* the table's name afterwards, unqualified */
@@ -67,6 +68,7 @@ typedef struct Demotion
 
 	/* what was found out */
 	Relation	rel;
+	Placement	placement;		/* where Citus keeps the table */
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
 	char	   *name;			/* the table's name afterwards, unqualified */
@@ -101,6 +103,15 @@ extern void check_demotion(Demotion *demotion, LOCKMODE lockmode);
 /* dependents.c */
 extern void warn_of_publications(const Promotion *promotion);
 
+/* distributed.c */
+extern void check_placed_arguments(const Promotion *promotion);
+extern void check_placed_promotion(const Promotion *promotion);
+extern void check_placed_demotion(const Demotion *demotion);
+extern List *constraints_of(const TableFacts *table);
+extern void tell_kept_names(const TableFacts *table, Oid except);
+extern void build_placed_promotion(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
+extern void build_placed_pair(StatementPlan *plan, const Demotion *demotion, const char *name);
+
 /* key_in_place.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
 extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
@@ -113,6 +124,7 @@ extern Oid	find_old_name(const TableFacts *table, List *columns);
 
 /* portable_key.c */
 extern void check_portable(const Junction *junction);
+extern const char *key_definition(const TableFacts *table, const IndexFacts *key);
 extern void append_portable_key(StringInfo buf, const TableFacts *table, const IndexFacts *key,
 								const char *name);
 extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, const IndexFacts *key,
@@ -127,6 +139,8 @@ extern char *portable_statement(const Promotion *promotion, const OnlineStep *st
 /* promote_build.c */
 extern char *added_column_locks(const Promotion *promotion, const char *name);
 extern const char *uuid_default(const Promotion *promotion);
+extern void append_id(StringInfo buf, const Promotion *promotion);
+extern void append_definitions(StringInfo buf, const Promotion *promotion);
 extern void append_added_columns(StringInfo buf, const Promotion *promotion);
 extern char *primary_key_name(const Promotion *promotion, NameSpace *names);
 extern char *build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace *names);

@@ -10,6 +10,8 @@
  *	   it also drops the composite key and adds it as UNIQUE.
  *	d. The view of the old name, if wanted (old_name_view.c).
  *
+ * Of a table that Citus keeps, distributed.c has b and c.
+ *
  * promote_steps.c uses a, b and parts of c for the concurrent promotion.
  *
  * Builds text only.
@@ -103,7 +105,7 @@ uuid_default(const Promotion *promotion)
  * Appends "ADD COLUMN id uuid NOT NULL DEFAULT junction.uuidv7()", or an
  * identity column for an integer type.
  */
-static void
+void
 append_id(StringInfo buf, const Promotion *promotion)
 {
 	appendStringInfo(buf, "\n    ADD COLUMN %s ", quote_identifier(promotion->id_column));
@@ -116,17 +118,24 @@ append_id(StringInfo buf, const Promotion *promotion)
 }
 
 /*
- * Appends ", ADD COLUMN ..." for each of the user's definitions, as given,
- * and for each time stamp.  A newline follows a definition that may end in a
- * "--" comment.
+ * Appends ", ADD COLUMN ..." for each of the user's definitions, as given.  A
+ * newline follows a definition that may end in a "--" comment.
  */
 void
-append_added_columns(StringInfo buf, const Promotion *promotion)
+append_definitions(StringInfo buf, const Promotion *promotion)
 {
 	foreach_ptr(char, definition, promotion->columns)
 		appendStringInfo(buf, ",\n    ADD COLUMN %s%s", definition,
 						 strstr(definition, "--") ? "\n" : "");
+}
 
+/*
+ * Appends append_definitions(), and ", ADD COLUMN ..." for each time stamp.
+ */
+void
+append_added_columns(StringInfo buf, const Promotion *promotion)
+{
+	append_definitions(buf, promotion);
 	foreach_ptr(char, name, added_timestamps(promotion))
 		appendStringInfo(buf, ",\n    ADD COLUMN %s timestamp with time zone NOT NULL DEFAULT pg_catalog.now()",
 						 name);
@@ -196,6 +205,8 @@ build_promoted_names(StatementPlan *plan, const Promotion *promotion, NameSpace 
 		except = lappend_oid(except, promotion->pair_index->oid);
 	if (promotion->id_check != NULL)
 		except = lappend_oid(except, promotion->id_check->oid);
+	if (promotion->placement.layout != LAYOUT_LOCAL)
+		except = list_concat(except, constraints_of(promotion->table));
 	if (promotion->renamed)
 		build_rename(plan, promotion->table, promotion->name, except, NULL, names);
 	if (as_any)
@@ -241,6 +252,11 @@ build_promotion(StatementPlan *plan, const Promotion *promotion)
 	char	   *unique;
 
 	take_name(&names, promotion->name);
+	if (promotion->placement.layout != LAYOUT_LOCAL)
+	{
+		build_placed_promotion(plan, promotion, &names);
+		return;
+	}
 	unique = build_promoted_names(plan, promotion, &names);
 	build_new_columns(plan, promotion, unique, &names);
 	if (promotion->portable && promotion->demotes)

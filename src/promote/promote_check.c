@@ -488,8 +488,12 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	if (lockmode == AccessExclusiveLock)
 		lock_new_parents(relid, references);
 	promotion->rel = open_table_to_change(relid, lockmode);
-	if (!promotion->portable)
-		check_not_distributed(relid);
+	promotion->placement = read_placement(relid);
+	if (promotion->placement.layout != LAYOUT_LOCAL)
+	{
+		check_placed_arguments(promotion);
+		promotion->portable = true; /* plain SQL, in any case */
+	}
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_promotable(promotion->junction);
@@ -515,6 +519,8 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 		check_owner_may_create(promotion->rel);
 	if (promotion->demotes)
 		(void) check_primary_key_demotable(promotion->rel, lockmode);
-	if (promotion->demotes && promotion->portable)
+	if (promotion->placement.layout != LAYOUT_LOCAL)
+		check_placed_promotion(promotion);
+	else if (promotion->demotes && promotion->portable)
 		check_portable(promotion->junction);
 }

@@ -78,4 +78,6 @@ tell_of_promotion(const Promotion *promotion)
 	warn_of_publications(promotion);
 	warn_of_key_name(promotion);
 	tell_of_way_back(promotion);
+	if (promotion->placement.layout != LAYOUT_LOCAL && promotion->renamed)
+		tell_kept_names(promotion->table, promotion->junction->pair_key->oid);
 }

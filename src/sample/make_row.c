@@ -489,6 +489,7 @@ insert_row(Sampler *sampler, SampleTable *table, const RowRequest *request, List
 		if (try_statement(insert_text(table, request, cells), &result))
 			break;
 		follow = false;
+		name_shard_error(result.error, table->facts);
 		blamed = blamed_columns(table, result.error);
 		if (tries <= MAX_SEQUENCE_TRIES && result.error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION &&
 			has_sequence(table, request, blamed))

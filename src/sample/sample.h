@@ -105,6 +105,9 @@ extern Cell *make_cell(AttrNumber attnum, char *value);
 extern Cell *find_cell(List *cells, AttrNumber attnum);
 extern bool make_row(Sampler *sampler, Oid relid, const RowRequest *request, List **row);
 
+/* shard_error.c */
+extern void name_shard_error(ErrorData *error, const TableFacts *table);
+
 /* sample_table.c */
 extern SampleTable *find_sample_table(Sampler *sampler, Oid relid);
 extern SampleColumn *find_sample_column(const SampleTable *table, AttrNumber attnum);

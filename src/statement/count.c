@@ -227,7 +227,9 @@ default_text(Relation rel, const ColumnFacts *column)
  *
  * If the default is not usable (default_text), the condition is that the
  * value is not null.  record_image_ne compares the stored bytes, so the type
- * needs no equality operator.  A domain is cast to its base type, so that its
+ * needs no equality operator.  Citus cannot send a row to a shard: there, the
+ * texts are compared, with the operator of the search_path, which is pg_catalog's
+ * in become_owner().  A domain is cast to its base type, so that its
  * checks do not run.
  */
 static char *
@@ -240,6 +242,9 @@ changed_condition(Relation rel, const ColumnFacts *column)
 
 	if (value == NULL)
 		return psprintf("%s IS NOT NULL", quote_identifier(column->name));
+	if (is_distributed(RelationGetRelid(rel)))
+		return psprintf("CAST(CAST(%s AS %s) AS text) COLLATE pg_catalog.\"C\" IS DISTINCT FROM CAST(CAST(%s AS %s) AS text)",
+						quote_identifier(column->name), type, value, type);
 	return psprintf("pg_catalog.record_image_ne(ROW(CAST(%s AS %s)), ROW(CAST(%s AS %s)))",
 					quote_identifier(column->name), type, value, type);
 }
