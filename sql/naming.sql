@@ -131,7 +131,7 @@ CREATE TABLE post_tags (post_id int NOT NULL, tag_id int NOT NULL, PRIMARY KEY (
 ALTER TABLE post_tags ADD CONSTRAINT fk_rails_c9d8c5063e FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE;
 ALTER TABLE post_tags ADD CONSTRAINT fk_rails_fdf74b486b FOREIGN KEY (post_id) REFERENCES "Posts" ON DELETE CASCADE;
 SELECT statement FROM junction.repair('post_tags', dry_run => true);
-SELECT statement FROM junction.promote('post_tags', 'labels', timestamps => false, dry_run => true) WHERE statement !~ 'ADD COLUMN';
+SELECT statement FROM junction.promote('post_tags', 'labels', timestamps => false, dry_run => true) WHERE statement !~ 'ADD COLUMN|not_null';
 SET client_min_messages = warning;
 SELECT fix FROM junction.report('post_tags') WHERE rule = 'half_indexed';
 CALL junction.repair_concurrently('post_tags');

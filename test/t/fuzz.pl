@@ -169,11 +169,12 @@ sub judge_error {
     return "undocumented: $state $message\n";
 }
 
-# a promotion makes an entity of the same table, and a demotion none
+# a promotion makes an entity of the same table, unless it is to stop before that, and a demotion none
 sub judge_kind {
     my ($database, $call) = @_;
     my ($table) = grep { $_->{oid} == $call->{table}{oid} } @{$database->{state}};
     my $kind = $table ? $table->{kind} // 'none' : 'gone';
+    return $kind =~ /^(pure|payload)$/ && $table->{begun} ? '' : "afterwards it is $kind, and " . ($table->{begun} ? '' : 'not ') . "begun\n" if $call->{stops};
     return $call->{verb} =~ /^promote/ && $kind ne 'entity' || $call->{verb} eq 'demote' && $kind !~ /^(pure|payload)$/ || ($table->{begun} && $call->{verb} !~ /by hand/) ?
         "afterwards it is $kind\n" : '';
 }

@@ -1,7 +1,8 @@
 # test/lib/Fuzz/Call.pm: a random call of a random verb, with random arguments: mostly on a table that it fits, so that it does
 # something, else on any relation.
 #
-# A call is a hash: verb; text, the statement; table, what it is called for (of verbs whose result is known); changes, whether it
+# A call is a hash: verb; text, the statement; table, what it is called for (of verbs whose result is known); stops, whether it
+# is to stop before its last step; changes, whether it
 # may change a table; commits, whether it commits on its way, so that what is done stays when it fails; drops and discards, what
 # it may do to columns; adds, whether there may be new rows; goes, whether the table may be gone; dry, the same as a dry run; by_hand, whether text returns statements to run.
 package Fuzz::Call;
@@ -92,7 +93,8 @@ sub some_steps {
 
 sub promote_concurrently {
     my $table = target(shift, sub { !$_[0]{children} && (is_link($_[0]) || $_[0]{begun}) });
-    return {verb => 'promote_concurrently', table => $table, text => 'CALL junction.promote_concurrently(' . regclass($table) . promotion_arguments($table) . waiting(1) . (maybe(0.1) ? ', cut_over => false' : '') . ')', changes => 1, commits => 1};
+    my $stops = maybe(0.1);
+    return {verb => 'promote_concurrently', table => $table, text => 'CALL junction.promote_concurrently(' . regclass($table) . promotion_arguments($table) . waiting(1) . ($stops ? ', cut_over => false' : '') . ')', changes => 1, commits => 1, stops => $stops};
 }
 
 sub fill {
