@@ -54,6 +54,11 @@
 /*
  * Slices of a range.  A power of two, as SLICES - 1 is the mask of the hash.
  * Only about 1/16 of the rows of a page move before there is room in it.
+ *
+ * Tried, with a uuid beside two others, for which at least 21 % of the rows must move:
+ * 4, 8, 16 and 32 slices take the same CPU time within a tenth (the scans that
+ * fewer slices save go into index entries), and 8, 16 and 32 slices move 36, 32 and 30 % of the
+ * rows.  Five slices of which the first is a quarter move 41 %, and take no less.
  */
 #define SLICES		16
 

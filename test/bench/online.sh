@@ -75,7 +75,7 @@ column() { awk -v number="$2" '{print $number}' "$work/$1" | median; }
 #
 cat > "$work/read" <<'END'
 \set n random(1, :lefts)
-SELECT count(*) FROM links JOIN numbered ON left_id = id WHERE n = :n;
+SELECT count(*) FROM links JOIN numbered ON left_id = numbered.id WHERE n = :n;
 END
 cat > "$work/write" <<'END'
 \set n random(1, :lefts)
@@ -107,7 +107,7 @@ under_clients() {
     "$1"
     end=$(now)
     sleep 2
-    kill -ALRM "$clients"
+    kill -ALRM "$clients" 2> "$work/kill" || true
     wait "$clients" || cat "$work/clients"
     # what waited for a lock ended just after it
     end=$(perl -e 'printf "%.3f", $ARGV[0] + 0.5' "$end")
