@@ -177,7 +177,7 @@ merge_references(Merge *merge, const Duplicates *duplicates)
 	if (find_children(merge, duplicates->table) == NIL)
 		return;
 	rows = duplicate_rows(merge, duplicates);
-	(void) add_step(merge, NULL, NULL, lock_on_all(RowShareLock, rows->table), lock_rows(rows));
+	(void) add_step(merge, NULL, NULL, lock_locks(rows), lock_rows(rows));
 	merge_rows(merge, rows);
 }
 
@@ -205,7 +205,7 @@ static void
 delete_duplicates(Merge *merge, const Duplicates *duplicates, int64 surplus)
 {
 	char	   *relation = merged_relation(duplicates->table);
-	MergeStep  *step = add_step(merge, duplicates->table, "there already", lock_on_all(RowExclusiveLock, duplicates->table),
+	MergeStep  *step = add_step(merge, duplicates->table, "there already", delete_locks(merge, NULL, duplicates->table),
 								psprintf("DELETE FROM %s AS gone\nUSING (SELECT link.tableoid AS part, link.ctid AS place,\n"
 										 "        pg_catalog.row_number() OVER (%s) AS n\n    FROM %s AS link\n    WHERE %s) AS found\n"
 										 "WHERE found.n OPERATOR(pg_catalog.>) 1 AND gone.ctid OPERATOR(pg_catalog.=) found.place"

@@ -491,3 +491,24 @@ known_columns(const Merge *merge, const TableFacts *table, List **identity)
 			columns = list_append_unique_int(columns, reference->key->parent_columns[i]);
 	return columns;
 }
+
+/*
+ * Adds the locks that foreign keys onto a table take on the tables that have them,
+ * when its rows are deleted, or if columns are given, when these are updated.
+ */
+void
+add_reference_locks(const Merge *merge, List **locks, const TableFacts *table, const Bitmapset *columns)
+{
+	foreach_ptr(MergeReference, reference, look_up_table(merge, table->oid)->references)
+	{
+		const ForeignKeyFacts *key = reference->key;
+		char		action = columns ? key->on_update : key->on_delete;
+		bool		concerned = columns == NULL;
+
+		for (int i = 0; i < key->nkeys; i++)
+			concerned |= bms_is_member(key->parent_columns[i], columns);
+		if (concerned)
+			add_locks(locks, reference->child->oid, action == FKCONSTR_ACTION_NOACTION || action == FKCONSTR_ACTION_RESTRICT ?
+					  RowShareLock : RowExclusiveLock, false);
+	}
+}

@@ -266,9 +266,13 @@ extern void set_members(MergedRows *members, const char *pairs);
 /* find_children.c */
 extern const TableFacts *open_merged_tables(Merge *merge, Oid relid);
 extern List *find_children(const Merge *merge, const TableFacts *table);
+extern void add_reference_locks(const Merge *merge, List **locks, const TableFacts *table,
+								const Bitmapset *columns);
 extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
 
 /* merge_rows.c */
+extern char *delete_locks(const Merge *merge, const MergedRows *rows, const TableFacts *table);
+extern char *lock_locks(const MergedRows *rows);
 extern void merge_rows(Merge *merge, const MergedRows *rows);
 
 /* merged_rows.c */

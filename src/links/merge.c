@@ -63,7 +63,7 @@ delete_rows(Merge *merge, const MergedRows *rows)
 	MergeStep  *step;
 
 	check_nothing_left(merge, rows);
-	step = add_step(merge, rows->table, "gone", lock_on_all(RowExclusiveLock, rows->table),
+	step = add_step(merge, rows->table, "gone", delete_locks(merge, rows, rows->table),
 					psprintf("DELETE FROM %s AS gone\nWHERE %s", merged_relation(rows->table),
 							 is_itself(rows, "gone", MEMBERS_GOING)));
 	if (!merge->dry_run && step->rows != list_length(rows->values) - 1)

@@ -82,17 +82,72 @@ check_changes(const MergedRows *rows, const MergeChild *child)
 }
 
 /*
- * Returns the locks of changing rows of a table.
+ * Adds the locks of the WITH list that the rows are.
  */
-static char *
-change_locks(const TableFacts *table)
+static void
+add_query_locks(List **locks, const MergedRows *rows)
 {
-	return lock_on_all(RowExclusiveLock, table);
+	for (const MergedRows *level = rows; level != NULL && level->with != NULL; level = level->above)
+		add_locks(locks, level->table->oid, AccessShareLock, false);
 }
 
 /*
- * Returns a statement that changes rows of a child that a condition finds.  verb:
- * "DELETE FROM", or null for an UPDATE of the columns (set: List of "a = ...").
+ * Returns the locks of locking the rows.
+ */
+char *
+lock_locks(const MergedRows *rows)
+{
+	List	   *locks = NIL;
+
+	add_locks(&locks, rows->table->oid, RowShareLock, false);
+	add_query_locks(&locks, rows);
+	return locks_text(locks, NULL, NULL);
+}
+
+/*
+ * Returns the locks of deleting rows of a table that are found by the rows which
+ * become one, or null: those that foreign keys onto it take, too.
+ */
+char *
+delete_locks(const Merge *merge, const MergedRows *rows, const TableFacts *table)
+{
+	List	   *locks = NIL;
+
+	add_locks(&locks, table->oid, RowExclusiveLock, false);
+	add_query_locks(&locks, rows);
+	add_reference_locks(merge, &locks, table, NULL);
+	return locks_text(locks, NULL, NULL);
+}
+
+/*
+ * Adds the locks of updating columns of a child: those of its foreign keys' parents,
+ * and of foreign keys onto it, too.
+ */
+static void
+add_update_locks(const Merge *merge, List **locks, const TableFacts *table, const Bitmapset *columns)
+{
+	add_locks(locks, table->oid, RowExclusiveLock, false);
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		if (bms_overlap(key_columns(key), columns))
+			add_locks(locks, key->parent, RowShareLock, false);
+	add_reference_locks(merge, locks, table, columns);
+}
+
+/*
+ * Returns the locks of setting columns of a child to null.
+ */
+static char *
+release_locks(const MergedRows *rows)
+{
+	List	   *locks = NIL;
+
+	add_locks(&locks, rows->table->oid, RowExclusiveLock, false);
+	add_query_locks(&locks, rows);
+	return locks_text(locks, NULL, NULL);
+}
+
+/*
+ * Returns a statement that deletes rows of a child that a condition finds.
  */
 static char *
 delete_found(const MergedRows *rows, const MergeChild *child, const char *condition)
@@ -114,7 +169,8 @@ remove_loops(Merge *merge, MergeProof *proof)
 
 	if (condition != NULL)
 		proof->steps = lappend(proof->steps,
-							   add_step(merge, proof->child->table, "loop", change_locks(proof->child->table),
+							   add_step(merge, proof->child->table, "loop",
+										delete_locks(merge, proof->rows, proof->child->table),
 										delete_found(proof->rows, proof->child,
 													 psprintf("%s%s", condition,
 															  not_itself(proof->rows, proof->child, "link", MEMBERS_ALL)))));
@@ -146,12 +202,12 @@ release_own_rows(Merge *merge, const MergedRows *rows, const MergeChild *child)
 		if (set.len == 0)
 			continue;
 		if (rows->with == NULL)
-			(void) add_step(merge, child->table, "loop", change_locks(child->table),
+			(void) add_step(merge, child->table, "loop", release_locks(rows),
 							psprintf("UPDATE %s AS link\nSET %s\nWHERE %s AND %s", merged_relation(child->table), set.data,
 									 is_member(rows, child, key, "link", MEMBERS_GOING),
 									 is_itself(rows, "link", MEMBERS_STAYING)));
 		else
-			(void) add_step(merge, child->table, "loop", change_locks(child->table),
+			(void) add_step(merge, child->table, "loop", release_locks(rows),
 							psprintf("%sUPDATE %s AS link\nSET %s\nFROM %s AS %s, %s AS own\nWHERE %s AND %s AND %s AND own.rank OPERATOR(pg_catalog.=) 0"
 									 " AND own.class OPERATOR(pg_catalog.=) %s.class", with_clause(rows),
 									 merged_relation(child->table), set.data, rows->name, member, rows->name,
@@ -197,7 +253,7 @@ merge_conflicting(Merge *merge, const MergedRows *rows, const MergeChild *child,
 	if (merge_count(merge, psprintf("%sSELECT pg_catalog.count(*) FROM (SELECT FROM %s LIMIT 1) AS first",
 									with_clause(below), below->name)) == 0)
 		return;
-	(void) add_step(merge, NULL, NULL, lock_on_all(RowShareLock, child->table), lock_rows(below));
+	(void) add_step(merge, NULL, NULL, lock_locks(below), lock_rows(below));
 	merge_rows(merge, below);
 }
 
@@ -222,7 +278,7 @@ settle_conflicts(Merge *merge, MergeProof *proof)
 		}
 		merge_conflicting(merge, rows, child, index);
 		proof->steps = lappend(proof->steps,
-							   add_step(merge, child->table, "there already", change_locks(child->table),
+							   add_step(merge, child->table, "there already", delete_locks(merge, rows, child->table),
 										delete_conflicts(merge, rows, child, index)));
 	}
 }
@@ -324,12 +380,12 @@ move_rows(Merge *merge, const MergedRows *rows, List *together)
 	char	   *update = update_text(rows, first);
 	const char *list = rows->with ? rows->with : "";
 	StringInfoData with;
-	StringInfoData locks;
+	List	   *locks = NIL;
 
 	initStringInfo(&with);
-	initStringInfo(&locks);
 	appendStringInfoString(&with, list);
-	appendStringInfoString(&locks, change_locks(first->table));
+	add_update_locks(merge, &locks, first->table, columns_to_set(rows, first));
+	add_query_locks(&locks, rows);
 	foreach_ptr(MergeChild, child, together)
 	{
 		char	   *other = child != first ? update_text(rows, child) : NULL;
@@ -337,11 +393,11 @@ move_rows(Merge *merge, const MergedRows *rows, List *together)
 		if (other == NULL)
 			continue;
 		appendStringInfo(&with, "%sbeside_%d AS (\n%s)", with.len ? ",\n" : "", foreach_current_index(child), other);
-		appendStringInfo(&locks, ", %s", change_locks(child->table));
+		add_update_locks(merge, &locks, child->table, columns_to_set(rows, child));
 	}
 	if (update == NULL)
 		return NULL;
-	return add_step(merge, first->table, "moved", locks.data,
+	return add_step(merge, first->table, "moved", locks_text(locks, NULL, NULL),
 					psprintf("%s%s%s%s", with.len ? "WITH " : "", with.data, with.len ? "\n" : "", update));
 }
 

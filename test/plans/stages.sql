@@ -25,7 +25,7 @@ $$;
 -- a verb's statements
 CREATE FUNCTION plans.rows(call text) RETURNS TABLE (step int, statement text, locks text) LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY EXECUTE 'SELECT * FROM junction.' || call;
+    RETURN QUERY EXECUTE 'SELECT step, statement, locks FROM junction.' || call;
 END $$;
 CREATE FUNCTION plans.dry(call text) RETURNS text LANGUAGE sql RETURN regexp_replace(call, '\)$', ', dry_run => true)');
 
