@@ -364,6 +364,8 @@ conventional_name(Naming naming, NameKind kind, const char *table, List *columns
 	NameParts	parts = {table, columns, parent, parent_columns, number};
 
 	Assert(naming < NAMINGS);
+	/* the name is in memory of its own */
+	/* cppcheck-suppress returnDanglingLifetime */
 	return rule->fit(rule, &parts);
 }
 
