@@ -40,26 +40,6 @@
 #include "statement/statement.h"
 
 /*
- * Returns the unique index that an earlier run has built beside the pair key, over
- * the same columns; null if there is none.
- */
-IndexFacts *
-find_pair_index(const Promotion *promotion)
-{
-	const TableFacts *table = promotion->table;
-	const IndexFacts *key = promotion->junction->pair_key;
-
-	foreach_ptr(IndexFacts, index, table->indexes)
-		if (promotion->begun != NULL && index->unique && index != key && index->expressions == NULL &&
-			index->predicate == NULL && index->ncolumns == key->ncolumns &&
-			!OidIsValid(get_index_constraint(index->oid)) &&
-			same_names(column_names(table, index->columns, index->nkeys),
-					   column_names(table, key->columns, key->nkeys)))
-			return index;
-	return NULL;
-}
-
-/*
  * Returns what follows the table in the definition of the pair key's index: "USING
  * btree (a, b) INCLUDE (c) WITH (fillfactor='70')".
  */

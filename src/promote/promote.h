@@ -131,7 +131,6 @@ extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, co
 								const char *new_name, const char *name);
 
 /* portable_steps.c */
-extern IndexFacts *find_pair_index(const Promotion *promotion);
 extern void build_pair_index(StatementPlan *plan, const Promotion *promotion);
 extern void build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char *unique);
 extern char *portable_statement(const Promotion *promotion, const OnlineStep *step);

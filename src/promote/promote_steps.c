@@ -260,18 +260,20 @@ build_check_removal(List **steps, const Promotion *promotion)
 }
 
 /*
- * Returns the index that an earlier run has built over the columns of the new
- * key, valid or not; null if there is none.
+ * Returns the unique index that an earlier run has built beside the pair key, over
+ * exactly these key columns (names), valid or not; null if there is none.
+ * ncolumns: its columns, those of INCLUDE too.
  */
 static IndexFacts *
-find_id_index(const Promotion *promotion)
+find_built_index(const Promotion *promotion, List *columns, int ncolumns)
 {
+	if (promotion->begun == NULL)
+		return NULL;
 	foreach_ptr(IndexFacts, index, promotion->table->indexes)
 		if (index->unique && index->expressions == NULL && index->predicate == NULL &&
-			index != promotion->junction->pair_key && index->nkeys == index->ncolumns &&
+			index != promotion->junction->pair_key && index->ncolumns == ncolumns &&
 			!OidIsValid(get_index_constraint(index->oid)) &&
-			same_names(column_names(promotion->table, index->columns, index->nkeys),
-					   promotion->primary_key))
+			same_names(column_names(promotion->table, index->columns, index->nkeys), columns))
 			return index;
 	return NULL;
 }
@@ -444,56 +446,58 @@ set_modes(List *steps, Oid relid)
 }
 
 /*
- * Returns all steps that remain (OnlineStep).  Sets promotion->id_index and
- * id_check.  Step 7 is built first, as it decides the names that the
- * other steps use.  55000 if filling_sequence() refuses.
+ * Builds the first half of the swap: the new names, and in plain SQL the pair's key
+ * by an index of its own, which is built before.
  */
-List *
-build_promotion_steps(Promotion *promotion)
+static void
+swap_pair_key(StatementPlan *plan, Promotion *promotion, NameSpace *names)
+{
+	const TableFacts *table = promotion->table;
+	const IndexFacts *key = promotion->junction->pair_key;
+	bool		adds_index = promotion->portable && promotion->demotes;
+	char	   *unique;
+
+	promotion->pair_index = adds_index ?
+		find_built_index(promotion, column_names(table, key->columns, key->nkeys), key->ncolumns) : NULL;
+	if (promotion->pair_index != NULL)
+		names->freed = lappend(names->freed, index_name(promotion->pair_index));
+	unique = build_promoted_names(plan, promotion, names);
+	if (!adds_index)
+		return;
+	promotion->pair_index_name = promotion->pair_index != NULL && promotion->pair_index->usable ?
+		index_name(promotion->pair_index) :
+		free_index_name(promotion, promotion->pair_index, unique, NULL, "pair_filled");
+	build_portable_swap(plan, promotion, unique);
+}
+
+/*
+ * Builds the last step: the keys and the names change.  Sets the names under which
+ * the indexes are built.  index: that of the id, if an earlier run has built it, or
+ * null.  sequence: of a bigint's ids, or null.
+ */
+static void
+build_swap(StatementPlan *plan, Promotion *promotion, const IndexFacts *index, char *sequence)
 {
 	const TableFacts *table = promotion->table;
 	const char *new_table = qualified_beside(table, promotion->name);
-	IndexFacts *index = promotion->begun ? find_id_index(promotion) : NULL;
 	NameSpace	names = {
 		.namespace = table->namespace,.table = table->oid,.taken = make_taken_names(),
 		.naming = naming_for_table(table)
 	};
-	List	   *steps = NIL;
-	List	   *last = NIL;
-	StatementPlan *plan = &add_step(&last, "swap", STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid))->statements;
-	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
-	bool		adds_pair_index = promotion->portable && promotion->demotes;
-	char	   *unique;
 	char	   *name;
-	char	   *built;
 
-	promotion->id_check = find_check(promotion);
-	promotion->check_name = promotion->id_check != NULL ? promotion->id_check->name :
-		ChooseConstraintName(table->name, promotion->id_column, "filled", table->namespace, NIL);
 	take_name(&names, promotion->name);
-	promotion->id_index = index ? index->oid : InvalidOid;
-	promotion->pair_index = adds_pair_index ? find_pair_index(promotion) : NULL;
-	if (promotion->pair_index != NULL)
-		names.freed = lappend(names.freed, index_name(promotion->pair_index));
-	unique = build_promoted_names(plan, promotion, &names);
-	if (adds_pair_index)
-	{
-		promotion->pair_index_name = promotion->pair_index != NULL && promotion->pair_index->usable ?
-			index_name(promotion->pair_index) :
-			free_index_name(promotion, promotion->pair_index, unique, NULL, "pair_filled");
-		build_portable_swap(plan, promotion, unique);
-	}
+	swap_pair_key(plan, promotion, &names);
 	if (promotion->begun == NULL && promotion->renamed)
 		build_added_names(plan, promotion);
 	if (index != NULL)
 		names.freed = lappend(names.freed, index_name(index));
 	name = primary_key_name(promotion, &names);
-	built = index && index->usable ? index_name(index) : free_index_name(promotion, index, name, promotion->id_column, "filled");
-	promotion->id_index_name = built;
-	if (strcmp(built, name) != 0)
+	promotion->id_index_name = index && index->usable ? index_name(index) :
+		free_index_name(promotion, index, name, promotion->id_column, "filled");
+	if (strcmp(promotion->id_index_name, name) != 0)
 		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
-				 qualified_beside(table, built),
-				 quote_identifier(name));
+				 qualified_beside(table, promotion->id_index_name), quote_identifier(name));
 	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", new_table,
 			 quote_identifier(name), quote_identifier(name));
 	plan_add(plan, NULL, "COMMENT ON COLUMN %s.%s IS NULL", new_table,
@@ -502,7 +506,30 @@ build_promotion_steps(Promotion *promotion)
 		build_identity(plan, promotion, new_table, sequence);
 	if (promotion->keep_old_name)
 		build_old_name(plan, promotion);
-	((OnlineStep *) linitial(last))->named = relations_of(table);
+}
+
+/*
+ * Returns all steps that remain (OnlineStep).  Sets promotion->id_index and
+ * id_check.  Step 7 is built first, as it decides the names that the
+ * other steps use.  55000 if filling_sequence() refuses.
+ */
+List *
+build_promotion_steps(Promotion *promotion)
+{
+	const TableFacts *table = promotion->table;
+	IndexFacts *index = find_built_index(promotion, promotion->primary_key,
+										 list_length(promotion->primary_key));
+	List	   *steps = NIL;
+	List	   *last = NIL;
+	OnlineStep *swap = add_step(&last, "swap", STEP_BRIEF, lock_on(AccessExclusiveLock, table->oid));
+	char	   *sequence = promotion->id_type == UUIDOID ? NULL : filling_sequence(promotion);
+
+	promotion->id_check = find_check(promotion);
+	promotion->check_name = promotion->id_check != NULL ? promotion->id_check->name :
+		ChooseConstraintName(table->name, promotion->id_column, "filled", table->namespace, NIL);
+	promotion->id_index = index ? index->oid : InvalidOid;
+	build_swap(&swap->statements, promotion, index, sequence);
+	swap->named = relations_of(table);
 
 	if (promotion->begun == NULL)
 		build_begin(&steps, promotion, sequence);
@@ -510,7 +537,7 @@ build_promotion_steps(Promotion *promotion)
 		build_not_null(&steps, promotion);
 	else if (promotion->id_check != NULL)
 		build_check_removal(&steps, promotion);
-	build_id_index(&steps, promotion, index, built);
+	build_id_index(&steps, promotion, index, promotion->id_index_name);
 	build_pair_steps(&steps, promotion);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);
