@@ -264,7 +264,7 @@ extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
 extern char *describe_index_dependents(Oid index);
 extern char *describe_dependents(List *objects, bool follow);
-extern char *find_stored_row(Oid row_type);
+extern char *find_row_user(Oid row_type);
 
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
@@ -310,6 +310,7 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 /* rights.c */
 extern Oid	table_owner(Oid relid);
 extern bool is_own_table(Oid relid);
+extern bool may_role_read_all(Oid relid, Oid role);
 extern bool may_read_all(Oid relid);
 
 /* statistics.c */
