@@ -282,7 +282,9 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 	check_table_to_change(relid);
 	lock_parents_to_read(relid);
 	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
-	check_not_distributed(relid);
+	check_not_distributed(relid,
+						  "Citus does not plan the statements of accessors, which take the key of a row as an argument.",
+						  "Write the queries into the application.");
 	accessors->junction = require_junction(relid);
 	accessors->table = accessors->junction->table;
 	check_kind(accessors->junction);
