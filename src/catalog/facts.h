@@ -265,7 +265,7 @@ extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
 extern char *describe_index_dependents(Oid index);
 extern char *describe_dependents(List *objects, bool follow);
-extern char *find_stored_row(Oid row_type);
+extern char *find_row_user(Oid row_type);
 
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);

@@ -13,6 +13,7 @@
 #include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
+#include "rewrite/prs2lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -31,12 +32,18 @@ inserts(const Accessors *accessors)
 		list_member_int(accessors->kinds, ACCESSOR_TOGGLE);
 }
 
+/* Does an accessor that changes links come with the kinds? */
+static bool
+changes(const Accessors *accessors)
+{
+	return inserts(accessors) || list_member_int(accessors->kinds, ACCESSOR_REMOVE);
+}
+
 /* Does an accessor that takes arrays of keys come with the kinds? */
 static bool
 takes_arrays(const Accessors *accessors)
 {
-	return inserts(accessors) || list_member_int(accessors->kinds, ACCESSOR_REMOVE) ||
-		list_member_int(accessors->kinds, ACCESSOR_MATCHING);
+	return changes(accessors) || list_member_int(accessors->kinds, ACCESSOR_MATCHING);
 }
 
 /*
@@ -268,6 +275,25 @@ check_arrays(const Accessors *accessors)
 }
 
 /*
+ * Refuse rules that put something else in the place of an INSERT or a DELETE:
+ * 0A000.  PostgreSQL takes no RETURNING of such a statement, and in WITH not the
+ * statement.
+ */
+static void
+check_no_rules(const Accessors *accessors)
+{
+	const RuleLock *rules = accessors->rel->rd_rules;
+
+	for (int i = 0; rules != NULL && i < rules->numLocks; i++)
+		if (rules->rules[i]->event == CMD_INSERT || rules->rules[i]->event == CMD_DELETE)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("\"%s\" has rules", display_name(accessors->table->oid)),
+					 errdetail("An accessor that changes links inserts and deletes them in WITH, which PostgreSQL does not do by rules."),
+					 errhint("Ask for accessors that read alone, or write the rules as triggers.")));
+}
+
+/*
  * Checks the junction, and fills in what check_accessors() decides.  Leaves it
  * open, locked so that accessors of it are made and dropped by one session at a
  * time.
@@ -291,6 +317,8 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 	check_may_create_in(accessors->table->namespace);
 	set_ends(accessors);
 	set_live(accessors);
+	if (changes(accessors))
+		check_no_rules(accessors);
 	if (inserts(accessors))
 		check_insert(accessors);
 	if (takes_arrays(accessors))
