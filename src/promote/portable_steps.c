@@ -66,7 +66,7 @@ void
 build_pair_index(StatementPlan *plan, const Promotion *promotion)
 {
 	plan_add(plan, NULL, "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s %s",
-			 promotion->portable ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
+			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
 			 index_definition(promotion));
 }
 

@@ -303,6 +303,11 @@ free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *nam
 /*
  * Builds a drop of an index that an earlier run has left invalid.  In plain SQL it is
  * always there, as it looks itself whether the index is.  index: or null.
+ *
+ * Citus drops and builds an index here first, and then in one shard after the other.
+ * So if that was stopped, some shards can have it and others not: there IF EXISTS and
+ * IF NOT EXISTS are for the shards.  A build that finds an invalid one in a shard leaves
+ * it, and the next plan drops it (is_index_in_shards()).
  */
 static void
 build_index_removal(List **steps, const Promotion *promotion, const char *step_name,
@@ -317,7 +322,8 @@ build_index_removal(List **steps, const Promotion *promotion, const char *step_n
 							promotion->table->oid));
 	if (index != NULL)
 		drop->named = list_make1_oid(index->oid);
-	plan_add(&drop->statements, NULL, "DROP INDEX %s%s", promotion->portable ? "" : "CONCURRENTLY ",
+	plan_add(&drop->statements, NULL, "DROP INDEX %s%s%s", promotion->portable ? "" : "CONCURRENTLY ",
+			 promotion->placement.layout != LAYOUT_LOCAL ? "IF EXISTS " : "",
 			 index != NULL ? qualified_name(index->oid) : qualified_beside(promotion->table, name));
 }
 
@@ -338,7 +344,7 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 	build_index_removal(steps, promotion, "drop-index", index, name);
 	plan_add(&add_step(steps, "build-index", STEP_ALONE, locks)->statements, NULL,
 			 "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s (%s)",
-			 promotion->portable ? "IF NOT EXISTS " : "", quote_identifier(name),
+			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(name),
 			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
 }
 
