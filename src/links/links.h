@@ -264,6 +264,7 @@ typedef struct Merge
 	ConflictRule conflicts;
 	LOCKMODE	lockmode;		/* on the table whose rows become one */
 	bool		dry_run;
+	const char *instead;		/* hint: what to do with distributed tables */
 	List	   *tables;			/* MergeTable */
 	List	   *steps;			/* MergeStep */
 } Merge;
