@@ -59,6 +59,7 @@ pgtap:
 DISTRIBUTION = $(EXTENSION)-$(EXTVERSION).zip
 dist:
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ --output='$(DISTRIBUTION)' HEAD
+	@! grep --quiet '\.example' META.json || echo 'META.json still has addresses of .example, which are nobody'\''s' >&2
 
 # every benchmark beside what it is compared with, in one table: for an hour or so on a machine that does nothing else
 bench:

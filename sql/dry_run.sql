@@ -103,6 +103,31 @@ SELECT refused($$SELECT junction.promote('full_links', dry_run => true)$$);
 SELECT refused($$SELECT junction.promote('full_links', timestamps => false, concurrently => true, dry_run => true)$$);
 SELECT refused($$SELECT junction.promote('full_links', concurrently => true, dry_run => true)$$);
 DROP TABLE holding;
+
+-- Used by an expression: the dry run refuses what the server at hand refuses.
+DROP VIEW seen;
+CREATE FUNCTION agrees() RETURNS bool LANGUAGE sql AS $$
+    SELECT (refused('ALTER TABLE full_links ADD COLUMN tried int DEFAULT 1; ALTER TABLE full_links DROP COLUMN tried') = 'not refused')
+         = (refused($x$SELECT junction.promote('full_links', dry_run => true)$x$) = 'not refused')
+$$;
+CREATE TABLE expressions (object text PRIMARY KEY, definition text);
+INSERT INTO expressions VALUES
+    ('FUNCTION used(full_links)', 'CREATE FUNCTION used(full_links) RETURNS bool BEGIN ATOMIC SELECT $1 IS NULL; END'),
+    ('FUNCTION used(full_links[])', 'CREATE FUNCTION used(full_links[]) RETURNS int RETURN cardinality($1)'),
+    ('FUNCTION used()', 'CREATE FUNCTION used() RETURNS SETOF full_links BEGIN ATOMIC SELECT * FROM full_links; END'),
+    ('FUNCTION used(bool)', 'CREATE FUNCTION used(bool) RETURNS full_links BEGIN ATOMIC SELECT full_links FROM full_links; END'),
+    ('FUNCTION used(text, full_links)', 'CREATE FUNCTION used(text, full_links = NULL) RETURNS int LANGUAGE plpgsql AS ''BEGIN RETURN 1; END'''),
+    ('FUNCTION used(int, full_links)', 'CREATE FUNCTION used(int, full_links) RETURNS int LANGUAGE plpgsql AS ''BEGIN RETURN 1; END'''),
+    ('VIEW used', 'CREATE VIEW used AS SELECT NULL::wrapped AS value'),
+    ('VIEW used_rows', 'CREATE VIEW used_rows AS SELECT full_links FROM full_links'),
+    ('TABLE used', 'CREATE TABLE used (checked int CHECK (NULL::full_links IS NULL))'),
+    ('TABLE used_default', 'CREATE TABLE used_default (given bool DEFAULT (NULL::full_links IS NULL))'),
+    ('TABLE used_index', 'CREATE TABLE used_index (id int); CREATE INDEX ON used_index ((NULL::full_links IS NULL))'),
+    ('TABLE used_policy', 'CREATE TABLE used_policy (id int); CREATE POLICY used ON used_policy USING (NULL::full_links IS NULL)');
+SET client_min_messages = error;
+SELECT object, refused(definition), agrees(), refused('DROP ' || object) AS dropped FROM expressions ORDER BY object;
+SET client_min_messages = warning;
+DROP TABLE expressions;
 SELECT refused($$SELECT junction.promote('full_links', dry_run => true)$$);
 
 -- What a dry run of each verb locks, or has of a transaction: nothing that

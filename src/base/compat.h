@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "fmgr.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM >= 170000
@@ -75,6 +76,26 @@ column_is_not_null(Relation rel, AttrNumber attnum)
 #define GetRelationIncludedPublications(relid)	GetRelationPublications(relid)
 #define GetRelationExcludedPublications(relid)	NIL
 #endif
+
+/*
+ * Does ALTER TABLE refuse to add a column with a value while an expression of another
+ * object, as the body of a function, uses rows of the table?  The minor versions of
+ * November 2026 do, and the server that runs may be newer than the one that this was
+ * built with.
+ */
+#if PG_VERSION_NUM >= 190000
+#define FIRST_WITH_ROW_EXPRESSIONS 190001
+#elif PG_VERSION_NUM >= 180000
+#define FIRST_WITH_ROW_EXPRESSIONS 180007
+#elif PG_VERSION_NUM >= 170000
+#define FIRST_WITH_ROW_EXPRESSIONS 170012
+#elif PG_VERSION_NUM >= 160000
+#define FIRST_WITH_ROW_EXPRESSIONS 160016
+#else
+#define FIRST_WITH_ROW_EXPRESSIONS 150020
+#endif
+#define SERVER_FINDS_ROW_EXPRESSIONS() \
+	(atoi(GetConfigOption("server_version_num", false, false)) >= FIRST_WITH_ROW_EXPRESSIONS)
 
 /* 18 has a named pg_constraint row for each NOT NULL of a table */
 #define SERVER_NAMES_NOT_NULL (PG_VERSION_NUM >= 180000)

@@ -4,20 +4,24 @@
  *
  * describe_dependents() returns the objects at which DROP without CASCADE
  * would stop.  An index on a column is dropped with the column; a view of the
- * column stops the drop.  find_stored_row() looks for stored values of a row
- * type. promote/dependents.c reads pg_depend for other questions.
+ * column stops the drop.  find_row_user() looks for what uses a row type. promote/dependents.c reads pg_depend for other questions.
  *
  * The current catalogs are read; nothing is locked.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -145,9 +149,71 @@ dependent_column(Form_pg_depend dep, Oid type)
 }
 
 /*
- * Follow one dependency on a type.  Returns "table.column" if it is a column
- * of a relation that has storage or partitions.  Otherwise returns null, and
- * adds to types a type that contains this one, or the row type of a relation
+ * An expression_tree_walker: has a parameter, a constant or a row constructor one of
+ * the types?  A row that is read from the table does not count.
+ */
+static bool
+uses_type(Node *node, void *types)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, uses_type, types, 0);
+	if ((IsA(node, Param) || IsA(node, Const) || IsA(node, RowExpr)) &&
+		list_member_oid(types, exprType(node)))
+		return true;
+	return expression_tree_walker(node, uses_type, types);
+}
+
+/*
+ * Does a row of a catalog hold an expression, in whichever column, that uses one of
+ * the types?
+ */
+static bool
+row_uses_type(HeapTuple tuple, TupleDesc desc, List *types)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		bool		isnull;
+		Datum		tree;
+
+		if (TupleDescAttr(desc, i)->atttypid != PG_NODE_TREEOID)
+			continue;
+		tree = heap_getattr(tuple, i + 1, desc, &isnull);
+		if (!isnull && uses_type(stringToNode(TextDatumGetCString(tree)), types))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Returns the dependent as "function words(part)", if it is an expression that uses
+ * one of the types, and the server stops at such; else null.
+ */
+static char *
+describe_expression(Form_pg_depend dep, List *types)
+{
+	bool		is_index = dep->classid == RelationRelationId && get_rel_relkind(dep->objid) == RELKIND_INDEX;
+	ObjectAddress address = {dep->classid, dep->objid, 0};
+	Relation	catalog;
+	HeapTuple	tuple;
+	bool		uses;
+
+	if (!SERVER_FINDS_ROW_EXPRESSIONS() || dep->classid == TypeRelationId ||
+		(dep->classid == RelationRelationId && !is_index))
+		return NULL;
+	catalog = table_open(is_index ? IndexRelationId : dep->classid, AccessShareLock);
+	tuple = get_catalog_object_by_oid(catalog, is_index ? Anum_pg_index_indexrelid :
+									  get_object_attnum_oid(dep->classid), dep->objid);
+	uses = HeapTupleIsValid(tuple) && row_uses_type(tuple, RelationGetDescr(catalog), types);
+	table_close(catalog, AccessShareLock);
+	return uses ? getObjectDescription(&address, true) : NULL;
+}
+
+/*
+ * Follow one dependency on a type.  Returns "column "table.column"" if it is a
+ * column of a relation that has storage or partitions.  Otherwise returns null,
+ * and adds to types a type that contains this one, or the row type of a relation
  * without storage.
  */
 static char *
@@ -165,24 +231,26 @@ follow_type(Form_pg_depend dep, Oid type, List **types)
 		return NULL;
 	kind = get_rel_relkind(dep->objid);
 	if (RELKIND_HAS_STORAGE(kind) || RELKIND_HAS_PARTITIONS(kind))
-		return psprintf("%s.%s", display_name(dep->objid), get_attname(dep->objid, attnum, true));
+		return psprintf("column \"%s.%s\"", display_name(dep->objid), get_attname(dep->objid, attnum, true));
 	if (OidIsValid(get_rel_type_id(dep->objid)))
 		*types = list_append_unique_oid(*types, get_rel_type_id(dep->objid));
 	return NULL;
 }
 
 /*
- * Returns a column that stores values of a row type, directly or within
- * another type, as "table.column"; null if there is none.  PostgreSQL cannot
- * rewrite the table of a row type that is stored.  Its own function
- * find_composite_type_dependencies() checks the same, but locks the type,
- * which a dry run must not do.
+ * Returns what keeps PostgreSQL from rewriting the table of a row type: a column
+ * that stores values of it, directly or within another type; or else an expression
+ * that uses such values, as does the body of an accessor that lists what a row is
+ * linked with; null if there is neither.  Its own function
+ * find_composite_type_dependencies() checks the same, but locks the type, which a
+ * dry run must not do.
  */
 char *
-find_stored_row(Oid row_type)
+find_row_user(Oid row_type)
 {
 	List	   *types = list_make1_oid(row_type);
 	char	   *column = NULL;
+	char	   *expression = NULL;
 
 	for (int i = 0; i < list_length(types) && column == NULL; i++)
 	{
@@ -192,10 +260,16 @@ find_stored_row(Oid row_type)
 
 		scan_dependents_of(&scan, TypeRelationId, type, 0, NULL);
 		while (column == NULL && (tuple = next_row(&scan)) != NULL)
-			column = follow_type((Form_pg_depend) GETSTRUCT(tuple), type, &types);
+		{
+			Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+
+			column = follow_type(dep, type, &types);
+			if (expression == NULL)
+				expression = describe_expression(dep, types);
+		}
 		end_scan(&scan);
 	}
-	return column;
+	return column ? column : expression;
 }
 
 /*

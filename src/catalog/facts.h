@@ -247,6 +247,7 @@ extern void read_placements(const Database *database, Snapshot snapshot);
 extern bool is_distributed(Oid relid);
 extern struct HTAB *read_shards(Snapshot snapshot);
 extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);
+extern bool is_citus_shard(Oid relid);
 extern bool is_name_of_shard(const char *name, const char *shard_name, int length);
 extern void mark_shards(const Database *database, Snapshot snapshot);
 
@@ -264,7 +265,7 @@ extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 extern struct ObjectAddress *make_address(Oid classid, Oid objid, int subid);
 extern char *describe_index_dependents(Oid index);
 extern char *describe_dependents(List *objects, bool follow);
-extern char *find_stored_row(Oid row_type);
+extern char *find_row_user(Oid row_type);
 
 /* expression.c */
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
@@ -310,6 +311,7 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 /* rights.c */
 extern Oid	table_owner(Oid relid);
 extern bool is_own_table(Oid relid);
+extern bool may_role_read_all(Oid relid, Oid role);
 extern bool may_read_all(Oid relid);
 
 /* statistics.c */

@@ -13,6 +13,7 @@
 #include "catalog/pg_class.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
+#include "rewrite/prs2lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -31,12 +32,18 @@ inserts(const Accessors *accessors)
 		list_member_int(accessors->kinds, ACCESSOR_TOGGLE);
 }
 
+/* Does an accessor that changes links come with the kinds? */
+static bool
+changes(const Accessors *accessors)
+{
+	return inserts(accessors) || list_member_int(accessors->kinds, ACCESSOR_REMOVE);
+}
+
 /* Does an accessor that takes arrays of keys come with the kinds? */
 static bool
 takes_arrays(const Accessors *accessors)
 {
-	return inserts(accessors) || list_member_int(accessors->kinds, ACCESSOR_REMOVE) ||
-		list_member_int(accessors->kinds, ACCESSOR_MATCHING);
+	return changes(accessors) || list_member_int(accessors->kinds, ACCESSOR_MATCHING);
 }
 
 /*
@@ -250,21 +257,45 @@ check_insert(const Accessors *accessors)
 }
 
 /*
- * Refuse keys that cannot be put into an array: 0A000.
+ * Refuse keys that cannot be put into an array, and rows, whose arrays unnest() takes
+ * apart: 0A000.
  */
 static void
 check_arrays(const Accessors *accessors)
 {
 	foreach_ptr(AccessorColumn, column, accessors->right.own)
-		if (OidIsValid(get_element_type(value_type(column->column))) ||
-			!OidIsValid(get_array_type(value_type(column->column))))
+	{
+		Oid			type = value_type(column->column);
+
+		if (!OidIsValid(get_element_type(type)) && OidIsValid(get_array_type(type)) && !type_is_rowtype(type))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of \"%s\" cannot be given in arrays", column->column->name,
+						display_name(accessors->table->oid)),
+				 errdetail("It is of type %s, %s.", type_text(column->column->type, column->column->typmod),
+						   type_is_rowtype(type) ? "a row" : "of which there are no arrays"),
+				 errhint("Ask for the accessor list alone.")));
+	}
+}
+
+/*
+ * Refuse rules that put something else in the place of an INSERT or a DELETE:
+ * 0A000.  PostgreSQL takes no RETURNING of such a statement, and in WITH not the
+ * statement.
+ */
+static void
+check_no_rules(const Accessors *accessors)
+{
+	const RuleLock *rules = accessors->rel->rd_rules;
+
+	for (int i = 0; rules != NULL && i < rules->numLocks; i++)
+		if (rules->rules[i]->event == CMD_INSERT || rules->rules[i]->event == CMD_DELETE)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" of \"%s\" cannot be given in arrays", column->column->name,
-							display_name(accessors->table->oid)),
-					 errdetail("It is of type %s, of which there are no arrays.",
-							   type_text(column->column->type, column->column->typmod)),
-					 errhint("Ask for the accessor list alone.")));
+					 errmsg("\"%s\" has rules", display_name(accessors->table->oid)),
+					 errdetail("An accessor that changes links inserts and deletes them in WITH, which PostgreSQL does not do by rules."),
+					 errhint("Ask for accessors that read alone, or write the rules as triggers.")));
 }
 
 /*
@@ -282,13 +313,17 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 	check_table_to_change(relid);
 	lock_parents_to_read(relid);
 	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
-	check_not_distributed(relid);
+	check_not_distributed(relid,
+						  "Citus does not plan the statements of accessors, which take the key of a row as an argument.",
+						  "Write the queries into the application.");
 	accessors->junction = require_junction(relid);
 	accessors->table = accessors->junction->table;
 	check_kind(accessors->junction);
 	check_may_create_in(accessors->table->namespace);
 	set_ends(accessors);
 	set_live(accessors);
+	if (changes(accessors))
+		check_no_rules(accessors);
 	if (inserts(accessors))
 		check_insert(accessors);
 	if (takes_arrays(accessors))

@@ -50,8 +50,8 @@ lock_and_read(Merge *merge, MergedRows *rows, List *given)
 
 	keys.columns = rows->identity;
 	keys.values = given;
-	(void) add_step(merge, NULL, NULL, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
-	return read_values(rows, given);
+	(void) add_reading_step(merge, rows->table, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
+	return read_values(merge, rows, given);
 }
 
 /*
@@ -92,12 +92,15 @@ Datum
 junction_merge(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"parent", "keep", "gone", "conflicts", "dry_run"};
-	Merge		merge = {0};
+	Merge		merge = {
+		.instead = "Point what references the rows at the one that stays with UPDATE, or where it is the distribution column with INSERT and DELETE, and then delete the others."
+	};
 	MergedRows	rows = {0};
 	List	   *given;
 
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.conflicts = parse_conflicts(PG_GETARG_TEXT_PP(3));
+	merge.named = true;
 	merge.lockmode = RowExclusiveLock;
 	merge.dry_run = PG_GETARG_BOOL(4);
 	check_table_to_change(PG_GETARG_OID(0));

@@ -431,21 +431,21 @@ fills_rows(const Promotion *promotion)
 }
 
 /*
- * Refuse a table whose row type a column of another table has, if rows would
- * get a value: 0A000.
+ * Refuse a table whose row type a column of another table has, or an expression
+ * uses, if rows would get a value: 0A000.
  */
 static void
-check_row_not_stored(const Promotion *promotion)
+check_row_not_used(const Promotion *promotion)
 {
-	char	   *column = find_stored_row(promotion->rel->rd_rel->reltype);
+	char	   *user = fills_rows(promotion) ? find_row_user(promotion->rel->rd_rel->reltype) : NULL;
 
-	if (column != NULL && fills_rows(promotion))
+	if (user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot promote \"%s\" because column \"%s\" uses its row type",
-						display_name(promotion->table->oid), column),
-				 errdetail("PostgreSQL cannot add a column with a value to rows that are stored in another table."),
-				 errhint("Use junction.promote_concurrently with timestamps => false and no defaults, or change that column.")));
+				 errmsg("cannot promote \"%s\" because %s uses its row type",
+						display_name(promotion->table->oid), user),
+				 errdetail("PostgreSQL cannot add a column with a value to rows that another object stores or uses."),
+				 errhint("Use junction.promote_concurrently with timestamps => false and no defaults; or drop that object, and create it again afterwards.")));
 }
 
 /*
@@ -489,11 +489,9 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 		lock_new_parents(relid, references);
 	promotion->rel = open_table_to_change(relid, lockmode);
 	promotion->placement = read_placement(relid);
+	promotion->plain = promotion->portable || promotion->placement.layout != LAYOUT_LOCAL;
 	if (promotion->placement.layout != LAYOUT_LOCAL)
-	{
 		check_placed_arguments(promotion);
-		promotion->portable = true; /* plain SQL, in any case */
-	}
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_promotable(promotion->junction);
@@ -510,7 +508,7 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	if (promotion->begun == NULL)
 	{
 		check_added_columns(promotion);
-		check_row_not_stored(promotion);
+		check_row_not_used(promotion);
 	}
 	decide_primary_key(promotion);
 	check_partition_keys(promotion, lockmode);

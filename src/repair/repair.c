@@ -213,7 +213,9 @@ build_concurrent_repair(StatementPlan *plan, TableFacts *table, List *findings)
 		}
 	};
 
-	check_not_distributed(table->oid);
+	check_not_distributed(table->oid,
+						  "The rows of the plan change one table, and Citus keeps the rows of this one in shards.",
+						  "Use CALL junction.repair_concurrently for indexes, and junction.repair for the rest.");
 	foreach_ptr(Finding, finding, findings)
 	{
 		if (is_settled(findings, finding))

@@ -2,8 +2,9 @@
 # test/t/orm_tools.sh: ORMs find nothing to change on what junction.create and junction.promote make, with the junction.naming
 # that fits, given the schema that fits. Prints TAP; a tool that is not there is skipped, and said to be.
 #
-# Tools of npm: their versions are in test/orm/TOOL/package-lock.json; "npm ci" in test/orm/TOOL installs them. Tools of Debian:
-# alembic, python3-sqlalchemy, python3-psycopg2, python3-django, ruby-activerecord, ruby-pg.
+# Tools of npm: their versions are in test/orm/TOOL/package-lock.json; "npm ci --ignore-scripts" in test/orm/TOOL installs them.
+# Tools of Debian: alembic, python3-sqlalchemy, python3-psycopg2, python3-django, ruby-activerecord, ruby-pg, php-pgsql,
+# php-doctrine-orm, php-symfony-cache, php-illuminate-database.
 #
 # Assumes a server that the PG* variables lead to, as a superuser, by a socket.
 set -euo pipefail
@@ -67,7 +68,7 @@ rails_names() {                                         # rails_names DATABASE
 
 has_npm() {                                             # has_npm TOOL
     [ -d "$orm/$1/node_modules" ] && command -v node > /dev/null && return
-    echo "# SKIP $1: not installed; npm ci in test/orm/$1 does that"
+    echo "# SKIP $1: not installed; npm ci --ignore-scripts in test/orm/$1 does that"
     return 1
 }
 
@@ -87,9 +88,52 @@ finds_nothing() {
 }
 
 push() {                                                # push FOLDER: drizzle-kit's, but for what it always says
-    (cd "$orm/$1" && timeout 120 node_modules/.bin/drizzle-kit push --verbose < /dev/null 2>&1) > "$work/pushed" || true
+    (cd "$orm/$1" && timeout 120 node_modules/.bin/drizzle-kit push --config ../drizzle/drizzle.config.ts --verbose < /dev/null 2>&1) > "$work/pushed" || true
     grep -E '^ *(CREATE|ALTER|DROP)|rror|hints' "$work/pushed" || grep --quiet -E 'No changes|Changes applied' "$work/pushed" ||
         cat "$work/pushed"
+}
+
+# Prisma's, with the engine that is in its package: for the others, which it would load, stands an empty file
+prisma_push() {                                         # prints how the tables have changed
+    local nothing=/dev/null
+    tables "$database" > "$work/before"
+    sed "s/junction\.uuidv7()/$JUNCTION_UUID/" "$orm/prisma/schema.prisma" > "$work/schema.prisma"
+    in_folder prisma env PRISMA_QUERY_ENGINE_LIBRARY=$nothing PRISMA_SCHEMA_ENGINE_BINARY=$nothing CHECKPOINT_DISABLE=1 \
+        node_modules/.bin/prisma db push --skip-generate --schema "$work/schema.prisma" > "$work/pushed" 2>&1 || cat "$work/pushed"
+    tables "$database" | diff "$work/before" - || true
+}
+
+# makes_the_same TOOL COMMAND...: which makes the tables (up), or drops keys and indexes of ours by the names it gives them (down)
+makes_the_same() {
+    made_with knex
+    fresh_database "$other"
+    sql "$other" --command 'CREATE EXTENSION junction'
+    works "$1 makes the same tables" env PGDATABASE="$other" "${@:2}" up
+    is "with the same names" "$(tables "$database")" "$(tables "$other")"
+    works "and finds ours by their names, to drop them" "${@:2}" down
+}
+
+graphql() {                                             # graphql FOLDER FILE: the lines of PostGraphile's schema
+    in_folder "$1" env GRAPHILE_ENV=development node schema.js > "$work/graphql" 2>&1 || true
+    LC_ALL=C sort --unique "$work/graphql" > "$work/$2"
+}
+
+# keeps_relations FOLDER: with the tags of the page, what clients know of the old name stays
+keeps_relations() {
+    parents "$database"
+    sql "$database" --command "SELECT junction.create('users', 'orgs', 'user_orgs')" > /dev/null
+    graphql "$1" table
+    is "$1 shows the junction" "$(grep -c '^type UserOrg ' "$work/table")" 1
+    sql "$database" --command "SELECT junction.promote('user_orgs', 'memberships', keep_old_name => true)" > /dev/null
+    graphql "$1" view
+    works "$1 loses relations without tags" test -n "$(LC_ALL=C comm -23 "$work/table" "$work/view")"
+    sql "$database" <<'END'
+SELECT format('COMMENT ON VIEW user_orgs IS %L',
+              E'@primaryKey user_id,org_id\n@foreignKey (user_id) references users (id)\n@foreignKey (org_id) references orgs (id)\n'
+              || obj_description('user_orgs'::regclass, 'pg_class')) \gexec
+END
+    graphql "$1" tagged
+    holds "$1 loses nothing with them" "$(LC_ALL=C comm -23 "$work/table" "$work/tagged")"
 }
 
 in_folder() {                                           # in_folder FOLDER COMMAND...
@@ -108,13 +152,35 @@ fi
 if has_npm typeorm; then
     finds_nothing TypeORM postgres in_folder typeorm node run.js
 fi
+if has_npm prisma; then
+    finds_nothing Prisma prisma prisma_push
+fi
+if has_npm sequelize; then
+    finds_nothing Sequelize postgres in_folder sequelize node run.js
+    made_with postgres
+    tables "$database" > "$work/before"
+    works "Sequelize runs with alter" in_folder sequelize node run.js alter
+    is "and all is as before" "$(tables "$database")" "$(cat "$work/before")"
+fi
+for version in 4 5; do
+    if has_npm "postgraphile-$version"; then
+        keeps_relations "postgraphile-$version"
+    fi
+done
 if has_npm knex; then
-    made_with knex
-    fresh_database "$other"
-    sql "$other" --command 'CREATE EXTENSION junction'
-    works "Knex makes the same tables" env PGDATABASE="$other" node "$orm/knex/run.js" up
-    is "with the same names" "$(tables "$database")" "$(tables "$other")"
-    works "and finds ours by their names, to drop them" node "$orm/knex/run.js" down
+    makes_the_same Knex node "$orm/knex/run.js"
+fi
+if has Laravel php -r 'require "Illuminate/Database/autoload.php"; extension_loaded("pdo_pgsql") || exit(1);'; then
+    makes_the_same Laravel php "$orm/laravel/migrate.php"
+fi
+if has Doctrine php -r 'require "Doctrine/ORM/autoload.php"; require "Symfony/Component/Cache/autoload.php";
+        extension_loaded("pdo_pgsql") || exit(1);'; then
+    made_with postgres
+    is "Doctrine with postgres: nothing to change" "$(php "$orm/doctrine/update.php" 2>&1)" ''
+    sql "$database" --command 'ALTER INDEX memberships_org_id_idx RENAME TO other' \
+        --command 'ALTER TABLE memberships ALTER role DROP DEFAULT'
+    is "Doctrine would give a lost name and a lost default back" \
+        "$(php "$orm/doctrine/update.php" 2>&1 | grep -cE 'other RENAME TO memberships_org_id_idx|role SET DEFAULT')" 2
 fi
 if has Alembic /usr/bin/python3 -c 'import alembic, sqlalchemy, psycopg2'; then
     finds_nothing Alembic postgres /usr/bin/python3 "$orm/alembic/compare.py"

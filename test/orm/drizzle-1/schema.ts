@@ -1,32 +1,5 @@
-// What junction.create and junction.promote make, in the words of drizzle 1.0, which takes the names of foreign keys and
-// primary keys as they are.
-import { sql } from 'drizzle-orm';
-import { index, integer, pgTable, pgView, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core';
+import * as orm from 'drizzle-orm';
+import * as core from 'drizzle-orm/pg-core';
+import { junctions } from '../drizzle/schema';
 
-export const invoices = pgTable('invoices', { id: integer('id').primaryKey() });
-export const tags = pgTable('tags', { id: integer('id').primaryKey() });
-export const users = pgTable('users', { id: uuid('id').primaryKey() });
-export const orgs = pgTable('orgs', { id: uuid('id').primaryKey() });
-
-export const invoiceTags = pgTable('invoice_tags', {
-  invoiceId: integer('invoice_id').notNull().references(() => invoices.id, { onDelete: 'cascade' }),
-  tagId: integer('tag_id').notNull().references(() => tags.id, { onDelete: 'cascade' }),
-}, (t) => [
-  primaryKey({ columns: [t.invoiceId, t.tagId] }),
-  index('invoice_tags_tag_id_idx').on(t.tagId),
-]);
-
-// the view of keep_old_name: without this, push drops it and does not ask
-export const userOrgs = pgView('user_orgs', { userId: uuid('user_id'), orgId: uuid('org_id') }).existing();
-
-export const memberships = pgTable('memberships', {
-  userId: uuid('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
-  orgId: uuid('org_id').notNull().references(() => orgs.id, { onDelete: 'cascade' }),
-  id: uuid('id').primaryKey().default(sql.raw(process.env.JUNCTION_UUID!)),
-  role: text('role').notNull().default('member'),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
-}, (t) => [
-  unique('memberships_user_id_org_id_unique').on(t.userId, t.orgId),
-  index('memberships_org_id_idx').on(t.orgId),
-]);
+export const { invoices, tags, users, orgs, invoiceTags, userOrgs, memberships } = junctions(core, orm, 'idx');
