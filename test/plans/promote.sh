@@ -391,5 +391,6 @@ call promote('links', 'memberships', portable => true, concurrently => true)
 END
 try concurrently_strange_names <<'END'
 CREATE TABLE "x"", on $junction$ 'y" ("user id" int REFERENCES users, "org'id" int REFERENCES orgs, PRIMARY KEY ("org'id", "user id"));
+INSERT INTO "x"", on $junction$ 'y" VALUES (1, 1);
 call promote('"x"", on $junction$ ''y"', '"a''b $junction$"', id_column => 'the $$ "id"', portable => true, concurrently => true)
 END
