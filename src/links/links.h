@@ -264,6 +264,7 @@ typedef struct Merge
 	LOCKMODE	lockmode;		/* on the table whose rows become one, unless it
 								 * is among those that reference it */
 	bool		dry_run;
+	const char *instead;		/* hint: what to do with distributed tables */
 	List	   *tables;			/* MergeTable */
 	List	   *steps;			/* MergeStep */
 } Merge;
