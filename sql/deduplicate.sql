@@ -57,6 +57,23 @@ BEGIN;
 SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'id = 2 DESC -- , link') WHERE rows > 0;
 TABLE user_orgs ORDER BY 1;
 ROLLBACK;
+-- as it is read where it is given: what is counted as the owner has another search_path
+CREATE FUNCTION weight(int, text) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT CASE $1 WHEN 2 THEN 9 ELSE length($2) END $$;
+RESET SESSION AUTHORIZATION;
+BEGIN;
+SELECT substring(statement FROM 'ORDER BY [^\n]*') FROM junction.deduplicate('user_orgs', 'weight(user_orgs.id, $$it''s %1$s$$) DESC NULLS FIRST, id USING >', dry_run => true) ORDER BY step DESC LIMIT 1;
+SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'weight(user_orgs.id, $$it''s %1$s$$) DESC NULLS FIRST, id USING >') WHERE rows > 0;
+TABLE user_orgs ORDER BY 1;
+TABLE notes ORDER BY 1;
+ROLLBACK;
+SET SESSION AUTHORIZATION regress_junction_owner;
+-- the same row has to be found again
+SELECT junction.deduplicate('user_orgs', 'random()');
+SELECT junction.deduplicate('user_orgs', 'count(*)');
+SELECT junction.deduplicate('user_orgs', 'generate_series(1, id)');
+SELECT junction.deduplicate('user_orgs', 'row_number() OVER ()');
+SELECT junction.deduplicate('user_orgs', '(SELECT max(n) FROM notes WHERE link_id = user_orgs.id)');
+SELECT junction.deduplicate('user_orgs', '$1');
 DROP TABLE stars, notes, user_orgs;
 CREATE TABLE user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs, created_at timestamptz);
 INSERT INTO user_orgs VALUES (1, 1, NULL), (1, 1, '2021-01-01'), (1, 1, '2020-01-01'), (2, 2, NULL), (2, 2, NULL);

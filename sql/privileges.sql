@@ -394,6 +394,76 @@ REVOKE ALL ON test_privileges.orgs FROM regress_junction_other;
 REVOKE ALL ON SCHEMA test_privileges FROM regress_junction_other;
 
 --
+-- merge and deduplicate: each table that would change is to be one's own, and is named if it is not. Rights on its rows are not
+-- enough, and no lock is waited for.
+--
+SET SESSION AUTHORIZATION regress_junction_owner;
+CREATE TABLE test_privileges.labels (id int PRIMARY KEY);
+CREATE TABLE test_privileges.links (id int PRIMARY KEY, label_id int REFERENCES test_privileges.labels, user_id int REFERENCES test_privileges.users, UNIQUE (label_id, user_id));
+CREATE TABLE test_privileges.loose (id int PRIMARY KEY, label_id int REFERENCES test_privileges.labels, user_id int REFERENCES test_privileges.users);
+COMMENT ON TABLE test_privileges.loose IS '@junction';
+INSERT INTO test_privileges.labels VALUES (7), (9);
+INSERT INTO test_privileges.users VALUES (71) ON CONFLICT DO NOTHING;
+INSERT INTO test_privileges.links VALUES (1, 7, 71), (2, 9, 71);
+INSERT INTO test_privileges.loose VALUES (1, 7, 71), (2, 7, 71);
+GRANT USAGE ON SCHEMA test_privileges TO regress_junction_other;
+GRANT ALL ON test_privileges.labels, test_privileges.links, test_privileges.loose TO regress_junction_other;
+SELECT test_privileges.state() AS before \gset
+SET SESSION AUTHORIZATION regress_junction_other;
+SELECT junction.merge('test_privileges.labels', 7, ARRAY[9]);
+SELECT junction.merge('test_privileges.labels', 7, ARRAY[9], dry_run => true);
+SELECT junction.deduplicate('test_privileges.loose');
+SELECT junction.deduplicate('test_privileges.loose', dry_run => true);
+RESET SESSION AUTHORIZATION;
+SELECT test_privileges.state() = :'before' AS unchanged;
+-- a child of somebody else's, at once and further down: the whole call is refused
+SET SESSION AUTHORIZATION regress_junction_other;
+CREATE TABLE test_privileges_other.notes (label_id int REFERENCES test_privileges.labels);
+CREATE TABLE test_privileges_other.likes (link_id int REFERENCES test_privileges.links, loose_id int REFERENCES test_privileges.loose);
+GRANT ALL ON test_privileges_other.notes, test_privileges_other.likes TO regress_junction_owner;
+GRANT USAGE ON SCHEMA test_privileges_other TO regress_junction_owner;
+SET SESSION AUTHORIZATION regress_junction_owner;
+SELECT junction.merge('test_privileges.labels', 7, ARRAY[9]);
+SELECT junction.merge('test_privileges.labels', 7, ARRAY[9], dry_run => true);
+RESET SESSION AUTHORIZATION;
+DROP TABLE test_privileges_other.notes;
+SELECT test_privileges.state() AS before \gset
+BEGIN;
+LOCK TABLE test_privileges_other.likes IN ACCESS EXCLUSIVE MODE;
+\set merge `"$JUNCTION_PSQL" -X -q -v VERBOSITY=terse -c 'SET ROLE regress_junction_owner' -c 'SET lock_timeout = 5000' -c "SELECT junction.merge('test_privileges.labels', 7, ARRAY[9])" 2>&1`
+\echo :merge
+\set deduplicate `"$JUNCTION_PSQL" -X -q -v VERBOSITY=terse -c 'SET ROLE regress_junction_owner' -c 'SET lock_timeout = 5000' -c "SELECT junction.deduplicate('test_privileges.loose')" 2>&1`
+\echo :deduplicate
+ROLLBACK;
+SELECT test_privileges.state() = :'before' AS unchanged;
+-- who may act as both owners is not to run the code of the one with the rights of the other, either
+GRANT regress_junction_owner, regress_junction_other TO regress_junction_member;
+SET SESSION AUTHORIZATION regress_junction_member;
+SET search_path = test_privileges;
+SELECT junction.merge('labels', 7, ARRAY[9]);
+RESET SESSION AUTHORIZATION;
+SET search_path = test_privileges;
+ALTER TABLE test_privileges_other.likes OWNER TO regress_junction_owner;
+SET SESSION AUTHORIZATION regress_junction_member;
+BEGIN;
+SELECT child, change, rows FROM junction.merge('labels', 7, ARRAY[9]) WHERE rows > 0;
+SELECT child, change, rows FROM junction.deduplicate('loose') WHERE rows > 0;
+ROLLBACK;
+-- nor is he to miss rows that policies hide from him
+RESET SESSION AUTHORIZATION;
+SET search_path = test_privileges;
+ALTER TABLE test_privileges_other.likes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE test_privileges_other.likes FORCE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION regress_junction_member;
+SELECT junction.merge('labels', 7, ARRAY[9]);
+SELECT junction.deduplicate('loose');
+RESET SESSION AUTHORIZATION;
+REVOKE regress_junction_owner, regress_junction_other FROM regress_junction_member;
+DROP TABLE test_privileges_other.likes, test_privileges.links, test_privileges.loose, test_privileges.labels;
+REVOKE ALL ON SCHEMA test_privileges FROM regress_junction_other;
+REVOKE ALL ON SCHEMA test_privileges_other FROM regress_junction_owner;
+
+--
 -- Event triggers see each statement, and one that forbids it ends the call
 -- with nothing changed.
 --

@@ -161,6 +161,82 @@ SET SESSION AUTHORIZATION regress_junction_code_admin;
 SELECT test_code.refused($$SELECT junction.demote('test_code.entity')$$);
 SELECT test_code.asked();
 
+-- merge and deduplicate read as the owner; what they change, they change as the caller, as by hand
+CREATE TABLE test_code.groups (id int PRIMARY KEY, user_id int REFERENCES test_code.users, name text, UNIQUE (user_id, name));
+CREATE TABLE test_code.members (group_id int REFERENCES test_code.groups ON DELETE CASCADE, org_id int REFERENCES test_code.orgs, UNIQUE (group_id, org_id));
+CREATE TABLE test_code.bare (id int PRIMARY KEY, user_id int REFERENCES test_code.users, org_id int REFERENCES test_code.orgs);
+CREATE TABLE test_code.marks (bare_id int REFERENCES test_code.bare);
+COMMENT ON TABLE test_code.bare IS '@junction';
+ALTER TABLE test_code.groups OWNER TO regress_junction_code_owner;
+ALTER TABLE test_code.members OWNER TO regress_junction_code_owner;
+ALTER TABLE test_code.bare OWNER TO regress_junction_code_owner;
+ALTER TABLE test_code.marks OWNER TO regress_junction_code_owner;
+SET SESSION AUTHORIZATION regress_junction_code_owner;
+INSERT INTO test_code.users VALUES (2);
+INSERT INTO test_code.groups VALUES (1, 1, 'a'), (2, 2, 'a'), (3, 2, 'b');
+INSERT INTO test_code.members VALUES (1, 1), (2, 1);
+INSERT INTO test_code.bare VALUES (1, 1, 1), (2, 1, 1);
+INSERT INTO test_code.marks VALUES (1), (2);
+CREATE INDEX ON test_code.groups ((user_id + test_code.spy(1)::int));
+CREATE INDEX ON test_code.groups (user_id) WHERE test_code.spy(2);
+CREATE INDEX ON test_code.members (group_id) WHERE test_code.spy(2);
+CREATE INDEX ON test_code.users (id) WHERE test_code.spy(2);
+CREATE INDEX ON test_code.bare (org_id) WHERE test_code.spy(2);
+CREATE INDEX ON test_code.marks (bare_id) WHERE test_code.spy(2);
+\c -
+SET client_min_messages = warning;
+CALL test_code.forget();
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+SELECT count(*) > 0 FROM junction.merge('test_code.users', 1, ARRAY[2], dry_run => true);
+SELECT test_code.asked();
+\c -
+SET client_min_messages = warning;
+CALL test_code.forget();
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+SELECT count(*) > 0 FROM junction.deduplicate('test_code.bare', dry_run => true);
+SELECT test_code.asked();
+\c -
+SET client_min_messages = warning;
+CALL test_code.forget();
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+BEGIN;
+SELECT child, change, rows FROM junction.merge('test_code.users', 1, ARRAY[2]) WHERE rows > 0;
+SELECT child, change, rows FROM junction.deduplicate('test_code.bare') WHERE rows > 0;
+SELECT test_code.asked();
+ROLLBACK;
+-- what one owner's rows are found by may not be another's, as the code of one would run with the rights of the other; unless it
+-- has these anyway
+RESET SESSION AUTHORIZATION;
+CREATE ROLE regress_junction_code_second;
+GRANT USAGE ON SCHEMA test_code TO regress_junction_code_second;
+ALTER TABLE test_code.members OWNER TO regress_junction_code_second;
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+SELECT test_code.refused($$SELECT junction.merge('test_code.users', 1, ARRAY[2])$$);
+SELECT test_code.refused($$SELECT junction.merge('test_code.users', 1, ARRAY[2], dry_run => true)$$);
+RESET SESSION AUTHORIZATION;
+GRANT SELECT ON test_code.groups TO regress_junction_code_second;
+GRANT UPDATE ON test_code.calls_of_other TO regress_junction_code_second;
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+SELECT test_code.refused($$SELECT junction.merge('test_code.users', 1, ARRAY[2])$$);
+RESET SESSION AUTHORIZATION;
+GRANT regress_junction_code_second TO regress_junction_code_owner;
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+BEGIN;
+SELECT child, change, rows FROM junction.merge('test_code.users', 1, ARRAY[2]) WHERE rows > 0;
+ROLLBACK;
+-- side by side, each is read as its own owner
+RESET SESSION AUTHORIZATION;
+REVOKE regress_junction_code_second FROM regress_junction_code_owner;
+ALTER TABLE test_code.members OWNER TO regress_junction_code_owner;
+CREATE TABLE test_code.beside (user_id int REFERENCES test_code.users);
+ALTER TABLE test_code.beside OWNER TO regress_junction_code_second;
+SET SESSION AUTHORIZATION regress_junction_code_admin;
+SELECT count(*) > 0 FROM junction.merge('test_code.users', 1, ARRAY[2], dry_run => true);
+RESET SESSION AUTHORIZATION;
+DROP TABLE test_code.beside;
+DROP OWNED BY regress_junction_code_second;
+DROP ROLE regress_junction_code_second;
+
 --
 -- What the owner may not do there: anything that outlives it.
 --
@@ -179,6 +255,8 @@ END $$;
 SET client_min_messages = warning;
 SET SESSION AUTHORIZATION regress_junction_code_admin;
 SELECT test_code.refused($$SELECT junction.report('test_code.links')$$);
+SELECT test_code.refused($$SELECT junction.merge('test_code.users', 1, ARRAY[2])$$);
+SELECT test_code.refused($$SELECT junction.deduplicate('test_code.bare')$$);
 SELECT current_user, current_setting('search_path');
 
 -- A caller who may not read the table learns nothing of its rows.

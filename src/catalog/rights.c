@@ -73,6 +73,18 @@ may_select(Oid relid, Oid role)
 }
 
 /*
+ * May the role read every row of the table?  For the owner of the table, in
+ * become_role(), row-level security is not in force.  42P01 if the table has been
+ * dropped.
+ */
+bool
+may_role_read_all(Oid relid, Oid role)
+{
+	return may_select(relid, role) &&
+		(role == table_owner(relid) || check_enable_rls(relid, role, true) != RLS_ENABLED);
+}
+
+/*
  * May the caller read every row of the table?  Its owner must have the
  * privileges too, for the counts run as the owner (statement/owner.c).  False
  * if row-level security applies to the caller.  42P01 if the table has been

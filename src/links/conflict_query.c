@@ -72,8 +72,8 @@ key_expression(const TableFacts *table, const IndexFacts *index, int place)
  * Returns an expression as SQL, with each column of this alias, and each name
  * qualified.
  */
-static char *
-expression_text(const TableFacts *table, Node *expression, const char *alias)
+char *
+row_expression_text(const TableFacts *table, Node *expression, const char *alias)
 {
 	int			level = NewGUCNestLevel();
 	char	   *text;
@@ -108,9 +108,9 @@ merged_expression(const MergedRows *rows, const MergeChild *child, Node *express
 						 quote_identifier(find_column(child->table, column)->name));
 	}
 	if (!changes)
-		return expression_text(child->table, expression, alias);
+		return row_expression_text(child->table, expression, alias);
 	return psprintf("(SELECT %s FROM (SELECT %s) AS moved)",
-					expression_text(child->table, expression, "moved"), columns.data);
+					row_expression_text(child->table, expression, "moved"), columns.data);
 }
 
 /*

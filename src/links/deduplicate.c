@@ -4,7 +4,7 @@
  *		pair key has several times.
  *
  *	1. Check: a table of links without a key over its pair, and the order by which
- *	   the row that stays is found.
+ *	   the row that stays is found (keep_order.c).
  *	2. Rows that reference one that goes are pointed at the one that stays, by the
  *	   engine of junction.merge (merge_rows.c).
  *	3. One DELETE; and the proof that it took what was counted.
@@ -16,8 +16,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
-#include "nodes/parsenodes.h"
-#include "parser/parser.h"
 #include "utils/builtins.h"
 
 #include "base/base.h"
@@ -34,61 +32,6 @@ typedef struct Duplicates
 	List	   *pair;			/* names of its columns */
 	char	   *order;			/* the row that stays is the first by it */
 } Duplicates;
-
-/*
- * Refuse what is not a list to order by, and nothing else: 22023, or what the parser
- * says of it.
- */
-static void
-check_order(const char *order)
-{
-	List	   *statements = raw_parser(psprintf("SELECT FROM t ORDER BY %s\n", order), RAW_PARSE_DEFAULT);
-	SelectStmt *select = list_length(statements) == 1 ?
-		(SelectStmt *) linitial_node(RawStmt, statements)->stmt : NULL;
-
-	if (select == NULL || !IsA(select, SelectStmt) || select->op != SETOP_NONE || select->limitCount != NULL ||
-		select->limitOffset != NULL || select->lockingClause != NIL || select->whereClause != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for \"keep\": \"%s\"", order),
-				 errhint("Use \"first\", \"last\", or an expression of the table's columns to order by.")));
-}
-
-/*
- * Returns the order of the rows by age: by the id, or by the time stamp, or else by
- * the place in the table.
- */
-static char *
-order_by_age(const TableFacts *table, bool last)
-{
-	const char *direction = last ? " DESC" : "";
-	IndexFacts *primary = find_primary_key(table);
-	ColumnFacts *stamp = find_stamp(table, STAMP_CREATED);
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	if (primary != NULL)
-		foreach_ptr(char, name, column_names(table, primary->columns, primary->nkeys))
-			appendStringInfo(&buf, "link.%s%s, ", quote_identifier(name), direction);
-	else if (stamp != NULL && is_stamp(stamp))
-		appendStringInfo(&buf, "link.%s%s NULLS LAST, ", quote_identifier(stamp->name), direction);
-	appendStringInfo(&buf, "link.tableoid%s, link.ctid%s", direction, direction);
-	return buf.data;
-}
-
-/*
- * Reads the argument "keep".
- */
-static char *
-read_keep_order(const TableFacts *table, text *value)
-{
-	char	   *keep = text_to_cstring(value);
-
-	if (pg_strcasecmp(keep, "first") == 0 || pg_strcasecmp(keep, "last") == 0)
-		return order_by_age(table, pg_strcasecmp(keep, "last") == 0);
-	check_order(keep);
-	return psprintf("%s\n, %s", keep, order_by_age(table, false));
-}
 
 /*
  * Returns the columns of the pair of a table of links without a key over them; NIL if
@@ -177,7 +120,7 @@ merge_references(Merge *merge, const Duplicates *duplicates)
 	if (find_children(merge, duplicates->table) == NIL)
 		return;
 	rows = duplicate_rows(merge, duplicates);
-	(void) add_step(merge, NULL, NULL, lock_locks(rows), lock_rows(rows));
+	(void) add_reading_step(merge, rows->table, lock_locks(rows), lock_rows(rows));
 	merge_rows(merge, rows);
 }
 
@@ -187,7 +130,7 @@ merge_references(Merge *merge, const Duplicates *duplicates)
 static int64
 count_surplus(const Merge *merge, const Duplicates *duplicates)
 {
-	return merge_count(merge, psprintf("SELECT COALESCE(pg_catalog.sum(pair.rows OPERATOR(pg_catalog.-) 1), 0)::bigint FROM (SELECT pg_catalog.count(*) AS rows FROM %s AS link WHERE %s GROUP BY %s) AS pair",
+	return merge_count(merge, duplicates->table, psprintf("SELECT COALESCE(pg_catalog.sum(pair.rows OPERATOR(pg_catalog.-) 1), 0)::bigint FROM (SELECT pg_catalog.count(*) AS rows FROM %s AS link WHERE %s GROUP BY %s) AS pair",
 									   merged_relation(duplicates->table), has_pair(duplicates),
 									   column_list(duplicates->pair)));
 }
@@ -243,7 +186,7 @@ junction_deduplicate(PG_FUNCTION_ARGS)
 	check_table_to_change(PG_GETARG_OID(0));
 	duplicates.table = open_merged_tables(&merge, PG_GETARG_OID(0));
 	duplicates.pair = unkeyed_pair(unconstify(TableFacts *, duplicates.table));
-	duplicates.order = read_keep_order(duplicates.table, PG_GETARG_TEXT_PP(1));
+	duplicates.order = keep_order(duplicates.table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	if (duplicates.pair != NIL)
 	{
 		int64		surplus = count_surplus(&merge, &duplicates);

@@ -4,7 +4,7 @@
  *		that a merge may change.
  *
  * A table that references the parent is changed; if two of its rows may then be
- * in conflict, so are the tables that reference it, and so on.  A table that
+ * in conflict, or a row go as a loop, so are the tables that reference it, and so on.  A table that
  * references a child by a column of the child's foreign key (a pair) is changed
  * with it.  All of them are checked and locked before the first change: parents
  * before the tables that reference them, and those of one parent by OID.
@@ -31,24 +31,9 @@
 #include "links/links.h"
 #include "model/model.h"
 
-/* A foreign key onto a table */
-typedef struct MergeReference
-{
-	const TableFacts *child;
-	const ForeignKeyFacts *key;
-} MergeReference;
-
-/* A table that a merge may change, or whose rows it merges */
-typedef struct MergeTable
-{
-	TableFacts *table;
-	bool		searched;		/* its references are known */
-	List	   *references;		/* MergeReference */
-} MergeTable;
-
 /* Returns the table of the merge, or null. */
-static MergeTable *
-look_up_table(const Merge *merge, Oid relid)
+MergeTable *
+find_merge_table(const Merge *merge, Oid relid)
 {
 	foreach_ptr(MergeTable, table, merge->tables)
 		if (table->table->oid == relid)
@@ -75,7 +60,7 @@ check_changeable(Oid relid)
 static MergeTable *
 open_table(Merge *merge, Oid relid)
 {
-	MergeTable *table = look_up_table(merge, relid);
+	MergeTable *table = find_merge_table(merge, relid);
 	LOCKMODE	lockmode = merge->dry_run ? AccessShareLock :
 		merge->tables == NIL ? merge->lockmode : RowExclusiveLock;
 	char	   *name = display_name(relid);
@@ -194,14 +179,14 @@ open_children(Merge *merge, MergeTable *table)
 	foreach_oid(oid, keys)
 	{
 		Oid			child = table_of_key(oid, relid);
-		ForeignKeyFacts *key = OidIsValid(child) ? find_foreign_key(look_up_table(merge, child)->table, oid) : NULL;
+		ForeignKeyFacts *key = OidIsValid(child) ? find_foreign_key(find_merge_table(merge, child)->table, oid) : NULL;
 		MergeReference *reference;
 
 		if (key == NULL)
 			continue;
-		check_no_period(look_up_table(merge, child)->table, key);
+		check_no_period(find_merge_table(merge, child)->table, key);
 		reference = palloc(sizeof(MergeReference));
-		reference->child = look_up_table(merge, child)->table;
+		reference->child = find_merge_table(merge, child)->table;
 		reference->key = key->parent == relid ? key : key_onto_root(key, table->table);
 		table->references = lappend(table->references, reference);
 	}
@@ -281,7 +266,7 @@ add_key(MergeChild *child, const ForeignKeyFacts *key, bool cascades)
 static void
 add_children_through(const Merge *merge, List **children, MergeChild *child)
 {
-	MergeTable *table = look_up_table(merge, child->table->oid);
+	MergeTable *table = find_merge_table(merge, child->table->oid);
 
 	foreach_ptr(MergeReference, reference, table->references)
 	{
@@ -413,7 +398,7 @@ find_children(const Merge *merge, const TableFacts *table)
 {
 	List	   *children = NIL;
 
-	foreach_ptr(MergeReference, reference, look_up_table(merge, table->oid)->references)
+	foreach_ptr(MergeReference, reference, find_merge_table(merge, table->oid)->references)
 		add_key(enter_child(&children, reference->child), reference->key, false);
 	for (int i = 0; i < list_length(children); i++)
 		add_children_through(merge, &children, list_nth(children, i));
@@ -434,9 +419,29 @@ has_key_of_foreign_key(const Merge *merge, const TableFacts *table)
 		{
 			MergeChild	child = {.table = table,.columns = key_columns(key)};
 
-			if (look_up_table(merge, partition_root(key->parent)) != NULL && is_key_of_child(&child, index))
+			if (find_merge_table(merge, partition_root(key->parent)) != NULL && is_key_of_child(&child, index))
 				return true;
 		}
+	return false;
+}
+
+/*
+ * May the merge delete rows of a table as loops: does it link rows of one of its
+ * tables to each other?
+ */
+static bool
+may_have_loops(const Merge *merge, const TableFacts *table)
+{
+	List	   *parents = NIL;
+
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+	{
+		Oid			parent = partition_root(key->parent);
+
+		if (list_member_oid(parents, parent) && find_merge_table(merge, parent) != NULL)
+			return classify(unconstify(TableFacts *, table))->kind != JUNCTION_NONE;
+		parents = lappend_oid(parents, parent);
+	}
 	return false;
 }
 
@@ -456,9 +461,11 @@ open_merged_tables(Merge *merge, Oid relid)
 	{
 		MergeTable *table = list_nth(merge->tables, i);
 
-		if (!table->searched && has_key_of_foreign_key(merge, table->table))
+		if (!table->searched &&
+			(has_key_of_foreign_key(merge, table->table) || may_have_loops(merge, table->table)))
 			open_children(merge, table);
 	}
+	set_readers(merge);
 	return first->table;
 }
 
@@ -472,7 +479,7 @@ known_columns(const Merge *merge, const TableFacts *table, List **identity)
 {
 	IndexFacts *primary = find_primary_key(table);
 	List	   *columns = NIL;
-	List	   *references = look_up_table(merge, table->oid)->references;
+	List	   *references = find_merge_table(merge, table->oid)->references;
 
 	*identity = NIL;
 	if (primary != NULL)
@@ -499,7 +506,7 @@ known_columns(const Merge *merge, const TableFacts *table, List **identity)
 void
 add_reference_locks(const Merge *merge, List **locks, const TableFacts *table, const Bitmapset *columns)
 {
-	foreach_ptr(MergeReference, reference, look_up_table(merge, table->oid)->references)
+	foreach_ptr(MergeReference, reference, find_merge_table(merge, table->oid)->references)
 	{
 		const ForeignKeyFacts *key = reference->key;
 		char		action = columns ? key->on_update : key->on_delete;

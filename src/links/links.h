@@ -238,13 +238,32 @@ typedef struct MergeProof
 	MergeStep  *moved;			/* its own, which updates; or null */
 } MergeProof;
 
+/* A foreign key onto a table */
+typedef struct MergeReference
+{
+	const TableFacts *child;
+	const ForeignKeyFacts *key;
+} MergeReference;
+
+/* A table that a merge may change, or whose rows it merges */
+typedef struct MergeTable
+{
+	TableFacts *table;
+	bool		searched;		/* its references are known */
+	List	   *references;		/* MergeReference */
+	Oid			reader;			/* the role that reads its rows, and those of the
+								 * tables above that they are found by */
+} MergeTable;
+
 /* A merge that is under way */
 typedef struct Merge
 {
+	bool		named;			/* the rows of the first table are MergedRows with
+								 * values: no other table's rows are found by them */
 	ConflictRule conflicts;
 	LOCKMODE	lockmode;		/* on the table whose rows become one */
 	bool		dry_run;
-	List	   *tables;			/* MergeTable, which is private to find_children.c */
+	List	   *tables;			/* MergeTable */
 	List	   *steps;			/* MergeStep */
 } Merge;
 
@@ -263,12 +282,21 @@ extern char *sum_of_keys(const MergedRows *rows, const MergeChild *child,
 						 const IndexFacts *index, const char *except);
 extern void set_members(MergedRows *members, const char *pairs);
 
+extern char *row_expression_text(const TableFacts *table, Node *expression, const char *alias);
+
 /* find_children.c */
+extern MergeTable *find_merge_table(const Merge *merge, Oid relid);
 extern const TableFacts *open_merged_tables(Merge *merge, Oid relid);
 extern List *find_children(const Merge *merge, const TableFacts *table);
 extern void add_reference_locks(const Merge *merge, List **locks, const TableFacts *table,
 								const Bitmapset *columns);
 extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
+
+/* keep_order.c */
+extern char *keep_order(const TableFacts *table, const char *keep);
+
+/* merge_readers.c */
+extern void set_readers(Merge *merge);
 
 /* merge_rows.c */
 extern char *delete_locks(const Merge *merge, const MergedRows *rows, const TableFacts *table);
@@ -303,18 +331,24 @@ extern char *member_join(const MergedRows *rows, const MergeChild *child, const 
 /* merge_step.c */
 extern MergeStep *add_step(Merge *merge, const TableFacts *table, const char *change, char *locks,
 						   char *text);
-extern int64 merge_count(const Merge *merge, const char *query);
+extern MergeStep *add_reading_step(Merge *merge, const TableFacts *table, char *locks, char *text);
+extern void read_counts(const Merge *merge, const TableFacts *table, const char *query, bool latest,
+						int64 *counts, int count);
+extern int64 merge_count(const Merge *merge, const TableFacts *table, const char *query);
+extern List *read_rows(const Merge *merge, const TableFacts *table, const char *query);
 extern Datum finish_merge(const Merge *merge, FunctionCallInfo fcinfo);
 
 /* named_rows.c */
 extern List *given_rows(FunctionCallInfo fcinfo, const TableFacts *table);
 extern char *lock_rows(const MergedRows *rows);
-extern bool read_values(MergedRows *rows, List *given);
+extern bool read_values(const Merge *merge, MergedRows *rows, List *given);
 
 /* prove_merge.c */
 extern MergeProof *begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child);
 extern void finish_proof(const Merge *merge, MergeProof *proof);
 extern char *loop_condition(const MergedRows *rows, const MergeChild *child, const char *alias);
+extern void check_no_reference_to_loops(const Merge *merge, const MergedRows *rows,
+										const MergeChild *child);
 extern void check_nothing_left(Merge *merge, const MergedRows *rows);
 
 /* undeclared.c */

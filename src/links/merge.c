@@ -50,8 +50,8 @@ lock_and_read(Merge *merge, MergedRows *rows, List *given)
 
 	keys.columns = rows->identity;
 	keys.values = given;
-	(void) add_step(merge, NULL, NULL, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
-	return read_values(rows, given);
+	(void) add_reading_step(merge, rows->table, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
+	return read_values(merge, rows, given);
 }
 
 /*
@@ -98,6 +98,7 @@ junction_merge(PG_FUNCTION_ARGS)
 
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.conflicts = parse_conflicts(PG_GETARG_TEXT_PP(3));
+	merge.named = true;
 	merge.lockmode = RowExclusiveLock;
 	merge.dry_run = PG_GETARG_BOOL(4);
 	check_table_to_change(PG_GETARG_OID(0));

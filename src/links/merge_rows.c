@@ -224,7 +224,7 @@ static void
 check_no_conflict(const Merge *merge, const MergedRows *rows, const MergeChild *child,
 				  const IndexFacts *index)
 {
-	int64		count = merge_count(merge, count_conflicts(merge, rows, child, index));
+	int64		count = merge_count(merge, child->table, count_conflicts(merge, rows, child, index));
 
 	if (count > 0)
 		ereport(ERROR,
@@ -250,10 +250,10 @@ merge_conflicting(Merge *merge, const MergedRows *rows, const MergeChild *child,
 		return;
 	columns = known_columns(merge, child->table, &identity);
 	below = conflicting_rows(merge, rows, child, index, columns, identity);
-	if (merge_count(merge, psprintf("%sSELECT pg_catalog.count(*) FROM (SELECT FROM %s LIMIT 1) AS first",
+	if (merge_count(merge, child->table, psprintf("%sSELECT pg_catalog.count(*) FROM (SELECT FROM %s LIMIT 1) AS first",
 									with_clause(below), below->name)) == 0)
 		return;
-	(void) add_step(merge, NULL, NULL, lock_locks(below), lock_rows(below));
+	(void) add_reading_step(merge, child->table, lock_locks(below), lock_rows(below));
 	merge_rows(merge, below);
 }
 
@@ -402,8 +402,8 @@ move_rows(Merge *merge, const MergedRows *rows, List *together)
 }
 
 /*
- * Makes rows one in all tables that reference them.  Raises 22023, 0A000, 23505,
- * 55000, 40001, as the functions above and prove_merge.c say.
+ * Makes rows one in all tables that reference them.  Raises 22023, 0A000, 23503,
+ * 23505, 55000, 40001, as the functions above and prove_merge.c say.
  */
 void
 merge_rows(Merge *merge, const MergedRows *rows)
@@ -418,6 +418,7 @@ merge_rows(Merge *merge, const MergedRows *rows)
 		if (rows->with == NULL)
 			check_agreement(rows, child, children);
 		check_changes(rows, child);
+		check_no_reference_to_loops(merge, rows, child);
 	}
 	foreach_ptr(MergeChild, child, children)
 	{

@@ -5,6 +5,9 @@
  *
  * The statements of other verbs are a StatementPlan, which is built whole before
  * it is run.  How deep a merge goes is known only when the rows above are merged.
+ *
+ * What changes rows runs as the caller, and so do triggers, as of statements by
+ * hand.  What only reads them runs as the tables' owner.
  */
 #include "postgres.h"
 
@@ -35,19 +38,65 @@ add_step(Merge *merge, const TableFacts *table, const char *change, char *locks,
 }
 
 /*
+ * Adds a statement that only reads or locks rows of a table, and runs it as the
+ * role that reads them (merge_readers.c).
+ */
+MergeStep *
+add_reading_step(Merge *merge, const TableFacts *table, char *locks, char *text)
+{
+	OwnerRole	role;
+	MergeStep  *step;
+
+	become_role(&role, find_merge_table(merge, table->oid)->reader);
+	step = add_step(merge, NULL, NULL, locks, text);
+	become_caller(&role);
+	return step;
+}
+
+/*
+ * Sets the counts that a query of one row returns, which reads rows of a table.
+ * latest: as they are committed now; else in the snapshot that the statements have.
+ */
+void
+read_counts(const Merge *merge, const TableFacts *table, const char *query, bool latest,
+			int64 *counts, int count)
+{
+	OwnerRole	role;
+
+	become_role(&role, find_merge_table(merge, table->oid)->reader);
+	if (latest)
+		select_counts(query, counts, count);
+	else
+		change_and_count(query, counts, count);
+	become_caller(&role);
+}
+
+/*
  * Returns the result of a query of one count, in the snapshot that the statements
  * have.
  */
 int64
-merge_count(const Merge *merge, const char *query)
+merge_count(const Merge *merge, const TableFacts *table, const char *query)
 {
 	int64		count;
 
-	if (merge->dry_run)
-		select_counts(query, &count, 1);
-	else
-		change_and_count(query, &count, 1);
+	read_counts(merge, table, query, merge->dry_run, &count, 1);
 	return count;
+}
+
+/*
+ * As select_rows(), of a query that reads rows of a table.
+ */
+List *
+read_rows(const Merge *merge, const TableFacts *table, const char *query)
+{
+	OwnerRole	role;
+	List	   *rows;
+
+	become_role(&role, find_merge_table(merge, table->oid)->reader);
+	rows = select_rows(query);
+	become_caller(&role);
+	return rows;
 }
 
 /*

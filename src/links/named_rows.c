@@ -258,11 +258,11 @@ is_known_row(const MergedRows *rows, List *literals, bool first)
  * there, or is to go too.
  */
 bool
-read_values(MergedRows *rows, List *given)
+read_values(const Merge *merge, MergedRows *rows, List *given)
 {
 	int			missing = 0;
 
-	foreach_ptr(List, values, select_rows(values_query(rows, given)))
+	foreach_ptr(List, values, read_rows(merge, rows->table, values_query(rows, given)))
 	{
 		int			place = foreach_current_index(values);
 		List	   *literals;

@@ -48,6 +48,63 @@ loop_condition(const MergedRows *rows, const MergeChild *child, const char *alia
 }
 
 /*
+ * Returns the query of the number of rows that reference a link which goes as a loop,
+ * and do not go themselves:
+ *
+ *	SELECT count(*) FROM ONLY public.notes AS referrer WHERE EXISTS (
+ *		SELECT FROM ONLY public.friends AS link WHERE (loop) AND link.id = referrer.friend_id)
+ */
+static char *
+count_references(const MergedRows *rows, const MergeChild *child, const char *loop,
+				 const MergeReference *reference)
+{
+	const MergeChild referrer = {.table = reference->child};
+	const ForeignKeyFacts *key = reference->key;
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "%sSELECT pg_catalog.count(*) FROM %s AS referrer WHERE EXISTS (SELECT FROM %s WHERE %s%s",
+					 with_clause(rows), merged_relation(reference->child), child_item(rows, child, "link"), loop,
+					 not_itself(rows, child, "link", MEMBERS_ALL));
+	for (int i = 0; i < key->nkeys; i++)
+		appendStringInfo(&query, " AND link.%s %s referrer.%s",
+						 quote_identifier(find_column(child->table, key->parent_columns[i])->name),
+						 operator_text(key->operators[i]),
+						 quote_identifier(find_column(reference->child, key->columns[i])->name));
+	appendStringInfo(&query, ")%s", not_itself(rows, &referrer, "referrer", MEMBERS_GOING));
+	if (reference->child->oid == child->table->oid)
+		appendStringInfo(&query, " AND NOT EXISTS (SELECT FROM %s WHERE %s AND link.tableoid OPERATOR(pg_catalog.=) referrer.tableoid AND link.ctid OPERATOR(pg_catalog.=) referrer.ctid)",
+						 child_item(rows, child, "link"), loop);
+	return query.data;
+}
+
+/*
+ * Refuse links that go as loops, and are referenced: 23503.  What references them has
+ * no row to be pointed at.
+ */
+void
+check_no_reference_to_loops(const Merge *merge, const MergedRows *rows, const MergeChild *child)
+{
+	char	   *loop = loop_condition(rows, child, "link");
+
+	if (loop == NULL)
+		return;
+	foreach_ptr(MergeReference, reference, find_merge_table(merge, child->table->oid)->references)
+	{
+		int64		count = merge_count(merge, reference->child, count_references(rows, child, loop, reference));
+
+		if (count > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+					 errmsg("rows of \"%s\" reference links of \"%s\" that would link a row to itself",
+							display_name(reference->child->oid), display_name(child->table->oid)),
+					 errdetail_plural("It is %lld row, by foreign key \"%s\".", "They are %lld rows, by foreign key \"%s\".",
+									  count, (long long) count, reference->key->name),
+					 errhint("Delete these rows or point them elsewhere, or delete the links, first.")));
+	}
+}
+
+/*
  * Do triggers or rules of the user's own see the changes of a table's rows?
  */
 static bool
@@ -87,13 +144,14 @@ count_members(const MergedRows *rows, const MergeChild *child)
  * checksum: two numbers.
  */
 static void
-sum_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *index, int64 *sums)
+sum_keys(const Merge *merge, const MergedRows *rows, const MergeChild *child, const IndexFacts *index, int64 *sums)
 {
 	char	   *loop = loop_condition(rows, child, "link");
 
-	change_and_count(sum_of_keys(rows, child, index,
-								 psprintf("%s%s", not_itself(rows, child, "link", MEMBERS_ALL),
-										  loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "")), sums, 2);
+	read_counts(merge, child->table,
+				sum_of_keys(rows, child, index,
+							psprintf("%s%s", not_itself(rows, child, "link", MEMBERS_ALL),
+									 loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "")), false, sums, 2);
 }
 
 /*
@@ -110,7 +168,7 @@ begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
 	if (merge->dry_run)
 		return proof;
 	proof->first = list_length(merge->steps);
-	change_and_count(count_members(rows, child), counts, 2);
+	read_counts(merge, child->table, count_members(rows, child), false, counts, 2);
 	proof->members = counts[0];
 	foreach_ptr(IndexFacts, index, child->table->indexes)
 		if (is_key_of_child(child, index) && index != child->unordered)
@@ -119,7 +177,7 @@ begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
 		proof->indexes = NIL;
 	proof->keys = palloc(sizeof(int64) * 2 * Max(list_length(proof->indexes), 1));
 	foreach_ptr(IndexFacts, index, proof->indexes)
-		sum_keys(rows, child, index, &proof->keys[2 * foreach_current_index(index)]);
+		sum_keys(merge, rows, child, index, &proof->keys[2 * foreach_current_index(index)]);
 	return proof;
 }
 
@@ -147,7 +205,7 @@ is_changed_beside(const Merge *merge, const MergeProof *proof)
  * trigger or a rule did it.
  */
 static void
-check_keys(const MergeProof *proof)
+check_keys(const Merge *merge, const MergeProof *proof)
 {
 	bool		several = list_length(proof->indexes) > 1;
 
@@ -156,7 +214,7 @@ check_keys(const MergeProof *proof)
 		const int64 *before = &proof->keys[2 * foreach_current_index(index)];
 		int64		now[2];
 
-		sum_keys(proof->rows, proof->child, index, now);
+		sum_keys(merge, proof->rows, proof->child, index, now);
 		if (now[0] == before[0] && now[1] == before[1])
 			continue;
 		ereport(ERROR,
@@ -185,7 +243,7 @@ finish_proof(const Merge *merge, MergeProof *proof)
 	if (merge->dry_run)
 		return;
 	/* what is committed now, not what the transaction's snapshot has */
-	select_counts(count_members(proof->rows, proof->child), counts, 2);
+	read_counts(merge, proof->child->table, count_members(proof->rows, proof->child), true, counts, 2);
 	if (counts[1] > 0)
 		ereport(ERROR,
 				(errcode(sqlstate),
@@ -202,12 +260,12 @@ finish_proof(const Merge *merge, MergeProof *proof)
 				 errmsg("the number of rows of \"%s\" is not what it was", name),
 				 errdetail("There were %lld, %lld were deleted, and %lld are left.", (long long) proof->members,
 						   (long long) deleted, (long long) counts[0])));
-	check_keys(proof);
+	check_keys(merge, proof);
 }
 
 /*
- * Adds the statement that raises if a row of a child still references a row that is
- * to go, for who runs the statements by hand:
+ * Adds a statement for each child that raises if a row of it still references a row
+ * that is to go, for who runs the statements by hand:
  *
  *	DO LANGUAGE plpgsql 'BEGIN
  *	    IF EXISTS (SELECT FROM ONLY public.invoice_tags AS link WHERE ...) THEN
@@ -218,24 +276,16 @@ finish_proof(const Merge *merge, MergeProof *proof)
 void
 check_nothing_left(Merge *merge, const MergedRows *rows)
 {
-	StringInfoData body;
-	StringInfoData locks;
-
-	initStringInfo(&body);
-	initStringInfo(&locks);
 	foreach_ptr(MergeChild, child, find_children(merge, rows->table))
 	{
 		char	   *message = psprintf("%s still references rows of %s that are to go",
 									   qualified_name(child->table->oid), qualified_name(rows->table->oid));
+		char	   *body = psprintf("BEGIN\n    IF EXISTS (SELECT FROM %s WHERE %s%s) THEN\n"
+									"        RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = %s;\n    END IF;\nEND",
+									child_item(rows, child, "link"), is_any_member(rows, child, "link", MEMBERS_GOING),
+									not_itself(rows, child, "link", MEMBERS_ALL), quote_literal_cstr(message));
 
-		appendStringInfo(&body, "    IF EXISTS (SELECT FROM %s WHERE %s%s) THEN\n"
-						 "        RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = %s;\n    END IF;\n",
-						 child_item(rows, child, "link"), is_any_member(rows, child, "link", MEMBERS_GOING),
-						 not_itself(rows, child, "link", MEMBERS_ALL), quote_literal_cstr(message));
-		appendStringInfo(&locks, "%s%s", locks.len ? ", " : "", lock_on_all(AccessShareLock, child->table));
+		(void) add_reading_step(merge, child->table, lock_on_all(AccessShareLock, child->table),
+								psprintf("DO LANGUAGE plpgsql %s", quote_literal_cstr(body)));
 	}
-	if (body.len > 0)
-		(void) add_step(merge, NULL, NULL, locks.data,
-						psprintf("DO LANGUAGE plpgsql %s",
-								 quote_literal_cstr(psprintf("BEGIN\n%sEND", body.data))));
 }

@@ -29,30 +29,36 @@
 #include "statement/statement.h"
 
 /*
- * Switch to the table's owner: no command can change the session's state, and
- * the search_path is the restricted one.  Locks the table in ACCESS SHARE
- * mode until the transaction ends, so that its name and owner stay.  42P01 if
- * the table is gone.
+ * Switch to a role: no command can change the session's state, and the search_path
+ * is the restricted one.
  */
 void
-become_owner(OwnerRole *role, Oid relid)
+become_role(OwnerRole *role, Oid user)
 {
-	Oid			owner;
-
-	LockRelationOid(relid, AccessShareLock);
-	owner = table_owner(relid);
 	GetUserIdAndSecContext(&role->caller, &role->context);
-	role->changed = owner != role->caller;
+	role->changed = user != role->caller;
 	if (!role->changed)
 		return;
-	SetUserIdAndSecContext(owner, role->context | SECURITY_RESTRICTED_OPERATION |
+	SetUserIdAndSecContext(user, role->context | SECURITY_RESTRICTED_OPERATION |
 						   SECURITY_NOFORCE_RLS);
 	role->guc_level = NewGUCNestLevel();
 	RestrictSearchPath();
 }
 
 /*
- * Switch back to the role and the settings of the caller of become_owner().
+ * Switch to the table's owner, as become_role().  Locks the table in ACCESS SHARE
+ * mode until the transaction ends, so that its name and owner stay.  42P01 if
+ * the table is gone.
+ */
+void
+become_owner(OwnerRole *role, Oid relid)
+{
+	LockRelationOid(relid, AccessShareLock);
+	become_role(role, table_owner(relid));
+}
+
+/*
+ * Switch back to the role and the settings of the caller of become_role().
  */
 void
 become_caller(const OwnerRole *role)

@@ -15,7 +15,7 @@
 #include "catalog/facts.h"
 #include "model/model.h"
 
-/* What become_owner() changes, for become_caller() to restore */
+/* What become_role() changes, for become_caller() to restore */
 typedef struct OwnerRole
 {
 	Oid			caller;
@@ -138,6 +138,7 @@ extern char *new_name_lock(const TableFacts *table, const char *new_name, LOCKMO
 extern char *new_name_locks(const TableFacts *table, const char *new_name, bool recurses);
 
 /* owner.c */
+extern void become_role(OwnerRole *role, Oid user);
 extern void become_owner(OwnerRole *role, Oid relid);
 extern void become_caller(const OwnerRole *role);
 

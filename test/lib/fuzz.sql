@@ -126,6 +126,12 @@ CREATE FUNCTION fuzz.state() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (
         'lists', (SELECT json_object_agg(attname, CASE WHEN typelem <> 0 AND typlen = -1 THEN format_type(typelem, NULL) ELSE 'text' END)
                   FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
                   WHERE attrelid = r.oid AND attnum > 0 AND NOT attisdropped AND attname ~ '^(list|csv|json) '),
+        -- what can be merged: the columns of the primary key, and some of its values by their numbers; and whether it is worth it
+        'key', (SELECT json_agg(json_build_object('column', attnum, 'name', attname, 'type', format('%I.%I', typnamespace::regnamespace::name, typname)) ORDER BY n)
+                FROM pg_index, unnest(indkey::int2[]) WITH ORDINALITY AS k (column_number, n) JOIN pg_attribute ON attnum = column_number JOIN pg_type t ON t.oid = atttypid
+                WHERE indrelid = r.oid AND attrelid = r.oid AND indisprimary AND n <= indnkeyatts),
+        'rows', (SELECT json_agg(s.row) FROM (SELECT s AS row FROM fuzz.saved, unnest(rows) AS s WHERE relation = r.oid LIMIT 12) AS s),
+        'referenced', EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = r.oid),
         'superseded', EXISTS (SELECT FROM pg_description WHERE objoid = r.oid AND description LIKE '%@junction superseded by %'),
         'key_type', (SELECT format_type(atttypid, NULL) FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
                      WHERE indrelid = r.oid AND indisprimary AND indnkeyatts = 1),

@@ -8,8 +8,8 @@
 # 2. CALLS_PER_DATABASE random calls with random arguments (Fuzz/Call.pm), by the owner of the database, who is no superuser.
 #    After each: the server lives; no internal error (XX...), and no SQLSTATE but those that the verb documents, unless PostgreSQL
 #    raises it for the same statement; a call that is refused, a dry run, one that only looks, one that is rolled back and one by
-#    a role without rights have changed nothing in the catalogs; a dry run is refused as the call is; the rows are what they were;
-#    the invariants of keys hold.
+#    a role without rights have changed nothing in the catalogs; a dry run is refused as the call is; the rows are what they were,
+#    or after merge and deduplicate what test/lib/fuzz_merge.sql says, and a second call does nothing; the invariants of keys hold.
 # 3. In the end: each fix mends its finding, and brings no other; promoted and demoted, each junction has the dump of before;
 #    pg_amcheck is content; the dump can be restored, and is the dump of what was restored.
 # 4. The mixture is thick enough: most calls that are to change something do so, and in 10,000 calls all ingredients are there.
@@ -65,6 +65,7 @@ my %documented = (
     create => "$table $named $guarded 42704 42703 55000 0A000 42830", report => $table, diagram => '42809 22023', dependents => "$table 55000", dependencies => $table,
     retire => "$table $guarded 42704 2BP01 55000 0A000",
     split => "$table $named $guarded 42703 23505 23502 23503 2BP01 55000 0A000 40001", check => '23000 22023 22004', measure => $table, probe => '42809 25006',
+    merge => "$table $guarded 22023 42704 23503 23505 23P01 55000 0A000 40001", deduplicate => "$table 22023 42601 42703 42704 42883 23503 23505 23P01 55000 0A000 40001",
     create_accessors => "$table $guarded 42723 42P13 22023 42703 42704 55000 0A000", drop_accessors => "$table $guarded 2BP01",
     is_junction => 42809, is_pure => 42809, is_entity => 42809, is_served => 42809, holds => 42809, settings => '22023',
     misuse => '22004 22023 42P01 42809 2D000 42701 42704 42501 55000 42601 25001 0A000 42703 2BP01 39P03');
@@ -137,6 +138,7 @@ sub try_call {
     my $dry_run = !$strange && $call->{dry} && maybe(0.4) ? $calling->ask($call->{dry}) : undef;
     my $only_dry = defined $dry_run && maybe(0.1);
     my $text = $only_dry ? $call->{dry} : $strange ? "SET ROLE $stranger;\n$call->{text}" : wrapped($call);
+    $judging->ask('CALL fuzz.remember()') if $call->{merged} || $call->{deduplicated};
     my $answer = $only_dry ? $dry_run : $calling->ask($text);
     my ($state, $message) = Fuzz::Session::error_of($answer);
     $calling->ask($strange ? 'RESET ROLE' : 'ROLLBACK') if $strange || $text =~ /^BEGIN/;
@@ -148,7 +150,9 @@ sub try_call {
             if ($dry_state // '') ne ($state // '') && ($state // '') ne '23000'
                 # the value of a default, which breaks the check or the NOT NULL of a domain: only ALTER TABLE computes it
                 && !($call->{verb} =~ /^promote/ && !defined $dry_state &&
-                     ($state eq '23514' || $state eq '23502' && $message =~ /domain .* does not allow null values/));
+                     ($state eq '23514' || $state eq '23502' && $message =~ /domain .* does not allow null values/))
+                # what only the rows say, as they are after the statements before
+                && !($call->{verb} =~ /^(merge|deduplicate)$/ && !defined $dry_state);
     }
     $count{$strange ? 'by a stranger' : $only_dry ? 'dry runs' : $call->{undone} ? 'rolled back' : $call->{verb}}{$state // 'done'}++;
     $call->{quiet} = $only_dry || $strange || $call->{undone} || !$call->{changes} || ($state && !$call->{commits});
@@ -179,6 +183,18 @@ sub judge_kind {
         "afterwards it is $kind\n" : '';
 }
 
+# the rows after a merge, or a deduplicate, and that a second call does nothing
+sub judge_merge {
+    my ($database, $call) = @_;
+    my ($calling, $judging) = @{$database}{qw(calling judging)};
+    my $json = JSON::PP->new->canonical;
+    my ($table, @rest) = @{$call->{merged} // $call->{deduplicated}};
+    my $wrong = $judging->ask($call->{merged} ? "SELECT fuzz.judge_merge($table->{oid}, " . literal($json->encode($rest[0])) . ', ' . literal($json->encode([@rest[1 .. $#rest]])) . ')' :
+        "SELECT fuzz.judge_deduplicate($table->{oid}, " . array(@rest) . ')');
+    my $second = $calling->ask($call->{text} =~ s/^SELECT \*/SELECT 'steps', count(*)/r);
+    return $second =~ /^steps\|0$/m ? $wrong : "${wrong}the second call: $second";
+}
+
 # what a call has done to the database, and may not. Brings DATABASE up to date
 sub judge_database {
     my ($database, $call, $state) = @_;
@@ -186,8 +202,9 @@ sub judge_database {
     my $fingerprint = $judging->ask('SELECT fuzz.fingerprint()');
     my $changed = $fingerprint ne $database->{fingerprint};
     my $wrong = $changed && $call->{quiet} ? "it has changed the catalogs\n" : '';
-    $wrong .= $judging->ask('SELECT fuzz.changed_rows(' . join(', ', (map { $call->{$_} ? 'true' : 'false' } qw(drops discards adds)), $call->{goes} && $call->{table}{oid} || 'NULL') . ')');
-    if ($changed || $wrong) {
+    my $merges = ($call->{merged} || $call->{deduplicated}) && !$state && !$call->{quiet};
+    $wrong .= $merges ? judge_merge($database, $call) : $judging->ask('SELECT fuzz.changed_rows(' . join(', ', (map { $call->{$_} ? 'true' : 'false' } qw(drops discards adds)), $call->{goes} && $call->{table}{oid} || 'NULL') . ')');
+    if ($changed || $wrong || $merges) {
         $wrong .= $judging->ask('SELECT fuzz.broken_invariants()');
         look_again($database, $fingerprint);
     }
@@ -217,7 +234,7 @@ sub fuzz_database {
     my $wrong = run("fresh_database fuzz --encoding UTF8 --locale C --owner $owner");
     my ($calling, $judging) = open_sessions();
     $calling->ask('CREATE EXTENSION junction');
-    $wrong .= $judging->ask("\\i $lib/fuzz.sql");
+    $wrong .= $judging->ask("\\i $lib/$_.sql") for qw(fuzz fuzz_merge);
     $wrong .= $judging->ask('CREATE FUNCTION fuzz.broken_invariants() RETURNS SETOF text LANGUAGE plpgsql AS ' . literal('BEGIN RETURN QUERY ' . slurp("$lib/invariants.sql") . ' END'));
     $wrong .= make_tables($calling, $judging, $number);
     $wrong .= round_trips($calling, "BEGIN;\nSET LOCAL client_min_messages = error;\nSELECT fuzz.round_trips();\nROLLBACK") . $judging->ask('SELECT fuzz.broken_invariants()');
@@ -276,6 +293,7 @@ sub judge_mixture {
     note("no table has: $_") for @missing;
     nothing_wrong(join('', map { "no table has: $_\n" } @missing), 'the tables have all that they are to have') if $calls >= 10000;
     ok($calls < 1000 || $count{'round trips'}{done}, 'there were promotions and demotions of what was left');
+    ok($calls < 1000 || ($count{$_}{done} // 0) > 0, "$_ did something") for qw(merge deduplicate);
     ok($rate >= ENOUGH, sprintf 'of %d calls that are to change a table, %d %% do', $changing, 100 * $rate);
 }
 

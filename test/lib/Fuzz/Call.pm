@@ -4,7 +4,8 @@
 # A call is a hash: verb; text, the statement; table, what it is called for (of verbs whose result is known); stops, whether it
 # is to stop before its last step; changes, whether it
 # may change a table; commits, whether it commits on its way, so that what is done stays when it fails; drops and discards, what
-# it may do to columns; adds, whether there may be new rows; goes, whether the table may be gone; dry, the same as a dry run; by_hand, whether text returns statements to run.
+# it may do to columns; adds, whether there may be new rows; merged and deduplicated, the table and its rows, or columns, whose rows may
+# change; goes, whether the table may be gone; dry, the same as a dry run; by_hand, whether text returns statements to run.
 package Fuzz::Call;
 use strict;
 use warnings;
@@ -208,6 +209,41 @@ sub split_table {
     return {verb => 'split', table => $table, text => $text, changes => 1, drops => 1, discards => 1, goes => !$keeps, dry => dry($text)};
 }
 
+# one of the rows in the form that merge takes: the value of its key, or a record
+sub row_of {
+    my ($table, $row, $record) = @_;
+    my @values = map { literal($row->{$_->{column}}) . "::$_->{type}" } @{$table->{key}};
+    return $record ? 'ROW(' . join(', ', @values) . ')' : join ', ', @values;
+}
+
+# rows of one table into another of them. Where a tenant is in the key, mostly of one tenant
+sub merge {
+    my $state = shift;
+    my $table = target($state, sub { $_[0]{key} && @{$_[0]{rows} // []} > 2 && ($_[0]{referenced} || maybe(0.2)) });
+    my @rows = shuffled(@{$table->{rows} // []});
+    return {verb => 'merge', text => 'SELECT * FROM junction.merge(' . regclass($table) . ', 1, ARRAY[2])', changes => 1} if !$table->{key} || !@rows;
+    my $first = $table->{key}[0];
+    @rows = grep { $_->{$first->{column}} eq $rows[0]{$first->{column}} } @rows if $first->{name} eq 'tenant_id' && maybe(0.9);
+    my ($keep, @gone) = @rows[0 .. ($#rows < 3 ? $#rows : pick(1, 1, 2, 3))];
+    push @gone, $rows[0] if !@gone || maybe(0.03);
+    push @gone, $gone[0] if maybe(0.1);
+    my $record = @{$table->{key}} > 1 || $first->{type} =~ /\._/ || maybe(0.2);
+    my $text = 'SELECT * FROM junction.merge(' . join(', ', regclass($table), row_of($table, $keep, $record), 'ARRAY[' . join(', ', map { row_of($table, $_, $record) } @gone) . ']',
+        weighted([] => 4, ['conflicts => ' . literal('newest')] => 2, ['conflicts => ' . literal('error')] => 2, ['conflicts => ' . literal('other')] => 0.1)->@*) . ')';
+    my $key = sub { my $row = shift; return {map { $_->{column} => $row->{$_->{column}} } @{$table->{key}}} };
+    return {verb => 'merge', merged => [$table, $key->($keep), map { $key->($_) } @gone], text => $text, changes => 1, dry => dry($text)};
+}
+
+# one row of each pair, of a table that has no key for it
+sub deduplicate {
+    my $table = target(shift, sub { ($_[0]{kind} // '') eq 'unkeyed' || (!$_[0]{kind} && @{$_[0]{ends} // []} == 2) });
+    my $column = @{$table->{columns} // []} ? quoted(pick(@{$table->{columns}})) : 'ctid';
+    my $keep = weighted("'first'" => 4, "'last'" => 3, literal($column) => 2, literal("$column IS NULL DESC, ctid DESC") => 2, literal("$column\::text COLLATE \"C\" DESC NULLS LAST -- ") => 1,
+        (map { literal($_) => 0.1 } 'random()', '', 'nothing', 'count(*)', "$column LIMIT 1", '(SELECT 1)'));
+    my $text = 'SELECT * FROM junction.deduplicate(' . regclass($table) . ", $keep)";
+    return {verb => 'deduplicate', deduplicated => @{$table->{ends} // []} == 2 ? [$table, map { @$_ } @{$table->{ends}}] : undef, text => $text, changes => 1, dry => dry($text)};
+}
+
 # the names of functions are those of tables and columns, so some are taken
 sub accessors {
     my $table = target(shift, \&is_junction);
@@ -260,7 +296,7 @@ sub random_call {
     my @entities = grep { is_entity($_) } @$state;
     my ($up, $down) = (@links ? 1 : 0.1, @entities ? 1 : 0.1);
     return weighted(\&promote => 10 * $up, \&promote_by_hand => 2 * $up, \&some_steps => 3 * $up, \&promote_concurrently => 8 * $up, \&fill => 0.7, \&demote => 18 * $down, \&repair => 5,
-        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES + 8 ? 1 : 7, \&retire => 2, \&split_table => 5, \&accessors => 3, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
+        \&repair_concurrently => 3, \&primary_to_unique => 2.5, \&unique_to_primary => 3, \&create => $tables > MOST_TABLES ? 0.5 : 5, \&absorb => $tables > MOST_TABLES + 8 ? 1 : 7, \&retire => 2, \&split_table => 5, \&accessors => 3, \&merge => 5, \&deduplicate => 4, \&looks => 17, \&sets => 3, \&misused => 1.5)->($state);
 }
 
 # what others do to the tables meanwhile
