@@ -33,9 +33,6 @@ INSERT INTO pg_dist_partition VALUES ('h', 'invoice_tags'), ('h', 'memberships')
 --
 SELECT junction.primary_to_unique('invoice_tags', 'a');
 SELECT junction.unique_to_primary('keyless', 'a');
-SELECT junction.promote('invoice_tags', 'labels', concurrently => true, dry_run => true);
-CALL junction.promote_concurrently('invoice_tags', 'labels');
-CALL junction._fill('invoice_tags', 'invoice_id');
 \set VERBOSITY default
 SELECT junction.primary_to_unique('invoice_tags', 'a');
 \set VERBOSITY sqlstate
@@ -73,6 +70,9 @@ WHERE relnamespace IN ('regress_citus'::regnamespace, 'regress_citus_2'::regname
 SELECT junction FROM junction.junctions WHERE junction IN (TABLE seen) ORDER BY junction::text COLLATE "C";
 SELECT junction FROM junction.half_indexed WHERE junction IN (TABLE seen) ORDER BY junction::text COLLATE "C";
 SELECT DISTINCT junction FROM junction.report() WHERE junction IN (TABLE seen) AND junction::text ~ '_102[0-9]*$' ORDER BY 1;
+-- none is changed by itself
+SELECT junction.primary_to_unique('invoice_tags_102008', 'a');
+SELECT junction.merge('invoice_tags_102009', ROW(1, 1), ARRAY[ROW(2, 2)]);
 -- one that is asked for is told of
 SELECT rule FROM junction.report('invoice_tags_102008') WHERE rule = 'half_indexed';
 SELECT count(*) FROM junction.repair('invoice_tags_102008', dry_run => true);

@@ -1,25 +1,9 @@
--- junction.create of distributed parents. Citus is not there: its catalog is, as an extension of its name would have it.
--- So this is about the text of the plans, and about what is refused; test/t/citus.sh runs them.
-\set VERBOSITY terse
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-CREATE ROLE regress_junction_citus_create;
-CREATE SCHEMA regress_citus_create AUTHORIZATION regress_junction_citus_create;
-CREATE SCHEMA regress_citus_tenant AUTHORIZATION regress_junction_citus_create;
-INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
-VALUES (1, 'citus', 10, 'pg_catalog'::regnamespace, false, '0');
-CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod "char", partkey text, colocationid int, repmodel "char");
-ALTER TABLE pg_dist_partition SET SCHEMA pg_catalog;
-GRANT ALL ON pg_catalog.pg_dist_partition TO regress_junction_citus_create;
-SET SESSION AUTHORIZATION regress_junction_citus_create;
-SET search_path = regress_citus_create;
-CREATE FUNCTION distribute(relation regclass, "column" name, colocation int, method "char" = 'h', model "char" = 's')
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO pg_catalog.pg_dist_partition VALUES (relation, method,
-        (SELECT format('{VAR :varno 1 :varattno %s :vartype 23}', attnum) FROM pg_attribute
-         WHERE attrelid = relation AND attname = "column"), colocation, model)
-$$;
-
+-- junction.create of distributed parents, with a stand-in for Citus: the text of the plans, and what is refused.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set file :abs_srcdir '/test/lib/citus.sql'
+\set ECHO none
+\i :file
+\set ECHO all
 CREATE TABLE accounts (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 CREATE TABLE plans (tenant_id int, id int, PRIMARY KEY (id, tenant_id));
 CREATE TABLE users (id int PRIMARY KEY);
@@ -57,15 +41,6 @@ SELECT statement FROM junction.create('plain', 'tags', if_not_exists => true, dr
 
 -- no place for it
 
-CREATE FUNCTION refusal(text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE said text; why text; way text;
-BEGIN
-    EXECUTE $1;
-    RETURN 'none';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, why = PG_EXCEPTION_DETAIL, way = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', SQLSTATE || ' ' || said, why, way);
-END $$;
 \a
 \t on
 SELECT refusal($$SELECT junction.create('users', 'plain')$$);
@@ -91,8 +66,6 @@ SELECT statement FROM junction.absorb('plain', '{tag_ids}', 'tags', dry_run => t
 \t off
 \a
 
-RESET SESSION AUTHORIZATION;
-DELETE FROM pg_extension WHERE extname = 'citus';
-DROP TABLE pg_catalog.pg_dist_partition;
-DROP SCHEMA regress_citus_create, regress_citus_tenant CASCADE;
-DROP ROLE regress_junction_citus_create;
+\set file :abs_srcdir '/test/lib/no_citus.sql'
+\set ECHO none
+\i :file

@@ -1,41 +1,10 @@
--- junction.promote and junction.demote of what Citus keeps. Citus is not there: its catalog is, as an extension of its
--- name would have it. So this is about the text of the plans, and about what is refused; test/t/citus.sh runs them.
-\set VERBOSITY terse
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-CREATE ROLE regress_junction_citus_promote;
-CREATE SCHEMA regress_citus_promote AUTHORIZATION regress_junction_citus_promote;
-INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
-VALUES (1, 'citus', 10, 'pg_catalog'::regnamespace, false, '0');
-CREATE TABLE pg_dist_partition (logicalrelid regclass, partmethod "char", partkey text, colocationid int, repmodel "char");
-ALTER TABLE pg_dist_partition SET SCHEMA pg_catalog;
-GRANT ALL ON pg_catalog.pg_dist_partition TO regress_junction_citus_promote;
-SET SESSION AUTHORIZATION regress_junction_citus_promote;
-SET search_path = regress_citus_promote;
-CREATE FUNCTION distribute(relation regclass, "column" name, colocation int, method "char" = 'h', model "char" = 's')
-RETURNS void LANGUAGE sql AS $$
-    INSERT INTO pg_catalog.pg_dist_partition VALUES (relation, method,
-        (SELECT format('{VAR :varno 1 :varattno %s :vartype 23}', attnum) FROM pg_attribute
-         WHERE attrelid = relation AND attname = "column"), colocation, model)
-$$;
-CREATE FUNCTION refusal(text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE said text; why text; way text;
-BEGIN
-    EXECUTE $1;
-    RETURN 'none';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS said = MESSAGE_TEXT, why = PG_EXCEPTION_DETAIL, way = PG_EXCEPTION_HINT;
-    RETURN concat_ws(E'\n', SQLSTATE || ' ' || said, why, way);
-END $$;
--- PostgreSQL 18 has an uuidv7() of its own
-CREATE FUNCTION plan(text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-DECLARE statement text;
-BEGIN
-    FOR statement IN EXECUTE $1 LOOP
-        RETURN NEXT replace(statement, 'pg_catalog.uuidv7()', 'pg_catalog.gen_random_uuid()');
-    END LOOP;
-END $$;
-
+-- junction.promote and junction.demote of what Citus keeps, with a stand-in for Citus: the text of the plans, and what is
+-- refused.
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set file :abs_srcdir '/test/lib/citus.sql'
+\set ECHO none
+\i :file
+\set ECHO all
 CREATE TABLE accounts (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 CREATE TABLE plans (tenant_id int, id int, PRIMARY KEY (tenant_id, id));
 CREATE TABLE tags (id int PRIMARY KEY);
@@ -68,6 +37,8 @@ SELECT refusal($$SELECT junction.promote('account_plans', 'subscriptions')$$);
 SELECT refusal($$SELECT junction.promote('label_tags', 'x', keep_old_name => true)$$);
 SELECT refusal($$SELECT junction.promote('label_tags', id_type => 'bigint')$$);
 SELECT refusal($$SELECT junction.promote('label_tags', concurrently => true, dry_run => true)$$);
+SELECT refusal($$SELECT junction.promote('account_plans', primary_key => '{tenant''s,id}', portable => true, concurrently => true, dry_run => true)$$);
+SELECT refusal($$SELECT junction.promote('account_plans', concurrently => true, dry_run => true)$$);
 SELECT refusal($$SELECT junction.promote('label_tags', columns => '{nr serial}')$$);
 SELECT refusal($$SELECT junction.promote('label_tags', columns => '{nr int generated always as identity}')$$);
 SELECT refusal($$SELECT junction.promote('label_tags', columns => '{nr int check (nr > 0)}')$$);
@@ -84,9 +55,49 @@ SELECT refusal($$SELECT junction.demote('marks', 'old_marks')$$);
 \t off
 \a
 
-RESET SESSION AUTHORIZATION;
-DELETE FROM pg_extension WHERE extname = 'citus';
-DROP TABLE pg_catalog.pg_dist_partition;
-SET client_min_messages = error;
-DROP SCHEMA regress_citus_promote CASCADE;
-DROP ROLE regress_junction_citus_promote;
+--
+-- Concurrently: a row for each step, which is one transaction; the pair's key is built beside the old one
+--
+INSERT INTO accounts SELECT t, i FROM generate_series(1, 3) AS t, generate_series(1, 5) AS i;
+INSERT INTO plans SELECT t, i FROM generate_series(1, 3) AS t, generate_series(1, 4) AS i;
+INSERT INTO account_plans SELECT tenant_id, a.id, p.id FROM accounts AS a JOIN plans AS p USING (tenant_id);
+CREATE FUNCTION steps() RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT plan($q$SELECT regexp_replace(statement, 'of table \d+', 'of table N') FROM junction.promote('account_plans', 'subscriptions',
+        array['role text default ''member'''], primary_key => '{tenant''s,id}', concurrently => true, dry_run => true)$q$) $$;
+\a
+\t on
+SELECT steps();
+\t off
+\a
+-- max_lag is of this server alone; copies are not filled one by one
+CALL junction.promote_concurrently('account_plans', 'subscriptions', primary_key => '{tenant''s,id}', max_lag => 1000);
+CALL junction.promote_concurrently('label_tags');
+CALL junction._fill('marks', 'created_at');
+-- it runs up to the last step, and what is left is planned then
+CALL junction.promote_concurrently('account_plans', 'subscriptions', array['role text default ''member'''],
+    primary_key => '{tenant''s,id}', cut_over => false);
+\a
+\t on
+SELECT steps();
+\t off
+\a
+SELECT count(*), count(DISTINCT id) FROM account_plans;
+CALL junction.promote_concurrently('account_plans', 'subscriptions', array['role text default ''member'''],
+    primary_key => '{tenant''s,id}');
+SELECT conname, contype FROM pg_constraint WHERE conrelid = 'subscriptions'::regclass AND contype <> 'n' ORDER BY conname;
+SELECT count(*), count(DISTINCT id), count(role), count(created_at) FROM subscriptions;
+SELECT count(*) > 0 AS demoted FROM junction.demote('subscriptions', 'account_plans');
+-- a batch that fails in a shard stops the run; the next call goes on, or demote takes it back
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON account_plans FOR EACH ROW EXECUTE FUNCTION refuse();
+\set VERBOSITY default
+CALL junction.promote_concurrently('account_plans', primary_key => '{tenant''s,id}');
+\set VERBOSITY terse
+SELECT statement FROM junction.demote('account_plans', dry_run => true);
+DROP TRIGGER refuse ON account_plans;
+CALL junction.promote_concurrently('account_plans', primary_key => '{tenant''s,id}', batch_size => 3, pause => '1 ms');
+SELECT count(*), count(DISTINCT id) FROM account_plans;
+
+\set file :abs_srcdir '/test/lib/no_citus.sql'
+\set ECHO none
+\i :file

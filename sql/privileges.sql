@@ -82,10 +82,12 @@ CREATE TABLE junction.t ();
 -- One that owns none.  First, nothing is granted but the schema's USAGE.
 --
 RESET SESSION AUTHORIZATION;
+CREATE TABLE keyless (id int);
 SELECT test_privileges.state() AS before \gset
 SET SESSION AUTHORIZATION regress_junction_other;
 SELECT junction.create('invoices', 'users', 'test_privileges_other.links');
 SELECT junction.create('invoices', 'users', 'test_privileges_other.links', dry_run => true);
+SELECT junction.create('keyless', 'users', 'test_privileges_other.links', dry_run => true);
 SELECT junction.promote('org_users', 'memberships');
 SELECT junction.promote('org_users', 'memberships', dry_run => true);
 SELECT junction.primary_to_unique('org_users', 'mine');

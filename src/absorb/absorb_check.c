@@ -250,7 +250,9 @@ check_absorption(Absorption *absorption, text *name, LOCKMODE lockmode)
 	const char *reason = "Which links its rows hold cannot be counted.";
 
 	absorption->rel = open_table_to_change(absorption->source, lockmode);
-	check_not_distributed(absorption->source);
+	check_not_distributed(absorption->source,
+						  "The links would be counted and made in the rows of one server, and its rows are in shards.",
+						  "Create the junction with junction.create, which distributes it, and fill it with INSERT ... SELECT.");
 	open_parent(&absorption->junction.left.parent, absorption->source, NIL);
 	absorption->table = absorption->junction.left.parent.table;
 	check_no_children(absorption);

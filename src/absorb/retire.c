@@ -145,7 +145,9 @@ junction_retire(PG_FUNCTION_ARGS)
 	dry_run = PG_GETARG_BOOL(1);
 	retirement.rel = dry_run ? open_table_to_change(source, AccessShareLock) :
 		open_table_after_parents(source, AccessExclusiveLock, false);
-	check_not_distributed(source);
+	check_not_distributed(source,
+						  "junction.absorb, which supersedes columns, takes no such table.",
+						  "Drop the columns with ALTER TABLE ... DROP COLUMN.");
 	retirement.table = read_table(source);
 	find_superseded_columns(&retirement);
 	find_mirrors(&retirement);

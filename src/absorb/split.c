@@ -160,7 +160,9 @@ junction_split(PG_FUNCTION_ARGS)
 				 errmsg("a table is split by actor or into tables, not both")));
 
 	split.rel = open_source(PG_GETARG_OID(0), actor != NIL, into_tables != NIL, split.keep_source, dry_run);
-	check_not_distributed(RelationGetRelid(split.rel));
+	check_not_distributed(RelationGetRelid(split.rel),
+						  "Which split loses no row is counted in the rows of one server, and the parts would be local tables.",
+						  "Create each part with junction.create, which distributes it, and fill it with INSERT ... SELECT DISTINCT.");
 	split.junction = require_multiway(RelationGetRelid(split.rel));
 	check_not_temporal(split.junction);
 	check_reads_all(RelationGetRelid(split.rel), "Whether its rows allow the split cannot be checked.");

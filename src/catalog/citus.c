@@ -299,6 +299,21 @@ is_shard(HTAB *shards, const char *name, Oid namespace)
 		is_name_of_shard(table, name, length);
 }
 
+/*
+ * Is a table a shard?  Reads the current catalogs.
+ */
+bool
+is_citus_shard(Oid relid)
+{
+	HTAB	   *shards = read_shards(NULL);
+	char	   *name = get_rel_name(relid);
+	bool		found = name != NULL && is_shard(shards, name, get_rel_namespace(relid));
+
+	if (shards != NULL)
+		hash_destroy(shards);
+	return found;
+}
+
 /* Set shard of each table that is a shard. */
 void
 mark_shards(const Database *database, Snapshot snapshot)

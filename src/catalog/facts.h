@@ -247,6 +247,7 @@ extern void read_placements(const Database *database, Snapshot snapshot);
 extern bool is_distributed(Oid relid);
 extern struct HTAB *read_shards(Snapshot snapshot);
 extern bool is_shard(struct HTAB *shards, const char *name, Oid namespace);
+extern bool is_citus_shard(Oid relid);
 extern bool is_name_of_shard(const char *name, const char *shard_name, int length);
 extern void mark_shards(const Database *database, Snapshot snapshot);
 

@@ -64,7 +64,7 @@ extern void check_table_to_change(Oid relid);
 extern Relation open_table_to_change(Oid relid, LOCKMODE lockmode);
 extern Relation open_table_to_reference(Oid relid, LOCKMODE lockmode);
 extern void check_not_typed(Relation rel);
-extern void check_not_distributed(Oid relid);
+extern void check_not_distributed(Oid relid, const char *reason, const char *hint);
 extern void check_reads_all(Oid relid, const char *reason);
 extern void notice_no_junction(const Junction *junction);
 extern Junction *require_junction(Oid relid);

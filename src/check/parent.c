@@ -111,17 +111,30 @@ find_key(const Parent *parent, List *shared)
 }
 
 /*
- * Refuse (42501) if the caller has no USAGE on the table's schema, or no
- * REFERENCES on the columns of the key.
+ * Refuse (42501) if the caller has no USAGE on the table's schema, or REFERENCES on
+ * none of its columns.  Comes before what is wrong with the table: that is for who
+ * may reference it.
  */
 static void
 check_may_reference(const Parent *parent)
 {
+	Oid			relid = parent->table->oid;
 	AclResult	usage = object_aclcheck(NamespaceRelationId, parent->table->namespace,
 										GetUserId(), ACL_USAGE);
 
 	if (usage != ACLCHECK_OK)
 		aclcheck_error(usage, OBJECT_SCHEMA, get_namespace_name(parent->table->namespace));
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_REFERENCES, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, parent->table->name);
+}
+
+/*
+ * Refuse (42501) if the caller has no REFERENCES on the columns of the key.
+ */
+static void
+check_may_reference_key(const Parent *parent)
+{
 	if (pg_class_aclcheck(parent->table->oid, GetUserId(), ACL_REFERENCES) == ACLCHECK_OK)
 		return;
 	foreach_ptr(ColumnFacts, column, parent->key)
@@ -149,6 +162,7 @@ open_parent(Parent *parent, Oid relid, List *shared)
 
 	parent->rel = open_table_to_reference(relid, AccessShareLock);
 	parent->table = read_table(relid);
+	check_may_reference(parent);
 	key = find_key(parent, shared);
 
 	/* in the order given, so that both foreign keys have the same order */
@@ -162,7 +176,7 @@ open_parent(Parent *parent, Oid relid, List *shared)
 			parent->own = lappend(parent->own, column);
 	}
 	parent->key = list_concat_copy(parent->shared, parent->own);
-	check_may_reference(parent);
+	check_may_reference_key(parent);
 }
 
 /*
@@ -174,6 +188,7 @@ open_referenced_parent(Parent *parent, const TableFacts *table, const ForeignKey
 {
 	parent->rel = open_table_to_reference(key->parent, AccessShareLock);
 	parent->table = read_table(key->parent);
+	check_may_reference(parent);
 	foreach_ptr(char, name, shared)
 		for (int i = 0; i < key->nkeys; i++)
 			if (key->columns[i] == find_column_by_name(table, name)->attnum)
@@ -186,5 +201,5 @@ open_referenced_parent(Parent *parent, const TableFacts *table, const ForeignKey
 			parent->own = lappend(parent->own, column);
 	}
 	parent->key = list_concat_copy(parent->shared, parent->own);
-	check_may_reference(parent);
+	check_may_reference_key(parent);
 }

@@ -188,18 +188,24 @@ check_not_typed(Relation rel)
 }
 
 /*
- * Refuse a table that Citus has distributed: 0A000.  For verbs that change a
- * key in place, or that read or fill rows by their ctid.
+ * Refuse a table that Citus has distributed, and a shard of one: 0A000.  reason: the detail, a sentence
+ * that says why the verb cannot do with it; hint: what to do instead.
  */
 void
-check_not_distributed(Oid relid)
+check_not_distributed(Oid relid, const char *reason, const char *hint)
 {
 	if (is_distributed(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("\"%s\" is a distributed table", display_name(relid)),
-				 errdetail("Citus keeps its rows in shards, and would not apply this change to them."),
-				 errhint("Use junction.promote or junction.demote for its keys, or ALTER TABLE, with a separate statement for each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT.")));
+				 errdetail("%s", reason),
+				 errhint("%s", hint)));
+	if (is_citus_shard(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"%s\" is a shard of a distributed table", display_name(relid)),
+				 errdetail("A change of this shard alone would make it differ from the others."),
+				 errhint("Name the distributed table.")));
 }
 
 /*

@@ -257,21 +257,26 @@ check_insert(const Accessors *accessors)
 }
 
 /*
- * Refuse keys that cannot be put into an array: 0A000.
+ * Refuse keys that cannot be put into an array, and rows, whose arrays unnest() takes
+ * apart: 0A000.
  */
 static void
 check_arrays(const Accessors *accessors)
 {
 	foreach_ptr(AccessorColumn, column, accessors->right.own)
-		if (OidIsValid(get_element_type(value_type(column->column))) ||
-			!OidIsValid(get_array_type(value_type(column->column))))
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" of \"%s\" cannot be given in arrays", column->column->name,
-							display_name(accessors->table->oid)),
-					 errdetail("It is of type %s, of which there are no arrays.",
-							   type_text(column->column->type, column->column->typmod)),
-					 errhint("Ask for the accessor list alone.")));
+	{
+		Oid			type = value_type(column->column);
+
+		if (!OidIsValid(get_element_type(type)) && OidIsValid(get_array_type(type)) && !type_is_rowtype(type))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" of \"%s\" cannot be given in arrays", column->column->name,
+						display_name(accessors->table->oid)),
+				 errdetail("It is of type %s, %s.", type_text(column->column->type, column->column->typmod),
+						   type_is_rowtype(type) ? "a row" : "of which there are no arrays"),
+				 errhint("Ask for the accessor list alone.")));
+	}
 }
 
 /*
@@ -308,7 +313,9 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 	check_table_to_change(relid);
 	lock_parents_to_read(relid);
 	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
-	check_not_distributed(relid);
+	check_not_distributed(relid,
+						  "Citus does not plan the statements of accessors, which take the key of a row as an argument.",
+						  "Write the queries into the application.");
 	accessors->junction = require_junction(relid);
 	accessors->table = accessors->junction->table;
 	check_kind(accessors->junction);

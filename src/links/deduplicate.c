@@ -178,7 +178,10 @@ Datum
 junction_deduplicate(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"junction", "keep", "dry_run"};
-	Merge		merge = {.conflicts = CONFLICT_KEEP,.lockmode = ShareRowExclusiveLock};
+	Merge		merge = {
+		.conflicts = CONFLICT_KEEP,.lockmode = ShareRowExclusiveLock,
+		.instead = "Copy one row of each pair with SELECT DISTINCT ON, empty the table, and insert the copies."
+	};
 	Duplicates	duplicates = {0};
 
 	check_arguments(fcinfo, required, lengthof(required));

@@ -72,7 +72,9 @@ open_table(Merge *merge, Oid relid)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		raise_gone(relid, name);
 	check_changeable(relid);
-	check_not_distributed(relid);
+	check_not_distributed(relid,
+						  "Rows that become one are found by their place in a table, and its rows are in shards, each with places of its own.",
+						  merge->instead);
 	check_reads_all(relid, "A row that you cannot see may reference those that become one.");
 	table = palloc0(sizeof(MergeTable));
 	table->table = read_table(relid);

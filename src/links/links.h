@@ -105,6 +105,7 @@ extern void check_accessors(Accessors *accessors, Oid relid, bool dry_run);
 
 /* accessor_text.c */
 extern char *clip_name(char *name);
+extern char *name_with_ending(const char *name, const char *ending);
 extern char *link_relation(const TableFacts *table);
 extern char *live_links(const Accessors *accessors, List *columns, const char *alias);
 extern char *column_of(const char *alias, const ColumnFacts *column);
@@ -263,6 +264,7 @@ typedef struct Merge
 	ConflictRule conflicts;
 	LOCKMODE	lockmode;		/* on the table whose rows become one */
 	bool		dry_run;
+	const char *instead;		/* hint: what to do with distributed tables */
 	List	   *tables;			/* MergeTable */
 	List	   *steps;			/* MergeStep */
 } Merge;

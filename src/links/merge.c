@@ -92,7 +92,9 @@ Datum
 junction_merge(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"parent", "keep", "gone", "conflicts", "dry_run"};
-	Merge		merge = {0};
+	Merge		merge = {
+		.instead = "Point what references the rows at the one that stays with UPDATE, or where it is the distribution column with INSERT and DELETE, and then delete the others."
+	};
 	MergedRows	rows = {0};
 	List	   *given;
 

@@ -22,6 +22,10 @@
  * adapted, so that a batch takes about BATCH_TIME and a slice has at most about
  * batch_size rows.
  *
+ * The rows of a table that Citus keeps are in shards: shards.c changes a batch in
+ * each of them, side by side, in the same range of blocks.  These batches take longer,
+ * as each costs connections, and skip locked rows from the first.
+ *
  * Each batch locks the table by OID before it builds its statement, as the table
  * may have been renamed.  Triggers, defaults and generated columns are the
  * owner's code, so the statement runs as the table's owner.
@@ -45,6 +49,9 @@
  */
 #define BATCH_TIME	20
 
+/* ms: the same in shards, where each batch costs connections */
+#define SHARD_BATCH_TIME	100
+
 /*
  * Rows in a slice of the first range, before a batch was timed.  Few enough that
  * even a slow batch (many indexes, triggers) is short.
@@ -62,6 +69,9 @@
  */
 #define SLICES		16
 
+/* The same in shards: fewer, so that there are fewer batches */
+#define SHARD_SLICES	4
+
 /*
  * ms: how long a batch waits for a row lock before it skips locked rows.  Short,
  * as the rows that the batch has changed stay locked meanwhile.
@@ -71,7 +81,7 @@
 /* The progress of the work on a table */
 typedef struct Progress
 {
-	BlockNumber blocks;			/* of the table, when the pass began */
+	BlockNumber blocks;			/* of the table, or its largest shard, when the pass began */
 	BlockNumber step;			/* blocks in a range */
 	int			slices;			/* of a range */
 	double		expected;		/* rows of the table, estimated */
@@ -79,20 +89,12 @@ typedef struct Progress
 	TimestampTz started;
 } Progress;
 
-/* Rows of a batch, a range or a pass */
-typedef struct Counts
-{
-	int64		tried;			/* returned by the UPDATE */
-	int64		done;			/* those that have their value: fewer, if a
-								 * trigger has reset it */
-} Counts;
-
 /* The state of run_batch() */
 typedef struct Batch
 {
 	Oid			relid;
 	char	   *query;
-	Counts		counts;
+	BatchCounts counts;
 	bool		paused;			/* the run is to pause after it */
 } Batch;
 
@@ -122,14 +124,49 @@ run_batch(void *state)
 	Batch	   *batch = state;
 	OwnerRole	role;
 	int64		counts[2];
+	TimestampTz start = GetCurrentTimestamp();
 
 	become_owner(&role, batch->relid);
 	if (role.changed)
 		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
 	change_and_count(batch->query, counts, lengthof(counts));
 	become_caller(&role);
-	batch->counts.tried = counts[0];
+	batch->counts.tried = batch->counts.part = counts[0];
 	batch->counts.done = counts[1];
+	batch->counts.milliseconds = TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+}
+
+/*
+ * Change a batch; after ROW_TIMEOUT, the rows of it that no other session has locked.
+ */
+static void
+run_batch_or_part(const BatchedWork *work, Batch *batch, const char *rows)
+{
+	if (work->quiet_triggers)
+		set_for_transaction("session_replication_role", "replica");
+	set_lock_timeout(ROW_TIMEOUT);
+	batch->query = work->batch_query(work, rows, false);
+	if (!try_work(run_batch, batch))
+	{
+		set_lock_timeout(0);
+		batch->query = work->batch_query(work, rows, true);
+		run_batch(batch);
+	}
+}
+
+/*
+ * Change the rows of a batch that no other session has locked, in all shards, as the
+ * table's owner.
+ */
+static void
+run_batch_in_shards(const BatchedWork *work, Batch *batch, const char *rows)
+{
+	OwnerRole	role;
+
+	batch->query = work->batch_query(work, rows, true);
+	become_owner(&role, batch->relid);
+	batch->counts = change_in_shards(batch->relid, batch->query);
+	become_caller(&role);
 }
 
 /*
@@ -137,7 +174,7 @@ run_batch(void *state)
  * slice_condition().  42P01 if the table was dropped, 55P03 if it cannot be locked,
  * 55000 if its schema was renamed.
  */
-static Counts
+static BatchCounts
 run_slice(const BatchedWork *work, const char *rows)
 {
 	Batch		batch = {.relid = work->run->relid};
@@ -147,16 +184,10 @@ run_slice(const BatchedWork *work, const char *rows)
 	begin_work_on(work->run, RowExclusiveLock);
 	step_point("batch", "after-lock");
 	schema = schema_name(batch.relid);
-	if (work->quiet_triggers)
-		set_for_transaction("session_replication_role", "replica");
-	set_lock_timeout(ROW_TIMEOUT);
-	batch.query = work->batch_query(work, rows, false);
-	if (!try_work(run_batch, &batch))
-	{
-		set_lock_timeout(0);
-		batch.query = work->batch_query(work, rows, true);
-		run_batch(&batch);
-	}
+	if (work->in_shards)
+		run_batch_in_shards(work, &batch, rows);
+	else
+		run_batch_or_part(work, &batch, rows);
 	step_point("batch", "after-run");
 	check_schema_name(batch.relid, schema);
 	batch.paused = is_paused(batch.relid);
@@ -183,13 +214,43 @@ is_any_left(const BatchedWork *work)
 
 	begin_work_on(work->run, AccessShareLock);
 	schema = schema_name(relid);
-	query = psprintf("SELECT pg_catalog.count(*) FROM (%s LIMIT 1) AS rest", work->rest_query(work));
+	query = work->rest_query(work);
 	become_owner(&role, relid);
-	select_counts(query, &left, 1);
+	if (work->in_shards)
+		left = is_any_in_shards(relid, query) ? 1 : 0;
+	else
+		select_counts(psprintf("SELECT pg_catalog.count(*) FROM (%s LIMIT 1) AS rest", query), &left, 1);
 	become_caller(&role);
 	check_schema_name(relid, schema);
 	end_work();
 	return left > 0;
+}
+
+/*
+ * Returns the rows in a block, by pg_class.reltuples and relpages.
+ */
+double
+rows_in_block(double tuples, double pages)
+{
+	return tuples > 0 ? tuples / Max(pages, 1) : 100;
+}
+
+/*
+ * Set the number of blocks of a table that Citus keeps, and *rows to its rows.
+ * Returns the rows in a block.
+ */
+static double
+measure_in_shards(Oid relid, Progress *progress, double *rows)
+{
+	OwnerRole	role;
+	ShardsSize	size;
+
+	become_owner(&role, relid);
+	size = measure_shards(relid);
+	become_caller(&role);
+	progress->blocks = size.largest;
+	*rows = size.rows;
+	return size.blocks > 0 ? size.rows / size.blocks : 1;
 }
 
 /*
@@ -200,19 +261,25 @@ static void
 start_pass(BatchedWork *work, Progress *progress, bool first)
 {
 	Relation	rel;
+	double		density;
+	double		rows;
 
 	begin_work_on(work->run, AccessShareLock);
 	rel = relation_open(work->run->relid, NoLock);
-	progress->blocks = RelationGetNumberOfBlocks(rel);
+	if (work->in_shards)
+		density = measure_in_shards(work->run->relid, progress, &rows);
+	else
+	{
+		density = rows_in_block(rel->rd_rel->reltuples, rel->rd_rel->relpages);
+		progress->blocks = RelationGetNumberOfBlocks(rel);
+		rows = density * progress->blocks;
+	}
 	/* a later pass changes few rows: slices would only read them more often */
-	progress->slices = first ? SLICES : 1;
+	progress->slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
 	if (first)
 	{
-		double		pages = Max(rel->rd_rel->relpages, 1);
-		double		density = rel->rd_rel->reltuples > 0 ? rel->rd_rel->reltuples / pages : 100;
-
-		progress->expected = density * progress->blocks;
-		progress->step = Max(SLICES * Min(work->run->patience.batch_size, FIRST_BATCH) / density, 1);
+		progress->expected = rows;
+		progress->step = Max(progress->slices * Min(work->run->patience.batch_size, FIRST_BATCH) / density, 1);
 		work->start(work, rel);
 		show_rows(0, progress->expected, progress->started);
 	}
@@ -234,17 +301,17 @@ tell_progress(const BatchedWork *work, const Progress *progress)
 }
 
 /*
- * Set the blocks of the next range, so that a batch takes BATCH_TIME and has at
- * most batch_size rows.  rows and milliseconds: of the batch that was timed.  The
+ * Set the blocks of the next range, so that a batch takes that many milliseconds and
+ * has at most batch_size rows, in shards in each.  batch: the one that was timed.  The
  * range grows by half at most, and shrinks at once.
  */
 static void
-adapt_step(Progress *progress, int batch_size, int64 rows, int64 milliseconds)
+adapt_step(Progress *progress, int batch_size, int milliseconds, const BatchCounts *batch)
 {
-	double		factor = Min((double) BATCH_TIME / Max(milliseconds, 1), 1.5);
+	double		factor = Min((double) milliseconds / Max(batch->milliseconds, 1), 1.5);
 
-	if (rows > 0)
-		factor = Min(factor, (double) batch_size / rows);
+	if (batch->part > 0)
+		factor = Min(factor, (double) batch_size / batch->part);
 	progress->step = (BlockNumber) Max(Min(progress->step * factor + (factor > 1 ? 1 : 0),
 										   (double) MaxBlockNumber / 2), 1);
 }
@@ -253,17 +320,16 @@ adapt_step(Progress *progress, int batch_size, int64 rows, int64 milliseconds)
  * Change a range, of the blocks from to to - 1, slice by slice.  Waits after each
  * slice for standbys and slots, for autovacuum and for the pause.
  */
-static Counts
+static BatchCounts
 run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNumber to)
 {
 	const Patience *patience = &work->run->patience;
-	Counts		total = {0};
+	BatchCounts total = {0};
 
 	for (int slice = 0; slice < progress->slices; slice++)
 	{
-		TimestampTz start = GetCurrentTimestamp();
 		char	   *rows = slice_condition(from, to, progress->slices, slice);
-		Counts		counts = run_slice(work, rows);
+		BatchCounts counts = run_slice(work, rows);
 
 		pfree(rows);
 		total.tried += counts.tried;
@@ -271,8 +337,7 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 		progress->done += counts.done;
 		/* the first slice takes longest: its updates are not HOT */
 		if (slice == 0)
-			adapt_step(progress, patience->batch_size, counts.tried,
-					   TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()));
+			adapt_step(progress, patience->batch_size, work->in_shards ? SHARD_BATCH_TIME : BATCH_TIME, &counts);
 		show_rows(progress->done, progress->expected, progress->started);
 		tell_progress(work, progress);
 		wait_for_replicas(patience);
@@ -285,15 +350,15 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 /*
  * Pass over the table once, range by range.
  */
-static Counts
+static BatchCounts
 run_pass(const BatchedWork *work, Progress *progress)
 {
-	Counts		total = {0};
+	BatchCounts total = {0};
 
 	for (BlockNumber block = 0; block < progress->blocks;)
 	{
 		BlockNumber end = Min(block + progress->step, progress->blocks);
-		Counts		counts = run_range(work, progress, block, end);
+		BatchCounts counts = run_range(work, progress, block, end);
 
 		total.tried += counts.tried;
 		total.done += counts.done;
@@ -319,7 +384,7 @@ run_batches(BatchedWork *work)
 	start_pass(work, &progress, true);
 	for (;;)
 	{
-		Counts		counts = run_pass(work, &progress);
+		BatchCounts counts = run_pass(work, &progress);
 
 		if (!is_any_left(work))
 			return true;

@@ -48,11 +48,11 @@ may_quiet_triggers(void)
 
 /*
  * Raise a WARNING for each user trigger that fires for the fill.  quiet: the
- * fill runs with session_replication_role = replica.  The trigger list is
+ * fill runs with session_replication_role = replica; may_quiet: it could.  The list is
  * copied, as a syscache lookup can rebuild the relcache entry and free it.
  */
 static void
-warn_of_triggers(Relation rel, bool quiet)
+warn_of_triggers(Relation rel, bool quiet, bool may_quiet)
 {
 	TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
 
@@ -67,7 +67,7 @@ warn_of_triggers(Relation rel, bool quiet)
 			ereport(WARNING,
 					(errmsg("trigger \"%s\" fires for each row of \"%s\" that is filled",
 							trigger->tgname, display_name(RelationGetRelid(rel))),
-					 quiet ? 0 :
+					 quiet || !may_quiet ? 0 :
 					 errhint("To keep it from firing, call the procedure as a role that may set session_replication_role.")));
 	}
 }
@@ -162,8 +162,8 @@ start_filling(BatchedWork *work, Relation rel)
 	Filling    *filling = (Filling *) work;
 	MemoryContext caller;
 
-	work->quiet_triggers = may_quiet_triggers();
-	warn_of_triggers(rel, work->quiet_triggers);
+	work->quiet_triggers = !work->in_shards && may_quiet_triggers();
+	warn_of_triggers(rel, work->quiet_triggers, !work->in_shards);
 	if (!work->quiet_triggers)
 		return;
 	caller = MemoryContextSwitchTo(work->run->step_context);
@@ -186,7 +186,15 @@ filled_column(const Filling *filling)
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", filling->column,
 						filling->work.run->name),
 				 errdetail("It was dropped while it was being filled.")));
-	return quote_identifier(name);
+	name = pstrdup(quote_identifier(name));
+	return filling->work.in_shards ? escape_for_shards(name) : name;
+}
+
+/* Returns the qualified name of the table; in shards, what stands for theirs. */
+static const char *
+filled_table(const BatchedWork *work)
+{
+	return work->in_shards ? "%1$s" : qualified_name(work->run->relid);
 }
 
 /*
@@ -227,18 +235,20 @@ self_assignments(Oid relid, const Bitmapset *columns)
  *		FROM batch WHERE target.ctid = batch.ctid RETURNING target.id)
  *	SELECT count(*), count(id) FROM filled
  *
- * with operators, functions and types qualified.
+ * with operators, functions and types qualified.  In shards, %1$s is the table's
+ * name, and the two counts are one text.
  */
 static char *
 fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 {
 	const Filling *filling = (const Filling *) work;
 	const char *column = filled_column(filling);
-	const char *table = qualified_name(work->run->relid);
+	const char *table = filled_table(work);
 	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
 								  self_assignments(work->run->relid, filling->others));
-	const char *counts = psprintf("RETURNING target.%s AS id)"
-								  " SELECT pg_catalog.count(*), pg_catalog.count(id) FROM filled", column);
+	const char *counts = psprintf("RETURNING target.%s AS id) SELECT %s FROM filled", column,
+								  work->in_shards ? batch_result_in_shards("id") :
+								  "pg_catalog.count(*), pg_catalog.count(id)");
 
 	if (skip_locked)
 		return psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s AND %s IS NULL FOR NO KEY UPDATE SKIP LOCKED),"
@@ -255,8 +265,25 @@ fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 static char *
 empty_rows_query(const BatchedWork *work)
 {
-	return psprintf("SELECT FROM ONLY %s WHERE %s IS NULL", qualified_name(work->run->relid),
+	return psprintf("SELECT FROM ONLY %s WHERE %s IS NULL", filled_table(work),
 					filled_column((const Filling *) work));
+}
+
+/*
+ * Does Citus keep the run's table in shards?  0A000 if there are copies of its rows,
+ * which must not be changed one by one.
+ */
+static bool
+check_in_shards(const OnlineRun *run)
+{
+	Placement	placement = read_placement(run->relid);
+
+	if (placement.copies)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("rows of distributed table \"%s\" cannot be filled in batches", run->name),
+				 errdetail("There are copies of each row, and each would be given a value of its own.")));
+	return placement.layout != LAYOUT_LOCAL;
 }
 
 /*
@@ -271,6 +298,7 @@ check_fill(Filling *filling)
 	begin_work_on(run, AccessShareLock);
 	rel = relation_open(run->relid, NoLock);
 	filling->attnum = check_fillable_column(rel, filling->column);
+	filling->work.in_shards = check_in_shards(run);
 	check_may_fill(run->relid);
 	relation_close(rel, NoLock);
 	end_work();

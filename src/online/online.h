@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "storage/block.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
 
@@ -86,6 +87,26 @@ typedef struct OnlineRun
 	MemoryContext step_context; /* its child, reset before each step */
 } OnlineRun;
 
+/* Rows of a batch, a range or a pass */
+typedef struct BatchCounts
+{
+	int64		tried;			/* returned by the UPDATE */
+	int64		done;			/* those that have their value: fewer, if a
+								 * trigger has reset it */
+	int64		part;			/* of a batch: as tried, but of the one shard that
+								 * has most */
+	int64		milliseconds;	/* of a batch: the time that it took, in the
+								 * slowest shard */
+} BatchCounts;
+
+/* The size of a table in shards */
+typedef struct ShardsSize
+{
+	BlockNumber largest;		/* blocks of the largest shard */
+	double		blocks;			/* of all shards */
+	double		rows;			/* estimated */
+} ShardsSize;
+
 /* A change of the rows of a table that batches.c does in batches */
 typedef struct BatchedWork
 {
@@ -101,7 +122,7 @@ typedef struct BatchedWork
 	 * condition that selects the rows of the batch.  skip_locked: the statement
 	 * must skip rows that other sessions have locked.  It returns one row: the
 	 * number of rows that it tried to change, and how many of these now have
-	 * their value.
+	 * their value.  In shards: one text, batch_result_in_shards().
 	 */
 	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
 
@@ -109,9 +130,12 @@ typedef struct BatchedWork
 	char	   *(*rest_query) (const struct BatchedWork *work);
 	bool		quiet_triggers; /* run batches with session_replication_role =
 								 * replica, so that user triggers do not fire */
+	bool		in_shards;		/* Citus keeps the table: the statements are for
+								 * shards.c, and skip locked rows */
 } BatchedWork;
 
 /* batches.c */
+extern double rows_in_block(double tuples, double pages);
 extern bool run_batches(BatchedWork *work);
 
 /* fill.c */
@@ -144,6 +168,14 @@ extern void run_online(void *arguments, const Patience *patience,
 extern void begin_run_on_own_table(OnlineRun *run, Oid relid);
 extern void check_may_commit(FunctionCallInfo fcinfo, const char *name);
 extern void read_waiting(FunctionCallInfo fcinfo, int n, Patience *patience);
+
+/* shards.c */
+extern char *escape_for_shards(const char *name);
+extern ShardsSize measure_shards(Oid relid);
+extern bool is_any_in_shards(Oid relid, const char *query);
+extern char *batch_result_in_shards(const char *value);
+extern BatchCounts change_in_shards(Oid relid, const char *statement);
+extern bool is_index_in_shards(Oid relid, List *columns);
 
 /* steps.c */
 /*

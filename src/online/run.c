@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "base/base.h"
+#include "catalog/facts.h"
 #include "check/check.h"
 #include "online/online.h"
 
@@ -135,8 +136,23 @@ run_online(void *arguments, const Patience *patience, void (*body) (OnlineRun *r
 }
 
 /*
+ * Refuse max_lag of a table that Citus keeps: 0A000.
+ */
+static void
+check_may_watch(const OnlineRun *run, Oid relid)
+{
+	if (run->patience.max_lag >= 0 && is_distributed(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("\"max_lag\" cannot be given for distributed table \"%s\"", display_name(relid)),
+				 errdetail("Only the standbys and replication slots of this server are watched, and its rows are on others."),
+				 errhint("Leave max_lag out, and give a pause after each batch.")));
+}
+
+/*
  * Begin a run on a table that the caller owns, in a transaction of its own.
- * Errors: those of check/table.c; 55006 if another run works on the table.
+ * Errors: those of check/table.c; 55006 if another run works on the table; 0A000 for
+ * max_lag of a distributed table.
  */
 void
 begin_run_on_own_table(OnlineRun *run, Oid relid)
@@ -145,7 +161,7 @@ begin_run_on_own_table(OnlineRun *run, Oid relid)
 
 	begin_work();
 	rel = open_table_to_change(relid, AccessShareLock);
-	check_not_distributed(relid);
+	check_may_watch(run, relid);
 	begin_run(run, relid, display_name(relid));
 	relation_close(rel, NoLock);
 	end_work();

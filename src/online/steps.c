@@ -20,6 +20,9 @@
  * Other code of the owner's that ALTER TABLE evaluates, it evaluates for every
  * caller.
  *
+ * Of a table that Citus keeps, the locks here are on its empty table, which all
+ * statements of this server's sessions lock too; the statement locks the shards.
+ *
  * No lock on a table blocks the renaming of its schema.  So the schema's name is
  * compared again after the statement; if it has changed, the transaction fails.
  */
@@ -32,6 +35,7 @@
 #include "utils/timestamp.h"
 
 #include "base/base.h"
+#include "catalog/facts.h"
 #include "online/online.h"
 #include "statement/statement.h"
 
@@ -96,6 +100,20 @@ check_schema_name(Oid relid, const char *name)
 }
 
 /*
+ * Let the other servers wait no longer for a lock than this one, if Citus keeps the
+ * table: a statement holds its locks here while it waits there.  Citus sends a SET
+ * LOCAL on, once it is told to.
+ */
+static void
+send_lock_timeout(Oid relid)
+{
+	if (!is_distributed(relid))
+		return;
+	set_for_transaction("citus.propagate_set_commands", "local");
+	run_statement(psprintf("SET LOCAL lock_timeout = %d", LockTimeout));
+}
+
+/*
  * Lock the relations of a step, build it again, and run it if it still comes
  * next.  The work of run_with_locks(), in a subtransaction.
  */
@@ -112,6 +130,7 @@ run_if_next(void *state)
 	run->fresh = rebuild_step(run);
 	if (run->fresh == NULL)
 		return;
+	send_lock_timeout(run->step->relid);
 	plan_run(&run->fresh->statements);
 	step_point(run->step->name, "after-run");
 	check_schema_name(run->step->relid, schema);

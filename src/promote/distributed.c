@@ -44,12 +44,18 @@ check_placed_arguments(const Promotion *promotion)
 {
 	const char *name = display_name(promotion->relid);
 
-	if (promotion->concurrently)
+	if (promotion->concurrently && promotion->placement.copies)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("distributed table \"%s\" cannot be promoted concurrently", name),
-				 errdetail("Its rows are in shards, on several servers, and the batches of a concurrent promotion find none here."),
+				 errdetail("There are copies of each row, and each would be given an id of its own by the batches."),
 				 errhint("Use junction.promote.")));
+	if (promotion->concurrently && promotion->portable)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a concurrent promotion of distributed table \"%s\" needs this extension", name),
+				 errdetail("The rows of its shards are filled by a procedure of the extension."),
+				 errhint("Leave portable out: the other statements are plain SQL in any case.")));
 	if (promotion->keep_old_name)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -394,6 +394,17 @@ change_keys(Relation rel, Oid index, bool primary, const char *name)
 		change_key(key, primary, key == index ? name : NULL);
 }
 
+/*
+ * Refuse a table that Citus keeps: 0A000.  The keys of its shards would not change.
+ */
+static void
+refuse_shards(Oid relid)
+{
+	check_not_distributed(relid,
+						  "Citus keeps its rows in shards, and would not apply this change to them.",
+						  "Use junction.promote or junction.demote for its keys, or ALTER TABLE, with a separate statement for each DROP CONSTRAINT, ADD COLUMN and ADD CONSTRAINT.");
+}
+
 PG_FUNCTION_INFO_V1(junction_primary_to_unique);
 
 /*
@@ -418,7 +429,7 @@ junction_primary_to_unique(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("primary_to_unique()");
 	check_name_length(name);
 	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
-	check_not_distributed(RelationGetRelid(rel));
+	refuse_shards(RelationGetRelid(rel));
 	index = check_primary_key_demotable(rel, AccessExclusiveLock);
 	check_new_name(rel, index, name);
 	change_keys(rel, index, false, name);
@@ -449,7 +460,7 @@ junction_unique_to_primary(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("unique_to_primary()");
 	check_name_length(name);
 	rel = open_table_to_change(PG_GETARG_OID(0), AccessExclusiveLock);
-	check_not_distributed(RelationGetRelid(rel));
+	refuse_shards(RelationGetRelid(rel));
 	index = find_unique(rel);
 	check_is_constraint(rel, index);
 	check_unique_promotable(rel, index, AccessExclusiveLock);

@@ -65,8 +65,8 @@ index_definition(const Promotion *promotion)
 void
 build_pair_index(StatementPlan *plan, const Promotion *promotion)
 {
-	plan_add(plan, NULL, "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s %s",
-			 quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
+	plan_add(plan, NULL, "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s %s",
+			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
 			 index_definition(promotion));
 }
 

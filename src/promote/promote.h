@@ -33,12 +33,14 @@ typedef struct Promotion
 	List	   *asked_key;		/* names */
 	char	   *unique_name;	/* or null */
 	bool		keep_old_name;
-	bool		portable;
+	bool		portable;		/* for a server without this extension */
 	bool		concurrently;
 
 	/* what was found out */
 	Relation	rel;
 	Placement	placement;		/* where Citus keeps the table */
+	bool		plain;			/* key and default in plain SQL: portable, or Citus
+								 * keeps the table */
 	Junction   *junction;
 	TableFacts *table;			/* junction's */
 	char	   *name;			/* the table's name afterwards, unqualified */

@@ -68,7 +68,7 @@ pair_key_name(const Promotion *promotion, NameSpace *names)
 }
 
 /*
- * Builds, if the pair key is primary and the promotion is not portable:
+ * Builds, if the pair key is primary and changed in place:
  *
  *	SELECT junction.primary_to_unique('public.memberships'::pg_catalog.regclass,
  *		'memberships_user_id_org_id_unique'::pg_catalog.text)
@@ -82,7 +82,7 @@ build_unique_pair(StatementPlan *plan, const Promotion *promotion, const char *n
 
 	if (!promotion->demotes && strcmp(index_name(key), name) != 0)
 		build_index_rename(plan, key, name);
-	if (promotion->demotes && !promotion->portable)
+	if (promotion->demotes && !promotion->plain)
 		plan_add(plan, new_name_locks(promotion->table, promotion->name, key_recurses(promotion->table)),
 				 "SELECT junction.primary_to_unique(%s, %s)",
 				 typed_literal(qualified_beside(promotion->table, promotion->name), "regclass"),
@@ -98,7 +98,7 @@ uuid_default(const Promotion *promotion)
 {
 	if (SERVER_HAS_UUIDV7)
 		return "pg_catalog.uuidv7()";
-	return promotion->portable ? "pg_catalog.gen_random_uuid()" : "junction.uuidv7()";
+	return promotion->plain ? "pg_catalog.gen_random_uuid()" : "junction.uuidv7()";
 }
 
 /*

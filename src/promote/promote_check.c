@@ -489,11 +489,9 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 		lock_new_parents(relid, references);
 	promotion->rel = open_table_to_change(relid, lockmode);
 	promotion->placement = read_placement(relid);
+	promotion->plain = promotion->portable || promotion->placement.layout != LAYOUT_LOCAL;
 	if (promotion->placement.layout != LAYOUT_LOCAL)
-	{
 		check_placed_arguments(promotion);
-		promotion->portable = true; /* plain SQL, in any case */
-	}
 	promotion->junction = require_junction(relid);
 	promotion->table = promotion->junction->table;
 	check_promotable(promotion->junction);

@@ -22,8 +22,11 @@
 #include "online/online.h"
 #include "promote/promote.h"
 
-/* The steps of a whole promotion (promote_steps.c); a removal of an index is not counted */
-#define STEPS	8
+/*
+ * The steps of a whole promotion (promote_steps.c); a removal of an index is not
+ * counted.  In plain SQL there is one more, for the pair's index.
+ */
+#define STEPS(promotion)	((promotion)->plain && (promotion)->demotes ? 9 : 8)
 
 /* The arguments of the procedure */
 typedef struct PromotionCall
@@ -116,15 +119,15 @@ promote_step(OnlineRun *run)
 	if (stops_before(run, steps))
 		return true;
 	step = linitial(steps);
-	number = Max(STEPS - list_length(steps) + 1, 1);
-	show_step(run->relid, step->name, number, STEPS);
+	number = Max(STEPS(&promotion) - list_length(steps) + 1, 1);
+	show_step(run->relid, step->name, number, STEPS(&promotion));
 	if (step->kind == STEP_FILL)
 	{
 		wait_while_paused(run);
 		announce_step(step);
 		fill_column(run, promotion.id_column);
 		MemoryContextSwitchTo(run->step_context);
-		show_step(run->relid, first_statement(steps)->name, number + 1, STEPS);
+		show_step(run->relid, first_statement(steps)->name, number + 1, STEPS(&promotion));
 	}
 	if (!run_step(run, first_statement(steps), next_promotion_step, run) || list_length(steps) > 1)
 		return false;

@@ -21,8 +21,9 @@
  *	   becomes the primary key, the names change, the view of the old name.
  *
  * So the plan for a run that was stopped at any step is the steps that
- * remain.  In plain SQL each step is a statement that looks by itself whether it is
- * done (portable_steps.c), and the pair gets an index beside its key before step 7.
+ * remain.  In plain SQL, and of a table that Citus keeps, the pair gets an index beside
+ * its key before step 7.  For a server without this extension, each step is a statement
+ * that looks by itself whether it is done (portable_steps.c).
  *
  * Builds text only.  promote_steps_check.c has refused what PostgreSQL could
  * not do without reading the table under a blocking lock.  The table is open
@@ -236,7 +237,7 @@ build_not_null(List **steps, const Promotion *promotion)
 		plan_add(plan, NULL, "ALTER TABLE %s VALIDATE CONSTRAINT %s", table, check);
 	}
 	plan = &add_step(steps, "not-null", STEP_BRIEF, lock_on(AccessExclusiveLock, relid))->statements;
-	if (SERVER_NAMES_NOT_NULL)
+	if (SERVER_NAMES_NOT_NULL && promotion->placement.layout == LAYOUT_LOCAL)
 		plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s NOT NULL %s", table,
 				 quote_identifier(makeObjectName(promotion->name, promotion->id_column, "not_null")), id);
 	else
@@ -262,7 +263,8 @@ build_check_removal(List **steps, const Promotion *promotion)
 /*
  * Returns the unique index that an earlier run has built beside the pair key, over
  * exactly these key columns (names), valid or not; null if there is none.
- * ncolumns: its columns, those of INCLUDE too.
+ * ncolumns: its columns, those of INCLUDE too.  Of a table that Citus keeps, it is
+ * usable if it is in all shards, too.
  */
 static IndexFacts *
 find_built_index(const Promotion *promotion, List *columns, int ncolumns)
@@ -274,7 +276,11 @@ find_built_index(const Promotion *promotion, List *columns, int ncolumns)
 			index != promotion->junction->pair_key && index->ncolumns == ncolumns &&
 			!OidIsValid(get_index_constraint(index->oid)) &&
 			same_names(column_names(promotion->table, index->columns, index->nkeys), columns))
+		{
+			index->usable = index->usable &&
+				(promotion->placement.layout == LAYOUT_LOCAL || is_index_in_shards(promotion->table->oid, columns));
 			return index;
+		}
 	return NULL;
 }
 
@@ -297,6 +303,11 @@ free_index_name(const Promotion *promotion, const IndexFacts *invalid, char *nam
 /*
  * Builds a drop of an index that an earlier run has left invalid.  In plain SQL it is
  * always there, as it looks itself whether the index is.  index: or null.
+ *
+ * Citus drops and builds an index here first, and then in one shard after the other.
+ * So if that was stopped, some shards can have it and others not: there IF EXISTS and
+ * IF NOT EXISTS are for the shards.  A build that finds an invalid one in a shard leaves
+ * it, and the next plan drops it (is_index_in_shards()).
  */
 static void
 build_index_removal(List **steps, const Promotion *promotion, const char *step_name,
@@ -311,7 +322,8 @@ build_index_removal(List **steps, const Promotion *promotion, const char *step_n
 							promotion->table->oid));
 	if (index != NULL)
 		drop->named = list_make1_oid(index->oid);
-	plan_add(&drop->statements, NULL, "DROP INDEX %s%s", promotion->portable ? "" : "CONCURRENTLY ",
+	plan_add(&drop->statements, NULL, "DROP INDEX %s%s%s", promotion->portable ? "" : "CONCURRENTLY ",
+			 promotion->placement.layout != LAYOUT_LOCAL ? "IF EXISTS " : "",
 			 index != NULL ? qualified_name(index->oid) : qualified_beside(promotion->table, name));
 }
 
@@ -332,12 +344,12 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 	build_index_removal(steps, promotion, "drop-index", index, name);
 	plan_add(&add_step(steps, "build-index", STEP_ALONE, locks)->statements, NULL,
 			 "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s (%s)",
-			 promotion->portable ? "IF NOT EXISTS " : "", quote_identifier(name),
+			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(name),
 			 qualified_name(promotion->table->oid), column_list(promotion->primary_key));
 }
 
 /*
- * Builds, in plain SQL, the steps for the index of the pair beside its key; nothing
+ * Builds the steps for the index of the pair beside its key; nothing
  * if it is usable, or the pair needs none.
  */
 static void
@@ -454,7 +466,7 @@ swap_pair_key(StatementPlan *plan, Promotion *promotion, NameSpace *names)
 {
 	const TableFacts *table = promotion->table;
 	const IndexFacts *key = promotion->junction->pair_key;
-	bool		adds_index = promotion->portable && promotion->demotes;
+	bool		adds_index = promotion->plain && promotion->demotes;
 	char	   *unique;
 
 	promotion->pair_index = adds_index ?
@@ -488,7 +500,7 @@ build_swap(StatementPlan *plan, Promotion *promotion, const IndexFacts *index, c
 
 	take_name(&names, promotion->name);
 	swap_pair_key(plan, promotion, &names);
-	if (promotion->begun == NULL && promotion->renamed)
+	if (promotion->begun == NULL && promotion->renamed && promotion->placement.layout == LAYOUT_LOCAL)
 		build_added_names(plan, promotion);
 	if (index != NULL)
 		names.freed = lappend(names.freed, index_name(index));
@@ -506,6 +518,24 @@ build_swap(StatementPlan *plan, Promotion *promotion, const IndexFacts *index, c
 		build_identity(plan, promotion, new_table, sequence);
 	if (promotion->keep_old_name)
 		build_old_name(plan, promotion);
+}
+
+/*
+ * Lets each step of a table that Citus keeps that has several statements begin with
+ * one_by_one_statement().
+ */
+static void
+lead_one_by_one(List *steps)
+{
+	foreach_ptr(OnlineStep, step, steps)
+	{
+		StatementPlan lead = {NIL};
+
+		if (step->kind != STEP_BRIEF)
+			continue;
+		plan_add(&lead, NULL, "%s", one_by_one_statement());
+		step->statements.statements = list_concat(lead.statements, step->statements.statements);
+	}
 }
 
 /*
@@ -541,5 +571,7 @@ build_promotion_steps(Promotion *promotion)
 	build_pair_steps(&steps, promotion);
 	steps = list_concat(steps, last);
 	set_modes(steps, table->oid);
+	if (promotion->placement.layout != LAYOUT_LOCAL)
+		lead_one_by_one(steps);
 	return steps;
 }

@@ -22,6 +22,21 @@ CREATE INDEX ON user_orgs (org_id);
 INSERT INTO user_orgs SELECT users.id, orgs.id FROM users, orgs WHERE users.id < 3;
 $$;
 
+-- a table that Citus keeps, where a catalog stands in for Citus: its plans are plain SQL, which runs anywhere
+CREATE FUNCTION plans.distribute(relation regclass, "column" name, colocation int, method "char", model "char") RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('pg_catalog.pg_dist_partition') IS NULL THEN
+        INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+        VALUES (1, 'citus', 10, 'pg_catalog'::regnamespace, false, '0');
+        CREATE TABLE plans.pg_dist_partition (logicalrelid regclass, partmethod "char", partkey text, colocationid int, repmodel "char");
+        ALTER TABLE plans.pg_dist_partition SET SCHEMA pg_catalog;
+    END IF;
+    INSERT INTO pg_catalog.pg_dist_partition
+    SELECT relation, method, (SELECT format(':varattno %s ', attnum) FROM pg_attribute WHERE attrelid = relation AND attname = "column"),
+        colocation, model;
+END $$;
+
 -- a verb's statements
 CREATE FUNCTION plans.rows(call text) RETURNS TABLE (step int, statement text, locks text) LANGUAGE plpgsql AS $$
 BEGIN

@@ -58,6 +58,7 @@ export PGPORT=$port
 
 run() { sql postgres --command "$1"; }                  # run SQL
 try() { run "$1" 2>&1 || true; }                        # try SQL: what psql says of it
+gexec() { sql postgres <<< "$1 \gexec"; }               # gexec SQL: runs its rows, each by itself
 
 run "SELECT citus_set_coordinator_host('127.0.0.1', $port)" > /dev/null
 run "SELECT citus_add_node('127.0.0.1', $((port + 1))), citus_add_node('127.0.0.1', $((port + 2)))" > /dev/null
@@ -93,6 +94,8 @@ CREATE TABLE apart (id int PRIMARY KEY);
 CREATE TABLE tags (id int PRIMARY KEY);
 CREATE TABLE labels (id int PRIMARY KEY);
 CREATE TABLE plain (id int PRIMARY KEY);
+CREATE TABLE people (id int PRIMARY KEY);
+CREATE TABLE topics (id int PRIMARY KEY);
 SELECT create_distributed_table('accounts', 'tenant_id');
 SELECT create_distributed_table('plans', 'tenant_id', colocate_with => 'accounts');
 SELECT create_distributed_table('users', 'id');
@@ -100,6 +103,8 @@ SELECT create_distributed_table('teams', 'id', colocate_with => 'users');
 SELECT create_distributed_table('apart', 'id', colocate_with => 'none');
 SELECT create_reference_table('tags');
 SELECT create_reference_table('labels');
+SELECT create_distributed_table('people', 'id');
+SELECT create_reference_table('topics');
 SET citus.enable_schema_based_sharding = on;
 CREATE SCHEMA tenant;
 RESET citus.enable_schema_based_sharding;
@@ -110,6 +115,8 @@ INSERT INTO plans SELECT t, i FROM generate_series(1, 5) AS t, generate_series(1
 INSERT INTO users SELECT generate_series(1, 100);
 INSERT INTO tags SELECT generate_series(1, 10);
 INSERT INTO labels SELECT generate_series(1, 10);
+INSERT INTO people SELECT generate_series(1, 1000);
+INSERT INTO topics SELECT generate_series(1, 20);
 INSERT INTO tenant.invoices SELECT generate_series(1, 10);
 INSERT INTO tenant.items SELECT generate_series(1, 10);
 SQL
@@ -168,7 +175,124 @@ is 'create refuses a local table' "$(run "SELECT refused('SELECT junction.create
 is 'create refuses two that are not co-located' "$(run "SELECT refused('SELECT junction.create(''users'', ''apart'')')")" 0A000
 is 'create refuses two with two distribution columns' "$(run "SELECT refused('SELECT junction.create(''users'', ''teams'')')")" 0A000
 is 'primary_to_unique is refused' "$(run "SELECT refused('SELECT junction.primary_to_unique(''user_tags'', ''x'')')")" 0A000
-is 'promote_concurrently is refused' "$(try "CALL junction.promote_concurrently('user_tags')" | grep -c 'cannot be promoted concurrently\|is a distributed table')" 1
+is 'promote_concurrently refuses copies' "$(try "CALL junction.promote_concurrently('label_tags')" | grep -c 'cannot be promoted concurrently')" 1
+is 'and max_lag' "$(try "CALL junction.promote_concurrently('user_tags', primary_key => '{id,user_id}', max_lag => 1000)" | grep -c '"max_lag" cannot')" 1
+
+
+#
+# Concurrently: a client writes all the time, and the run is killed in each step that lasts, and called again
+#
+run "SELECT junction.create('people', 'topics', 'follows')" > /dev/null
+run 'INSERT INTO follows SELECT p, t FROM generate_series(1, 1000) AS p, generate_series(1, 10) AS t' > /dev/null
+sql postgres > /dev/null <<'SQL'
+CREATE TABLE stop (stop int);
+CREATE TABLE written (n int);
+-- each time round, another link comes and another goes
+CREATE PROCEDURE write_links() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN 0 .. 9999 LOOP
+        EXIT WHEN EXISTS (SELECT FROM stop);
+        INSERT INTO follows (person_id, topic_id) VALUES (n % 1000 + 1, 11 + n / 1000);
+        DELETE FROM follows WHERE person_id = n % 1000 + 1 AND topic_id = 1 + n / 1000;
+        INSERT INTO written VALUES (n);
+        COMMIT;
+    END LOOP;
+END $$;
+-- the links that there must be
+CREATE VIEW expected AS
+    (SELECT p AS person_id, t AS topic_id FROM generate_series(1, 1000) AS p, generate_series(1, 10) AS t
+     EXCEPT SELECT n % 1000 + 1, 1 + n / 1000 FROM written)
+    UNION ALL SELECT n % 1000 + 1, 11 + n / 1000 FROM written;
+-- kills the run a while after it is in this step, and says in which it was then; 'not seen' after two minutes without it. It
+-- commits all the time, as an index build waits for transactions
+CREATE PROCEDURE kill_in(wanted text, delay float8, INOUT seen text = 'not seen') LANGUAGE plpgsql AS $$
+DECLARE killed int;
+BEGIN
+    FOR i IN 1 .. 12000 LOOP
+        IF EXISTS (SELECT FROM junction.progress WHERE step_name = wanted) THEN
+            COMMIT;
+            PERFORM pg_sleep(delay);
+            SELECT pid, step_name INTO killed, seen FROM junction.progress;
+            PERFORM pg_terminate_backend(killed, 10000);
+            RETURN;
+        END IF;
+        COMMIT;
+        PERFORM pg_sleep(0.01);
+        COMMIT;
+    END LOOP;
+END $$;
+SQL
+
+# promote [ARGUMENTS]: the call, always the same; ARGUMENTS: more of them
+promote() {
+    run "CALL junction.promote_concurrently('follows', columns => array['note text default ''none'''], primary_key => '{person_id,id}',
+        batch_size => 20, pause => '20 ms'${1:-})"
+}
+
+run 'CALL write_links()' > "$work/written" 2>&1 &
+writer=$!
+# run_killed STEP [DELAY]: calls it, and kills it in this step
+run_killed() {
+    promote > "$work/run" 2>&1 &
+    runner=$!
+    killed=$(run "CALL kill_in('$1', ${2:-0})")
+    wait "$runner" || true
+    grep -q '^FATAL:  terminating connection' "$work/run" || killed="nowhere: $(cat "$work/run")"
+}
+for step in fill validate build-index build-pair; do
+    run_killed "$step"
+    is "the run is killed in step $step" "$killed" "$step"
+done
+for delay in 0.1 0.2 0.4 0.8; do
+    for step in build-index build-pair; do
+        if [ "$(run "SELECT count(*) FROM pg_index WHERE indrelid = 'follows'::regclass AND indisvalid")" -lt 4 ]; then
+            run_killed "$step" "$delay"
+            echo "# killed $delay s after it was in $step, in ${killed:-none}"
+        fi
+    done
+done
+# the last step waits for a client that has the table locked, and is killed as it waits
+run 'BEGIN; SELECT count(*) FROM follows; SELECT pg_sleep(20); COMMIT' > /dev/null &
+reader=$!
+run_killed swap 1
+is 'and in the last one' "$killed" swap
+wait "$reader"
+is 'it is not promoted yet' "$(run "SELECT string_agg(attname, ', ') FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
+    WHERE indrelid = 'follows'::regclass AND indisprimary")" 'person_id, topic_id'
+works 'the same call ends it' promote
+run 'INSERT INTO stop VALUES (1)' > /dev/null
+works 'the client could write all the time' wait "$writer"
+sed 's/^/# /' "$work/written"
+run "SELECT '# ' || count(*) || ' times, it wrote' FROM written"
+is 'no link is lost, and none is there that was deleted' "$(run 'SELECT count(*) FROM (
+    (SELECT person_id, topic_id FROM follows EXCEPT TABLE expected) UNION ALL (TABLE expected EXCEPT SELECT person_id, topic_id FROM follows)) AS wrong')" 0
+is 'each has an id of its own' "$(run 'SELECT count(*) = count(DISTINCT id) AND count(*) = count(created_at) FROM follows')" t
+is 'the shards have one shape' "$(run "SELECT shapes('follows')" | sed 's/: .*//')" \
+    'follows_person_id_fkey f, follows_person_id_topic_id_unique u, follows_pkey p, follows_topic_id_fkey f'
+is 'and no index but these and that of the other end' \
+    "$(run "SELECT DISTINCT result FROM run_command_on_placements('follows', 'SELECT count(*) FROM pg_index WHERE indrelid = ''%s''::regclass')")" 3
+is 'each rule holds' "$(run "SELECT string_agg(probe || ' ' || outcome, ', ') FROM junction.probe('follows') WHERE outcome <> 'held'")" ''
+works 'demote' run "SELECT junction.demote('follows', 'follows', discard_columns => true)"
+is 'with its rows' "$(run 'SELECT count(*) FROM follows')" "$(run 'SELECT count(*) FROM expected')"
+
+# paused, and gone on with, from another session
+promote ', cut_over => false' > "$work/run.paused" 2>&1 &
+runner=$!
+until run "SELECT junction.pause('follows')" > /dev/null 2>&1 || ! kill -0 "$runner" 2> /dev/null; do sleep 0.1; done
+until [ "$(run "SELECT count(*) FROM junction.progress WHERE pausing_for = 'junction.pause'")" = 1 ] ||
+    ! kill -0 "$runner" 2> /dev/null; do sleep 0.1; done
+works 'a run is paused, and resumed' run "SELECT junction.resume('follows')"
+works 'it stops before the last step' wait "$runner"
+works 'demote takes back what is begun' run "SELECT junction.demote('follows')"
+is 'the table is what it was' "$(run "SELECT shapes('follows')")" \
+    'follows_person_id_fkey f, follows_pkey p, follows_topic_id_fkey f: person_id, topic_id'
+
+# the statements of a dry run, each by itself
+works 'the statements of a concurrent promotion can be run one by one' gexec \
+    "SELECT statement FROM junction.promote('follows', 'interests', primary_key => '{person_id,id}', concurrently => true, dry_run => true)"
+is 'and promote it' "$(run "SELECT shapes('interests')" | sed 's/: .*//')" \
+    'follows_person_id_fkey f, follows_topic_id_fkey f, interests_person_id_topic_id_unique u, interests_pkey p'
+is 'each row has an id' "$(run 'SELECT count(*) = count(DISTINCT id) FROM interests')" t
 
 # what the report finds
 run "CREATE TABLE local_links (tenant_id int, account_id int, plan_id int, PRIMARY KEY (tenant_id, account_id, plan_id),

@@ -163,12 +163,20 @@ sub try_call {
     return $wrong ? "$text\n" . substr($answer, 0, 1500) . "\n$wrong" : '';
 }
 
+# a demotion, by which a primary key over an end too goes, and may have been what served it
+sub primary_key_goes {
+    my ($database, $call) = @_;
+    return $call->{verb} eq 'demote' &&
+        $database->{judging}->ask("SELECT indnkeyatts > 1 FROM pg_index WHERE indrelid = $call->{table}{oid} AND indisprimary") eq "t\n";
+}
+
 sub judge_error {
     my ($database, $call, $state, $message, $strange) = @_;
     my $calling = $database->{calling};
     return $strange && ($state // '') !~ /^(42501|22023|42622|42602|42809|42704|25001)$/ ? 'a stranger is not refused: ' . ($state // 'done') . "\n" : '' if $strange || !$state;
     # no verb but create and absorb brings what the guard checks by default
-    return "the guard refuses it: $message\n" if $state eq '23000' && $call->{changes} && $call->{verb} !~ /^(create|absorb)$/ && !$database->{rules};
+    return "the guard refuses it: $message\n" if $state eq '23000' && $call->{changes} && $call->{verb} !~ /^(create|absorb)$/ && !$database->{rules}
+        && !primary_key_goes($database, $call);
     return '' if $state ne 'XX000' && " $documented{$call->{verb}} " =~ / $state / or $state !~ /^dead/ && " @{[raised_by_hand($calling, $call)]} " =~ / $state /;
     return "undocumented: $state $message\n";
 }
