@@ -359,6 +359,8 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 		if (slice != NULL && slice->count == 0)
 			continue;
 		counts = run_slice(work, rows, slice);
+		if (rows != NULL)
+			pfree(rows);
 		/* the first slice takes longest: its updates are not HOT */
 		if (total.tried == 0)
 			first = counts;
