@@ -89,6 +89,14 @@ CREATE TABLE seen AS SELECT ctid AS place, xmin AS made, invoice_id, tag_id FROM
 SELECT * FROM set_invoice_tags(1, '{2}');
 SELECT count(*) FROM (SELECT ctid, xmin, invoice_id, tag_id FROM invoice_tags EXCEPT SELECT * FROM seen) AS other;
 DROP TABLE seen;
+-- not even a lock on the row, whatever the order
+SELECT * FROM set_invoice_tags(2, '{4,1,3}') ORDER BY 1;
+BEGIN;
+SELECT * FROM set_invoice_tags(2, '{3,4,1,3}');
+SELECT pg_current_xact_id_if_assigned() IS NULL AS unwritten;
+SELECT * FROM set_invoice_tags(2, '{}') ORDER BY 1;
+SELECT pg_current_xact_id_if_assigned() IS NULL AS unwritten;
+COMMIT;
 
 -- made again, they are replaced; a new column of a parent takes that
 SELECT statement LIKE 'CREATE OR REPLACE%' AS replaces FROM junction.create_accessors('invoice_tags', '{list}', dry_run => true) WHERE step = 1;
@@ -98,6 +106,17 @@ SELECT t.* FROM invoices AS i, tags(i) AS t WHERE i.id = 1;
 \set VERBOSITY terse
 SELECT count(*) FROM junction.create_accessors('invoice_tags');
 SELECT t.* FROM invoices AS i, tags(i) AS t WHERE i.id = 1;
+-- one that goes, or gets another type, takes that the functions are dropped before
+\set VERBOSITY sqlstate
+ALTER TABLE tags DROP COLUMN color;
+ALTER TABLE tags ALTER color TYPE varchar(9);
+\set VERBOSITY terse
+BEGIN;
+SELECT count(*) FROM junction.drop_accessors('invoice_tags');
+ALTER TABLE tags ALTER color TYPE varchar(9), ALTER color SET DEFAULT 'red';
+SELECT count(*) FROM junction.create_accessors('invoice_tags');
+SELECT t.* FROM invoices AS i, tags(i) AS t WHERE i.id = 1;
+ROLLBACK;
 
 -- a promotion and its way back keep them, and so does a view of the old name
 SELECT count(*) > 0 AS promoted FROM junction.promote('invoice_tags', 'taggings', '{note text DEFAULT ''x''}', keep_old_name => true);
@@ -136,7 +155,8 @@ GRANT SELECT ON tags, invoices TO regress_junction_accessors_app;
 ALTER TABLE invoice_tags ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON invoice_tags USING (invoice_id = 1);
 SET SESSION AUTHORIZATION regress_junction_accessors_app;
-SELECT * FROM set_invoice_tags(1, '{1,5}');
+SELECT * FROM set_invoice_tags(1, '{5,1}');
+SELECT * FROM set_invoice_tags(1, '{1}');
 SET SESSION AUTHORIZATION regress_junction_accessors;
 GRANT UPDATE (note) ON invoices TO regress_junction_accessors_app;
 SET SESSION AUTHORIZATION regress_junction_accessors_app;
@@ -218,6 +238,18 @@ SELECT * FROM remove_seat_users(1, '{2}', '{a}');
 SELECT * FROM toggle_seat_users(1, '{1,2}', '{a,a}') ORDER BY 1;
 SELECT s.* FROM users AS u, seats(u) AS s;
 DROP TABLE seat_users CASCADE;
+
+-- keys with a collation
+CREATE TABLE codes (code text COLLATE "POSIX" PRIMARY KEY);
+INSERT INTO codes VALUES ('b'), ('A');
+CREATE TABLE code_users (user_id int REFERENCES users, code text COLLATE "POSIX" REFERENCES codes, PRIMARY KEY (user_id, code));
+SELECT count(*) FROM junction.create_accessors('code_users', '{set}');
+SELECT * FROM set_code_users(1, '{b,A}') ORDER BY 1;
+BEGIN;
+SELECT * FROM set_code_users(1, '{b,A,b}');
+SELECT pg_current_xact_id_if_assigned() IS NULL AS unwritten;
+COMMIT;
+DROP TABLE code_users CASCADE;
 
 -- a partial key: the live rows only; what is removed is marked where the mark is known
 CREATE TABLE members (user_id int REFERENCES users, article_id int REFERENCES articles, deleted_at timestamptz);

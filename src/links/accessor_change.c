@@ -16,17 +16,28 @@
  *
  * Links are inserted and deleted in the order of their keys.
  *
+ * Before PostgreSQL 18 a function in SQL is planned at each call, all its
+ * statements, and a row lock is written to the WAL.  So set itself only looks
+ * whether anything changes, and is short.  What changes links is a function of its
+ * own, which set calls; its statements have snapshots of their own.  A set that
+ * finds the links as they are to be takes no lock: it is as if it had been done at
+ * the time of its snapshot.
+ *
  * Builds text only.
  */
 #include "postgres.h"
 
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "links/links.h"
 #include "statement/statement.h"
+
+/* What the function that set calls is named after set */
+#define LOCKED_ENDING	"_locked"
 
 /* The statements of one function, and what they use */
 typedef struct Change
@@ -408,13 +419,71 @@ change_accessor(const Accessors *accessors, AccessorKind kind, bool by_match)
 }
 
 /*
+ * Can what is there be compared with what is given as two arrays?  Arrays are
+ * equal by the default equality of their elements, so the pair key must have that.
+ */
+static bool
+compares_arrays(const Accessors *accessors)
+{
+	const AccessorColumn *column = linitial(accessors->right.own);
+	Oid			type = value_type(column->column);
+
+	return list_length(accessors->right.own) == 1 &&
+		lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr == column->equality &&
+		OidIsValid(lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr);
+}
+
+/*
+ * Returns set, which calls the function that changes the links only if there is
+ * something to change.  The arrays are in order; in that of what is given each
+ * value is once.
+ *
+ *	SELECT change.key, change.change FROM public.set_invoice_tags_locked($1, $2) AS change (key, change)
+ *	WHERE ARRAY(SELECT link.tag_id FROM ONLY public.invoice_tags AS link
+ *	            WHERE link.invoice_id OPERATOR(pg_catalog.=) $1 ORDER BY link.tag_id)
+ *	OPERATOR(pg_catalog.<>) ARRAY(SELECT DISTINCT pg_catalog.unnest($2) AS key ORDER BY 1);
+ */
+static AccessorFunction *
+set_if_changed(const Accessors *accessors, const AccessorFunction *locked)
+{
+	AccessorFunction *function = new_accessor(ACCESSOR_SET, psprintf("set_%s", accessors->table->name));
+	const ColumnFacts *column = ((AccessorColumn *) linitial(accessors->right.own))->column;
+	List	   *columns = list_concat_copy(accessors->fixed, accessors->right.own);
+	bool		collated = column->collation != get_typcollation(value_type(column));
+	StringInfoData given;
+
+	initStringInfo(&given);
+	for (int i = 1; i <= list_length(locked->parameters); i++)
+		appendStringInfo(&given, "%s$%d", i > 1 ? ", " : "", i);
+	function->parameters = locked->parameters;
+	function->returns = locked->returns;
+	function->attributes = locked->attributes;
+	function->body = psprintf("    SELECT change.key, change.change FROM %s(%s) AS change (key, change)\n"
+							  "    WHERE ARRAY(SELECT %s FROM %s WHERE %s ORDER BY %s)\n"
+							  "    OPERATOR(pg_catalog.<>) ARRAY(SELECT DISTINCT pg_catalog.unnest($%d)%s AS key ORDER BY 1);\n",
+							  quote_qualified_identifier(schema_name(accessors->table->oid), locked->name),
+							  given.data, result_list(accessors, "link"), live_links(accessors, columns, "link"),
+							  fixed_condition(accessors, "link"), column_of("link", column),
+							  list_length(locked->parameters),
+							  collated ? psprintf(" COLLATE %s", collation_text(column->collation)) : "");
+	add_lock(&function->locks, accessors->table->oid, AccessShareLock);
+	return function;
+}
+
+/*
  * Returns the functions (AccessorFunction) of one kind.
  */
 List *
 change_accessors(const Accessors *accessors, AccessorKind kind)
 {
-	List	   *functions = list_make1(change_accessor(accessors, kind, false));
+	AccessorFunction *changes = change_accessor(accessors, kind, false);
+	List	   *functions = list_make1(changes);
 
+	if (kind == ACCESSOR_SET && compares_arrays(accessors))
+	{
+		changes->name = name_with_ending(changes->name, LOCKED_ENDING);
+		functions = lappend(functions, set_if_changed(accessors, changes));
+	}
 	if (accessors->match != NULL && (kind == ACCESSOR_SET || kind == ACCESSOR_ADD))
 		functions = lappend(functions, change_accessor(accessors, kind, true));
 	return functions;

@@ -31,6 +31,19 @@ clip_name(char *name)
 }
 
 /*
+ * Returns a name with this ending, of which the beginning is cut so that both
+ * together fit 63 bytes.
+ */
+char *
+name_with_ending(const char *name, const char *ending)
+{
+	char	   *start = pstrdup(name);
+
+	start[pg_mbcliplen(start, strlen(start), NAMEDATALEN - 1 - strlen(ending))] = '\0';
+	return psprintf("%s%s", start, ending);
+}
+
+/*
  * Returns a table as a FROM item: "ONLY public.invoice_tags".  Neither a key nor
  * a foreign key sees the rows of inheritance children.
  */
@@ -171,13 +184,7 @@ add_parameter(AccessorFunction *function, char *name, Oid type, bool optional)
 
 	parameter->name = name ? clip_name(pstrdup(name)) : NULL;
 	for (int i = 1; name != NULL && has_parameter(function, parameter->name); i++)
-	{
-		char	   *number = psprintf("_%d", i);
-		char	   *start = pstrdup(name);
-
-		start[pg_mbcliplen(start, strlen(start), NAMEDATALEN - 1 - strlen(number))] = '\0';
-		parameter->name = psprintf("%s%s", start, number);
-	}
+		parameter->name = name_with_ending(name, psprintf("_%d", i));
 	parameter->type = type;
 	parameter->optional = optional;
 	function->parameters = lappend(function->parameters, parameter);

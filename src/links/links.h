@@ -105,6 +105,7 @@ extern void check_accessors(Accessors *accessors, Oid relid, bool dry_run);
 
 /* accessor_text.c */
 extern char *clip_name(char *name);
+extern char *name_with_ending(const char *name, const char *ending);
 extern char *link_relation(const TableFacts *table);
 extern char *live_links(const Accessors *accessors, List *columns, const char *alias);
 extern char *column_of(const char *alias, const ColumnFacts *column);
@@ -261,7 +262,8 @@ typedef struct Merge
 	bool		named;			/* the rows of the first table are MergedRows with
 								 * values: no other table's rows are found by them */
 	ConflictRule conflicts;
-	LOCKMODE	lockmode;		/* on the table whose rows become one */
+	LOCKMODE	lockmode;		/* on the table whose rows become one, unless it
+								 * is among those that reference it */
 	bool		dry_run;
 	const char *instead;		/* hint: what to do with distributed tables */
 	List	   *tables;			/* MergeTable */
@@ -287,7 +289,9 @@ extern char *row_expression_text(const TableFacts *table, Node *expression, cons
 
 /* find_children.c */
 extern MergeTable *find_merge_table(const Merge *merge, Oid relid);
-extern const TableFacts *open_merged_tables(Merge *merge, Oid relid);
+extern const TableFacts *open_merged_table(Merge *merge, Oid relid);
+extern void open_tables_below(Merge *merge);
+extern void close_tables_below(Merge *merge);
 extern List *find_children(const Merge *merge, const TableFacts *table);
 extern void add_reference_locks(const Merge *merge, List **locks, const TableFacts *table,
 								const Bitmapset *columns);
@@ -295,6 +299,9 @@ extern List *known_columns(const Merge *merge, const TableFacts *table, List **i
 
 /* keep_order.c */
 extern char *keep_order(const TableFacts *table, const char *keep);
+
+/* merge_locks.c */
+extern void lock_merge(Merge *merge, const MergedRows *rows);
 
 /* merge_readers.c */
 extern void set_readers(Merge *merge);

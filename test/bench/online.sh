@@ -137,6 +137,9 @@ for way in "${ways[@]}"; do
     printf '%-14s %8.1f %8.0f %8.0f %8.0f %10s %10s\n' "$way" "$(column "$way" 1)" "$(column "$way" 2)" "$heap" "$indexes" \
         "$(ratio "$(column "$way" 1)" "$one")" "$(ratio "$((${heap%.*} + ${indexes%.*}))" "$one_size")"
 done
+compare "\`promote_concurrently\`, $pairs pairs" "\`promote\` in one transaction (s)" "$(column concurrently 1)" "$one" 3
+compare "\`promote_concurrently\`, size afterwards" "\`promote\` in one transaction (MB)" \
+    "$(($(column concurrently 3 | cut -d . -f 1) + $(column concurrently 4 | cut -d . -f 1)))" "$one_size" 1.5
 
 printf '\n%-14s %8s %35s %35s\n' "under clients" s 'before: p50, p99, longest ms, tps' 'during: p50, p99, longest ms, tps'
 for way in "${ways[@]}"; do
