@@ -14,6 +14,7 @@
 #include "utils/relcache.h"
 
 #include "base/base.h"
+#include "catalog/facts.h"
 #include "statement/statement.h"
 
 /* How a step is run */
@@ -134,6 +135,20 @@ typedef struct BatchedWork
 								 * shards.c, and skip locked rows */
 } BatchedWork;
 
+/* A row in plain SQL that is a DO block in one transaction; conditions are SQL */
+typedef struct PortableStep
+{
+	const char *comment;		/* what it does */
+	const char *refusal;		/* statements of PL/pgSQL that come first, or "" */
+	const char *done;			/* a condition: it does nothing */
+	const char *ready;			/* a condition: the rows before it are done */
+	const char *parent;			/* another table that is locked first, or null */
+	const char *table;			/* the table's qualified name */
+	const char *lock;			/* the mode in which both are locked */
+	const char *lock_timeout;
+	const char *statements;		/* without a last semicolon */
+} PortableStep;
+
 /* batches.c */
 extern double rows_in_block(double tuples, double pages);
 extern bool run_batches(BatchedWork *work);
@@ -148,6 +163,14 @@ extern void fill_column(const OnlineRun *run, const char *column);
 extern bool is_paused(Oid relid);
 extern void forget_pause(Oid relid);
 extern void wait_while_paused(const OnlineRun *run);
+
+/* portable.c */
+extern char *portable_column(const char *table, const char *name, const char *condition);
+extern char *portable_constraint(const char *table, const char *name, const char *condition);
+extern char *portable_index(const char *table, const char *name, const char *condition);
+extern const char *portable_index_definition(const IndexFacts *index, Oid table);
+extern char *portable_block(const char *body);
+extern char *portable_transaction(const PortableStep *step);
 
 /* progress.c */
 extern void show_step(Oid relid, const char *name, int step, int steps);
