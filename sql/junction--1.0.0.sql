@@ -231,11 +231,12 @@ COMMENT ON FUNCTION junction.split(regclass, text[], text[], bool, bool) IS
 CREATE FUNCTION junction.repair(
     junction regclass,
     rules text[] DEFAULT '{half_indexed}',
+    concurrently bool DEFAULT false,
     dry_run bool DEFAULT false
 ) RETURNS SETOF junction.statement
 AS 'MODULE_PATHNAME', 'junction_repair'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION junction.repair(regclass, text[], bool) IS
+COMMENT ON FUNCTION junction.repair(regclass, text[], bool, bool) IS
 'run the fixes of the report for one table and the given rules; by default, add the missing reverse index';
 
 CREATE PROCEDURE junction.repair_concurrently(

@@ -628,7 +628,18 @@ SELECT step, split_part(statement, E'\n', 2) AS what FROM junction.promote('link
 SELECT statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true) \gexec
 \set ECHO all
 SELECT differences('links', ', portable => true', :'pure');
-DROP TABLE plan;
+-- undone before its last row, no index of it is left; an index of the user's stays
+SELECT make('links', :'pure');
+CREATE UNIQUE INDEX mine ON links (org_id, user_id);
+TRUNCATE plan;
+INSERT INTO plan SELECT step, statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true);
+\set ECHO none
+SELECT statement FROM plan WHERE step <= 10 ORDER BY step \gexec
+\set ECHO all
+SELECT indexrelid::regclass, indisvalid FROM pg_index WHERE indrelid = 'links'::regclass ORDER BY indexrelid::regclass::text COLLATE "C";
+SELECT statement, locks FROM junction.demote('links');
+SELECT indexrelid::regclass, indisvalid FROM pg_index WHERE indrelid = 'links'::regclass ORDER BY indexrelid::regclass::text COLLATE "C";
+DROP TABLE plan, links;
 
 --
 -- An event trigger, of whatever language, sees it and does no harm

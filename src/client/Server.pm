@@ -15,12 +15,17 @@ use constant WAIT => 60;                                # seconds: how long a sl
 use constant SUPERUSER => 'junction_superuser';
 use constant OWNER => 'junction_owner';
 
-# Nothing here is worth a sync. Autovacuum would overwrite the row counts that are carried over.
+# Kilobytes that must be free in memory, for the server to be there: many times what a thousand tables take.
+use constant ROOM => 1024 * 1024;
+
+# Nothing here is worth a sync. Autovacuum would overwrite the row counts that are carried over. What works in the background, and
+# what others would look at, only takes time.
 my %settings = (
     listen_addresses => '', unix_socket_directories => '.', unix_socket_permissions => '0700', port => 5432,
     fsync => 'off', synchronous_commit => 'off', full_page_writes => 'off', autovacuum => 'off', wal_level => 'minimal',
     max_wal_senders => 0, max_connections => 10, max_worker_processes => 0, max_parallel_workers => 0,
-    max_logical_replication_workers => 0, shared_buffers => '64MB', max_wal_size => '1GB', jit => 'off', logging_collector => 'off',
+    max_logical_replication_workers => 0, shared_buffers => '64MB', max_wal_size => '256MB', jit => 'off',
+    checkpoint_timeout => '1d', wal_writer_delay => '10s', bgwriter_lru_maxpages => 0, track_counts => 'off', update_process_title => 'off', logging_collector => 'off',
     dynamic_shared_memory_type => 'mmap', log_destination => 'stderr', max_locks_per_transaction => 1000,
 );
 
@@ -30,7 +35,7 @@ my ($home, $user, $keeper, $to_keeper, $from_server);
 sub start {
     my ($name) = @_;
     $user = account($name) if $> == 0;
-    $home = tempdir('pg_junction.XXXXXX', TMPDIR => 1);
+    $home = tempdir('pg_junction.XXXXXX', place());
     # the path of a socket has some hundred bytes
     if (length $home > 70) {
         rmdir $home;
@@ -46,6 +51,14 @@ sub start {
         keep($pipe_out, $alive);
         POSIX::_exit(0);
     }
+}
+
+# Where the folder is to be, for tempdir: in TMPDIR if that is set; else in memory if there is room, since a file system on a disk can
+# take longer for the files of some thousand tables than the server does.
+sub place {
+    return (TMPDIR => 1) if defined $ENV{TMPDIR} || !-d '/dev/shm' || !-w _;
+    my ($free) = (main::output_of('df', [qw(df -Pk /dev/shm)])) =~ /^\S+\s+\d+\s+\d+\s+(\d+)\s.*\n\z/m;
+    return ($free // 0) >= ROOM ? (DIR => '/dev/shm') : (TMPDIR => 1);
 }
 
 sub account {

@@ -314,8 +314,8 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 	lock_parents_to_read(relid);
 	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	check_not_distributed(relid,
-						  "Citus does not plan the statements of accessors, which take the key of a row as an argument.",
-						  "Write the queries into the application.");
+						  "Accessors are functions in SQL, and Citus does not plan statements with the arguments of such functions.",
+						  "Write the queries into the application, or into functions in PL/pgSQL.");
 	accessors->junction = require_junction(relid);
 	accessors->table = accessors->junction->table;
 	check_kind(accessors->junction);

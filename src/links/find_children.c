@@ -9,9 +9,10 @@
  * with it.  All of them are checked and locked before the first change: parents
  * before the tables that reference them, and those of one parent by OID.
  *
- * The lock is ROW EXCLUSIVE, as of the statements, and keeps off new foreign
- * keys.  The foreign keys onto a table are found by pg_depend, as pg_constraint
- * has no index on confrelid.
+ * The lock keeps off new foreign keys.  Tables that reference another are locked in
+ * SHARE ROW EXCLUSIVE mode (merge_locks.c), and so are their partitions, since who
+ * writes to one of these does not lock the table.  The foreign keys onto a table are
+ * found by pg_depend, as pg_constraint has no index on confrelid.
  */
 #include "postgres.h"
 
@@ -58,16 +59,16 @@ check_changeable(Oid relid)
  * Opens a table: checks, locks and reads it.
  */
 static MergeTable *
-open_table(Merge *merge, Oid relid)
+open_table(Merge *merge, Oid relid, LOCKMODE lockmode)
 {
 	MergeTable *table = find_merge_table(merge, relid);
-	LOCKMODE	lockmode = merge->dry_run ? AccessShareLock :
-		merge->tables == NIL ? merge->lockmode : RowExclusiveLock;
 	char	   *name = display_name(relid);
 
 	if (table != NULL)
 		return table;
 	check_changeable(relid);
+	if (merge->dry_run)
+		lockmode = AccessShareLock;
 	LockRelationOid(relid, lockmode);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		raise_gone(relid, name);
@@ -76,6 +77,9 @@ open_table(Merge *merge, Oid relid)
 						  "Rows that become one are found by their place in a table, and its rows are in shards, each with places of its own.",
 						  merge->instead);
 	check_reads_all(relid, "A row that you cannot see may reference those that become one.");
+	if (lockmode == ShareRowExclusiveLock)
+		foreach_oid(part, with_partitions(relid))
+			LockRelationOid(part, lockmode);
 	table = palloc0(sizeof(MergeTable));
 	table->table = read_table(relid);
 	merge->tables = lappend(merge->tables, table);
@@ -177,7 +181,7 @@ open_children(Merge *merge, MergeTable *table)
 			oids = list_append_unique_oid(oids, table_of_key(key, relid));
 	list_sort(oids, list_oid_cmp);
 	foreach_oid(child, oids)
-		(void) open_table(merge, child);
+		(void) open_table(merge, child, ShareRowExclusiveLock);
 	foreach_oid(oid, keys)
 	{
 		Oid			child = table_of_key(oid, relid);
@@ -192,6 +196,23 @@ open_children(Merge *merge, MergeTable *table)
 		reference->key = key->parent == relid ? key : key_onto_root(key, table->table);
 		table->references = lappend(table->references, reference);
 	}
+}
+
+/*
+ * Adds the tables that reference this one to a list of OIDs, those that reference
+ * these, and so on.  Nothing is locked.
+ */
+static List *
+add_referencing_tables(Oid relid, List *oids)
+{
+	foreach_oid(key, find_foreign_keys_onto(relid))
+	{
+		Oid			table = table_of_key(key, relid);
+
+		if (OidIsValid(table) && !list_member_oid(oids, table))
+			oids = add_referencing_tables(table, lappend_oid(oids, table));
+	}
+	return oids;
 }
 
 /*
@@ -448,16 +469,26 @@ may_have_loops(const Merge *merge, const TableFacts *table)
 }
 
 /*
- * Opens the table whose rows become one, and all that may change with it.  42501
- * for one that is not the caller's, or of which he may not see every row; 0A000
- * for one that is distributed, or has a foreign key with PERIOD.
+ * Opens the table whose rows become one.  42501 for one that is not the caller's, or
+ * of which he may not see every row; 0A000 for one that is distributed.
  */
 const TableFacts *
-open_merged_tables(Merge *merge, Oid relid)
+open_merged_table(Merge *merge, Oid relid)
 {
-	MergeTable *first = open_table(merge, relid);
+	bool		itself = list_member_oid(add_referencing_tables(relid, NIL), relid);
 
-	open_children(merge, first);
+	return open_table(merge, relid, itself ? ShareRowExclusiveLock : merge->lockmode)->table;
+}
+
+/*
+ * Opens all tables that may change with the first one.  42501 as open_merged_table(),
+ * and for tables whose rows nobody may read together; 0A000, and for a foreign key with
+ * PERIOD.
+ */
+void
+open_tables_below(Merge *merge)
+{
+	open_children(merge, linitial(merge->tables));
 	/* the list grows on the way */
 	for (int i = 0; i < list_length(merge->tables); i++)
 	{
@@ -468,7 +499,19 @@ open_merged_tables(Merge *merge, Oid relid)
 			open_children(merge, table);
 	}
 	set_readers(merge);
-	return first->table;
+}
+
+/*
+ * Forgets what open_tables_below() has opened.
+ */
+void
+close_tables_below(Merge *merge)
+{
+	MergeTable *first = linitial(merge->tables);
+
+	first->searched = false;
+	first->references = NIL;
+	merge->tables = list_make1(first);
 }
 
 /*

@@ -262,7 +262,8 @@ typedef struct Merge
 	bool		named;			/* the rows of the first table are MergedRows with
 								 * values: no other table's rows are found by them */
 	ConflictRule conflicts;
-	LOCKMODE	lockmode;		/* on the table whose rows become one */
+	LOCKMODE	lockmode;		/* on the table whose rows become one, unless it
+								 * is among those that reference it */
 	bool		dry_run;
 	const char *instead;		/* hint: what to do with distributed tables */
 	List	   *tables;			/* MergeTable */
@@ -288,14 +289,19 @@ extern char *row_expression_text(const TableFacts *table, Node *expression, cons
 
 /* find_children.c */
 extern MergeTable *find_merge_table(const Merge *merge, Oid relid);
-extern const TableFacts *open_merged_tables(Merge *merge, Oid relid);
+extern const TableFacts *open_merged_table(Merge *merge, Oid relid);
+extern void open_tables_below(Merge *merge);
+extern void close_tables_below(Merge *merge);
 extern List *find_children(const Merge *merge, const TableFacts *table);
 extern void add_reference_locks(const Merge *merge, List **locks, const TableFacts *table,
 								const Bitmapset *columns);
 extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
 
 /* keep_order.c */
-extern char *keep_order(const TableFacts *table, const char *keep);
+extern char *keep_order(const TableFacts *table, List *identity, const char *keep);
+
+/* merge_locks.c */
+extern void lock_merge(Merge *merge, const MergedRows *rows);
 
 /* merge_readers.c */
 extern void set_readers(Merge *merge);

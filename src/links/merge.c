@@ -3,9 +3,9 @@
  *		junction.merge: makes several rows of a table one, with every row that
  *		references them.
  *
- *	1. Check and lock the table and all tables that may change (find_children.c).
- *	2. Lock the rows, in the order of their key, and read what is referenced of them
- *	   (named_rows.c).
+ *	1. Check and lock the table, all tables that may change (find_children.c), and the
+ *	   rows, in the order of their key (merge_locks.c).
+ *	2. Read what is referenced of the rows (named_rows.c).
  *	3. Point what references them at the one that stays (merge_rows.c), by statements
  *	   that are run as they are built (merge_step.c), and prove it (prove_merge.c).
  *	4. Delete the others.
@@ -40,16 +40,22 @@ parse_conflicts(text *value)
 }
 
 /*
- * Locks the given rows, and sets their values.  Returns false if there is nothing
- * to merge.
+ * Opens the tables below, locks the given rows, and sets their values.  Returns false
+ * if there is nothing to merge.
  */
 static bool
 lock_and_read(Merge *merge, MergedRows *rows, List *given)
 {
-	MergedRows	keys = *rows;
+	IndexFacts *primary = find_primary_key(rows->table);
+	MergedRows	keys = {.table = rows->table,.values = given};
 
-	keys.columns = rows->identity;
-	keys.values = given;
+	for (int i = 0; i < primary->nkeys; i++)
+		keys.identity = lappend_int(keys.identity, primary->columns[i]);
+	keys.columns = keys.identity;
+	lock_merge(merge, &keys);
+	rows->columns = known_columns(merge, rows->table, &rows->identity);
+	if (list_length(given) == 1)
+		return false;
 	(void) add_reading_step(merge, rows->table, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
 	return read_values(merge, rows, given);
 }
@@ -104,10 +110,9 @@ junction_merge(PG_FUNCTION_ARGS)
 	merge.lockmode = RowExclusiveLock;
 	merge.dry_run = PG_GETARG_BOOL(4);
 	check_table_to_change(PG_GETARG_OID(0));
-	rows.table = open_merged_tables(&merge, PG_GETARG_OID(0));
+	rows.table = open_merged_table(&merge, PG_GETARG_OID(0));
 	given = given_rows(fcinfo, rows.table);
-	rows.columns = known_columns(&merge, rows.table, &rows.identity);
-	if (list_length(given) == 1 || !lock_and_read(&merge, &rows, given))
+	if (!lock_and_read(&merge, &rows, given))
 		merge.steps = NIL;
 	else
 	{

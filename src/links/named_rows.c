@@ -6,7 +6,7 @@
  * A row is named by its primary key: by the value, if that is one column; by a
  * record of the values, in the order of the key; or by a row of the table.
  *
- * They are locked FOR UPDATE, in the order of the key.  A foreign key check of a
+ * They are locked FOR UPDATE, in the order of the key.  A foreign key's check of a
  * row that would reference one of them waits for that lock, and finds that the
  * row is gone; one that was there before is seen by the statements that follow.
  */

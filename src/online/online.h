@@ -10,10 +10,12 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/block.h"
+#include "storage/itemptr.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
 
 #include "base/base.h"
+#include "catalog/facts.h"
 #include "statement/statement.h"
 
 /* How a step is run */
@@ -107,6 +109,25 @@ typedef struct ShardsSize
 	double		rows;			/* estimated */
 } ShardsSize;
 
+/* Slices of a range of blocks at most: see SLICES in batches.c */
+#define MAX_SLICES	16
+
+/* Some rows of a range, by their ctids */
+typedef struct NotedSlice
+{
+	ItemPointerData *rows;		/* of which there are count, and room for size */
+	int			count;
+	int			size;
+} NotedSlice;
+
+/* The rows of a range that are to be changed */
+typedef struct NotedRows
+{
+	MemoryContext context;		/* holds them */
+	int			slices;
+	NotedSlice	slice[MAX_SLICES];
+} NotedRows;
+
 /* A change of the rows of a table that batches.c does in batches */
 typedef struct BatchedWork
 {
@@ -119,20 +140,38 @@ typedef struct BatchedWork
 
 	/*
 	 * Builds the statement that changes a batch.  The table is locked.  rows: the
-	 * condition that selects the rows of the batch.  skip_locked: the statement
-	 * must skip rows that other sessions have locked.  It returns one row: the
-	 * number of rows that it tried to change, and how many of these now have
-	 * their value.  In shards: one text, batch_result_in_shards().
+	 * condition that selects the rows of the batch, which can use $1.  skip_locked:
+	 * the statement must skip rows that other sessions have locked.  It returns one
+	 * row: the number of rows that it tried to change, and how many of these now
+	 * have their value; or no row, if all that it has changed have.  In shards: one
+	 * text, batch_result_in_shards().
 	 */
 	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
 
-	/* Builds a SELECT of the rows that are still to be changed */
+	/*
+	 * Builds a SELECT of the ctids of the rows that are still to be changed, which
+	 * ends with a condition
+	 */
 	char	   *(*rest_query) (const struct BatchedWork *work);
 	bool		quiet_triggers; /* run batches with session_replication_role =
 								 * replica, so that user triggers do not fire */
 	bool		in_shards;		/* Citus keeps the table: the statements are for
 								 * shards.c, and skip locked rows */
 } BatchedWork;
+
+/* A row in plain SQL that is a DO block in one transaction; conditions are SQL */
+typedef struct PortableStep
+{
+	const char *comment;		/* what it does */
+	const char *refusal;		/* statements of PL/pgSQL that come first, or "" */
+	const char *done;			/* a condition: it does nothing */
+	const char *ready;			/* a condition: the rows before it are done */
+	const char *parent;			/* another table that is locked first, or null */
+	const char *table;			/* the table's qualified name */
+	const char *lock;			/* the mode in which both are locked */
+	const char *lock_timeout;
+	const char *statements;		/* without a last semicolon */
+} PortableStep;
 
 /* batches.c */
 extern double rows_in_block(double tuples, double pages);
@@ -144,10 +183,23 @@ extern Bitmapset *indexed_plain_columns(Relation rel, AttrNumber filled);
 extern const char *self_assignments(Oid relid, const Bitmapset *columns);
 extern void fill_column(const OnlineRun *run, const char *column);
 
+/* noted_rows.c */
+extern void note_rows(const BatchedWork *work, NotedRows *noted, BlockNumber from, BlockNumber to);
+extern Datum noted_array(const NotedSlice *slice);
+extern void make_room(Oid relid, const NotedSlice *slice);
+
 /* pause.c */
 extern bool is_paused(Oid relid);
 extern void forget_pause(Oid relid);
 extern void wait_while_paused(const OnlineRun *run);
+
+/* portable.c */
+extern char *portable_column(const char *table, const char *name, const char *condition);
+extern char *portable_constraint(const char *table, const char *name, const char *condition);
+extern char *portable_index(const char *table, const char *name, const char *condition);
+extern const char *portable_index_definition(const IndexFacts *index, Oid table);
+extern char *portable_block(const char *body);
+extern char *portable_transaction(const PortableStep *step);
 
 /* progress.c */
 extern void show_step(Oid relid, const char *name, int step, int steps);

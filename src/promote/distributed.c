@@ -410,3 +410,21 @@ build_placed_pair(StatementPlan *plan, const Demotion *demotion, const char *nam
 					 psprintf("ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", quote_identifier(name),
 							  quote_identifier(index_name(key))));
 }
+
+/*
+ * Returns the row of a step of a concurrent promotion.  Citus sends the whole query of
+ * an ALTER TABLE to the shards, so it takes no query of several statements.
+ *
+ *	DO $junction$
+ *	BEGIN
+ *	ALTER TABLE ...;
+ *	ALTER TABLE ...;
+ *	END $junction$
+ */
+char *
+placed_statement(const OnlineStep *step)
+{
+	if (list_length(step->statements.statements) == 1)
+		return plan_text(&step->statements);
+	return psprintf("DO %s", dollar_quote(psprintf("\nBEGIN\n%s;\nEND ", plan_text(&step->statements)), "junction"));
+}

@@ -6,19 +6,12 @@
  * promote_steps.c builds the steps.  Here are those that differ in plain SQL: an
  * index for the pair, built concurrently, takes the place of the key in place.
  * And each step becomes one row that can be run by itself, and again after it was
- * stopped, since nobody builds the plan anew between two rows:
+ * stopped (online/portable.c).  A fill becomes a DO block that commits batches, as
+ * online/batches.c does.
  *
- *	- A step in a transaction becomes a DO block.  It does nothing if the catalogs
- *	  show that the step is done, and refuses if a row before it is not.  It requests
- *	  its lock with a short timeout, again and again, as online/steps.c does.
- *	- A fill becomes a DO block that commits batches, as online/batches.c does.
- *	- An index build cannot be in a DO block.  IF NOT EXISTS takes it for done if
- *	  there is an index of the name, so a row before it drops an invalid one.  After
- *	  the last row the index may have another name, so then the first row refuses.
- *
- * The rows know the table by its name: an OID would be another on the server that
- * they are for.  They need PL/pgSQL there.  What they call is qualified, operators
- * too, except in the user's definitions of columns.
+ * After the last row an index may have another name than the one under which it was
+ * built, so then the first row refuses.  The user's definitions of columns are as
+ * he gave them.
  *
  * Builds text only.
  */
@@ -29,7 +22,6 @@
 #include "catalog/pg_constraint.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"
@@ -38,23 +30,6 @@
 #include "online/online.h"
 #include "promote/promote.h"
 #include "statement/statement.h"
-
-/*
- * Returns what follows the table in the definition of the pair key's index: "USING
- * btree (a, b) INCLUDE (c) WITH (fillfactor='70')".
- */
-static const char *
-index_definition(const Promotion *promotion)
-{
-	const IndexFacts *key = promotion->junction->pair_key;
-	const char *command = pg_get_indexdef_string(key->oid);
-	const char *head = psprintf("CREATE UNIQUE INDEX %s ON %s ", quote_identifier(index_name(key)),
-								qualified_name(promotion->table->oid));
-
-	if (strncmp(command, head, strlen(head)) != 0)
-		elog(ERROR, "unexpected definition of an index: %s", command);
-	return command + strlen(head);
-}
 
 /*
  * Builds the step that gives the pair an index beside its key:
@@ -66,8 +41,9 @@ void
 build_pair_index(StatementPlan *plan, const Promotion *promotion)
 {
 	plan_add(plan, NULL, "CREATE UNIQUE INDEX CONCURRENTLY %s%s ON %s %s",
-			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name), qualified_name(promotion->table->oid),
-			 index_definition(promotion));
+			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name),
+			 qualified_name(promotion->table->oid),
+			 portable_index_definition(promotion->junction->pair_key, promotion->table->oid));
 }
 
 /* Returns " DEFERRABLE INITIALLY DEFERRED", or what of it the key's constraint is */
@@ -110,21 +86,11 @@ build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char 
 	build_portable_rest(plan, promotion->table, key, promotion->name, unique);
 }
 
-/* "pg_catalog.to_regclass('public.user_orgs')" */
-static char *
-regclass_of(const char *qualified)
-{
-	return psprintf("pg_catalog.to_regclass(%s)", quote_literal_cstr(qualified));
-}
-
 /* A condition: the table has its id, and condition holds of it, a row of pg_attribute AS a */
 static char *
 id_is(const Promotion *promotion, const char *condition)
 {
-	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) %s"
-					" AND a.attname OPERATOR(pg_catalog.=) %s AND NOT a.attisdropped AND %s)",
-					regclass_of(qualified_name(promotion->table->oid)),
-					quote_literal_cstr(promotion->id_column), condition);
+	return portable_column(qualified_name(promotion->table->oid), promotion->id_column, condition);
 }
 
 /* A condition: the id was added by a promotion */
@@ -140,19 +106,14 @@ id_is_ours(const Promotion *promotion)
 static char *
 check_is(const Promotion *promotion, const char *condition)
 {
-	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) %s"
-					" AND c.conname OPERATOR(pg_catalog.=) %s AND %s)",
-					regclass_of(qualified_name(promotion->table->oid)),
-					quote_literal_cstr(promotion->check_name), condition);
+	return portable_constraint(qualified_name(promotion->table->oid), promotion->check_name, condition);
 }
 
 /* A condition: the table has an index of this name, and condition holds of it, a row of pg_index AS i */
 static char *
 index_is(const Promotion *promotion, const char *name, const char *condition)
 {
-	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid"
-					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND r.relname OPERATOR(pg_catalog.=) %s AND %s)",
-					regclass_of(qualified_name(promotion->table->oid)), quote_literal_cstr(name), condition);
+	return portable_index(qualified_name(promotion->table->oid), name, condition);
 }
 
 /* A condition: the last step is done */
@@ -162,25 +123,19 @@ is_promoted(const Promotion *promotion)
 	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a"
 					" ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)"
 					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary AND a.attname OPERATOR(pg_catalog.=) %s)",
-					regclass_of(qualified_beside(promotion->table, promotion->name)),
+					psprintf("pg_catalog.to_regclass(%s)",
+							 quote_literal_cstr(qualified_beside(promotion->table, promotion->name))),
 					quote_literal_cstr(promotion->id_column));
 }
-
-/* A row that is a DO block in one transaction */
-typedef struct PortableStep
-{
-	const char *comment;		/* what it does */
-	const char *done;			/* a condition: beside is_promoted(), it does nothing */
-	const char *ready;			/* a condition: the rows before it are done */
-	const char *lock;			/* the lock on the table */
-	const char *lock_timeout;
-} PortableStep;
 
 /* Returns the PortableStep of a step, by its name. */
 static PortableStep
 portable_step(const Promotion *promotion, const OnlineStep *step)
 {
-	PortableStep result = {.ready = "true",.lock = "ACCESS EXCLUSIVE",.lock_timeout = "100ms"};
+	PortableStep result = {
+		.refusal = "",.ready = "true",.table = qualified_name(promotion->table->oid),
+		.lock = "ACCESS EXCLUSIVE",.lock_timeout = "100ms",.statements = plan_text(&step->statements)
+	};
 	const char *name = step->name;
 
 	if (strcmp(name, "begin") == 0)
@@ -229,15 +184,6 @@ portable_step(const Promotion *promotion, const OnlineStep *step)
 }
 
 /*
- * Returns a DO block with this body.
- */
-static char *
-do_block(const char *body)
-{
-	return psprintf("DO %s", dollar_quote(psprintf("\n%s", body), "junction"));
-}
-
-/*
  * The first row refuses a table that the last row has changed: the index builds
  * between them cannot see that they are not needed any more.
  */
@@ -250,60 +196,19 @@ refusal_of_promoted(const char *promoted)
 }
 
 /*
- * Returns the DO block of a step in one transaction.  After a lock timeout it waits
- * for a lock that sends autovacuum away and blocks no reader or writer, and sleeps
- * without a lock, each time longer.
+ * Returns the DO block of a step in one transaction.  It is done, too, if the
+ * last step is.
  */
 static char *
-portable_transaction(const Promotion *promotion, const OnlineStep *step)
+promotion_transaction(const Promotion *promotion, const OnlineStep *step)
 {
 	PortableStep portable = portable_step(promotion, step);
-	const char *table = qualified_name(promotion->table->oid);
 	const char *promoted = is_promoted(promotion);
-	const char *done = psprintf("%s OR %s", promoted, portable.done);
 
-	return do_block(psprintf("-- %s\n"
-							 "DECLARE\n"
-							 "    give_up CONSTANT timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '10 min'::pg_catalog.interval;\n"
-							 "    delay float8 := 0.1;\n"
-							 "BEGIN\n"
-							 "%s"
-							 "    LOOP\n"
-							 "        IF %s THEN\n"
-							 "            RETURN;\n"
-							 "        END IF;\n"
-							 "        BEGIN\n"
-							 "            SET LOCAL lock_timeout = '%s';\n"
-							 "            LOCK TABLE ONLY %s IN %s MODE;\n"
-							 "            IF %s THEN\n"
-							 "                RETURN;\n"
-							 "            END IF;\n"
-							 "            IF NOT (%s) THEN\n"
-							 "                RAISE object_not_in_prerequisite_state USING MESSAGE = 'a row before this one is not done', HINT = 'Run the rows again, from the first.';\n"
-							 "            END IF;\n"
-							 "%s;\n"
-							 "            RETURN;\n"
-							 "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
-							 "            IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) give_up THEN\n"
-							 "                RAISE;\n"
-							 "            END IF;\n"
-							 "        END;\n"
-							 "        COMMIT;\n"
-							 "        BEGIN\n"
-							 "            SET LOCAL lock_timeout = '5s';\n"
-							 "            LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE;\n"
-							 "        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n"
-							 "            NULL;\n"
-							 "        END;\n"
-							 "        COMMIT;\n"
-							 "        PERFORM pg_catalog.pg_sleep(delay OPERATOR(pg_catalog.*) (1.0::pg_catalog.float8 OPERATOR(pg_catalog.+) pg_catalog.random()));\n"
-							 "        delay := LEAST(delay OPERATOR(pg_catalog.*) 2.0::pg_catalog.float8, 5.0::pg_catalog.float8);\n"
-							 "    END LOOP;\n"
-							 "END ",
-							 portable.comment,
-							 strcmp(step->name, "begin") == 0 ? refusal_of_promoted(promoted) : "",
-							 done, portable.lock_timeout, table, portable.lock, done,
-							 portable.ready, plan_text(&step->statements), table));
+	if (strcmp(step->name, "begin") == 0)
+		portable.refusal = refusal_of_promoted(promoted);
+	portable.done = psprintf("%s OR %s", promoted, portable.done);
+	return portable_transaction(&portable);
 }
 
 /*
@@ -320,6 +225,7 @@ static const char fill_block[] =
 "    row_timeout CONSTANT text := '10ms';    -- then rows that others have locked are left for later\n"
 "    patience CONSTANT float8 := 600;        -- seconds without a row to fill, as all that are left are locked\n"
 "    quiet CONSTANT bool := pg_catalog.has_parameter_privilege('session_replication_role', 'SET');\n"
+"    alone CONSTANT bool := pg_catalog.current_setting('synchronous_standby_names') OPERATOR(pg_catalog.=) '';    -- a batch that is lost is done again\n"
 "    target CONSTANT text := %1$s;\n"
 "    id CONSTANT text := %2$s;\n"
 "    change text := pg_catalog.format('UPDATE ONLY %%s AS target SET %%s = DEFAULT', target, id);\n"
@@ -367,6 +273,9 @@ static const char fill_block[] =
 "                SET LOCAL row_security = off;\n"
 "                IF quiet THEN\n"
 "                    SET LOCAL session_replication_role = replica;\n"
+"                END IF;\n"
+"                IF alone THEN\n"
+"                    SET LOCAL synchronous_commit = off;\n"
 "                END IF;\n"
 "                BEGIN\n"
 "                    PERFORM pg_catalog.set_config('lock_timeout', row_timeout, true);\n"
@@ -428,7 +337,7 @@ portable_fill(const Promotion *promotion)
 	const char *others = self_assignments(promotion->table->oid,
 										  indexed_plain_columns(promotion->rel, id));
 
-	return do_block(psprintf(fill_block, quote_literal_cstr(qualified_name(promotion->table->oid)),
+	return portable_block(psprintf(fill_block, quote_literal_cstr(qualified_name(promotion->table->oid)),
 							 quote_literal_cstr(quote_identifier(promotion->id_column)), done,
 							 quote_literal_cstr(others)));
 }
@@ -450,5 +359,5 @@ portable_statement(const Promotion *promotion, const OnlineStep *step)
 		case STEP_PATIENT:
 			break;
 	}
-	return portable_transaction(promotion, step);
+	return promotion_transaction(promotion, step);
 }

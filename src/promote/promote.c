@@ -51,6 +51,7 @@ build_remaining(StatementPlan *plan, Promotion *promotion)
 	check_promotion_steps(promotion);
 	foreach_ptr(OnlineStep, step, build_promotion_steps(promotion))
 		plan_add(plan, step->locks, "%s", promotion->portable ? portable_statement(promotion, step) :
+				 promotion->placement.layout != LAYOUT_LOCAL ? placed_statement(step) :
 				 plan_text(&step->statements));
 }
 

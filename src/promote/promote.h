@@ -112,6 +112,7 @@ extern void check_placed_demotion(const Demotion *demotion);
 extern List *constraints_of(const TableFacts *table);
 extern void tell_kept_names(const TableFacts *table, Oid except);
 extern void build_placed_promotion(StatementPlan *plan, const Promotion *promotion, NameSpace *names);
+extern char *placed_statement(const OnlineStep *step);
 extern void build_placed_pair(StatementPlan *plan, const Demotion *demotion, const char *name);
 
 /* key_in_place.c */

@@ -521,8 +521,11 @@ build_swap(StatementPlan *plan, Promotion *promotion, const IndexFacts *index, c
 }
 
 /*
- * Lets each step of a table that Citus keeps that has several statements begin with
- * one_by_one_statement().
+ * Lets each step of a table that Citus keeps that has several statements change the
+ * shards one after the other, as one_by_one_statement() does; the step is always a
+ * transaction.
+ *
+ *	SET LOCAL citus.multi_shard_modify_mode TO sequential
  */
 static void
 lead_one_by_one(List *steps)
@@ -531,9 +534,9 @@ lead_one_by_one(List *steps)
 	{
 		StatementPlan lead = {NIL};
 
-		if (step->kind != STEP_BRIEF)
+		if (list_length(step->statements.statements) < 2)
 			continue;
-		plan_add(&lead, NULL, "%s", one_by_one_statement());
+		plan_add(&lead, NULL, "SET LOCAL citus.multi_shard_modify_mode TO sequential");
 		step->statements.statements = list_concat(lead.statements, step->statements.statements);
 	}
 }

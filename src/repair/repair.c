@@ -9,6 +9,10 @@
  *	   without CONCURRENTLY.
  *	3. Run the fixes, or only return them (statement/plan.c).
  *
+ * With concurrently, only a dry run is allowed: it returns rows in plain SQL that do
+ * the same while others read and write, each in transactions of its own
+ * (portable_fix.c).
+ *
  * Only the given rules are applied: an index is dropped only if redundant_index
  * is among them.  No rule deletes rows.  A finding without a fix is reported as a
  * NOTICE.
@@ -16,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -23,6 +28,7 @@
 #include "catalog/facts.h"
 #include "check/check.h"
 #include "model/model.h"
+#include "repair/repair.h"
 #include "rules/rules.h"
 #include "statement/statement.h"
 
@@ -164,6 +170,16 @@ is_settled(List *findings, const Finding *finding)
 	return false;
 }
 
+/* Tell, in a NOTICE, that a finding stays, and why: the hint. */
+static void
+tell_unfixed(const Finding *finding, const char *hint)
+{
+	ereport(NOTICE,
+			(errmsg("%s: %s", rule_name(finding->rule), finding->message),
+			 errdetail("%s", finding->detail),
+			 errhint("%s", hint)));
+}
+
 /*
  * Add the fixes of the findings to the plan.  A finding without one raises a
  * NOTICE.
@@ -178,11 +194,53 @@ build_repair(StatementPlan *plan, List *findings)
 		if (finding->fix != NULL)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
 		else
-			ereport(NOTICE,
-					(errmsg("%s: %s", rule_name(finding->rule), finding->message),
-					 errdetail("%s", finding->detail),
-					 errhint("No statement fixes this finding.")));
+			tell_unfixed(finding, "No statement fixes this finding.");
 	}
+}
+
+/*
+ * Add the rows that fix the findings while others read and write.  A NOTICE tells
+ * those for which there are none.
+ */
+static void
+build_concurrent_repair(StatementPlan *plan, TableFacts *table, List *findings)
+{
+	PortableRepair repair = {
+		.plan = plan,.table = table,
+		.names = {
+			.namespace = table->namespace,.taken = make_taken_names(),.naming = naming_for_table(table),
+			.table = table->oid
+		}
+	};
+
+	check_not_distributed(table->oid,
+						  "The rows of the plan change one table, and Citus keeps the rows of this one in shards.",
+						  "Use CALL junction.repair_concurrently for indexes, and junction.repair for the rest.");
+	foreach_ptr(Finding, finding, findings)
+	{
+		if (is_settled(findings, finding))
+			continue;
+		if (finding->rule == RULE_INVALID_INDEX && table->kind == RELKIND_PARTITIONED_TABLE)
+			build_index_by_partition(&repair, NULL, finding->columns);
+		else if (finding->fix == NULL)
+			tell_unfixed(finding, "No statement fixes this finding.");
+		else if (!build_portable_fix(&repair, finding->fix))
+			tell_unfixed(finding, psprintf("Its fix blocks others, or needs this extension: %s", finding->fix));
+	}
+}
+
+/*
+ * A function cannot commit, so concurrently => true gives the rows only: 25001.
+ */
+static void
+check_dry_run(bool dry_run)
+{
+	if (!dry_run)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("a function cannot repair concurrently"),
+				 errdetail("A concurrent repair commits between its steps, and a function cannot commit."),
+				 errhint("Use CALL junction.repair_concurrently, or dry_run => true for the statements.")));
 }
 
 /*
@@ -204,18 +262,19 @@ rebuilt_parents(const TableFacts *table, List *findings)
 PG_FUNCTION_INFO_V1(junction_repair);
 
 /*
- * junction.repair(junction regclass, rules text[], dry_run bool)
+ * junction.repair(junction regclass, rules text[], concurrently bool, dry_run bool)
  *		returns setof junction.statement
  *
  * Takes any table that the caller owns; returns no row if it has no finding,
  * with a NOTICE if it is not a junction.
  * Errors: those of check/table.c; 22004 for a null; 22023 for an unknown rule;
- * 23505, 23502, 23503 for rows in the way of a key, a NOT NULL, a foreign key.
+ * 23505, 23502, 23503 for rows in the way of a key, a NOT NULL, a foreign key;
+ * 25001 for concurrently without dry_run, 0A000 for concurrently on Citus.
  */
 Datum
 junction_repair(PG_FUNCTION_ARGS)
 {
-	static const char *const required[] = {"junction", "rules", "dry_run"};
+	static const char *const required[] = {"junction", "rules", "concurrently", "dry_run"};
 	/* the rules whose fix can drop and add foreign keys, which locks their parents */
 	const RuleSet rebuilding = RULE_BIT(RULE_MISSING_PAIR_KEY) | RULE_BIT(RULE_NULLABLE_ENDPOINT) |
 		RULE_BIT(RULE_NO_CASCADE) | RULE_BIT(RULE_POSSIBLE_JUNCTION);
@@ -224,11 +283,15 @@ junction_repair(PG_FUNCTION_ARGS)
 	RuleSet		rules;
 	List	   *findings;
 	TableFacts *table;
+	bool		concurrently;
 	bool		dry_run;
 
 	check_arguments(fcinfo, required, lengthof(required));
 	rules = read_rules(text_array_to_list(PG_GETARG_ARRAYTYPE_P(1), "rules"));
-	dry_run = PG_GETARG_BOOL(2);
+	concurrently = PG_GETARG_BOOL(2);
+	dry_run = PG_GETARG_BOOL(3);
+	if (concurrently)
+		check_dry_run(dry_run);
 
 	/* blocks other repairs, but no reader or writer; each fix takes its own lock */
 	rel = !dry_run && (rules & rebuilding) != 0 ?
@@ -244,7 +307,10 @@ junction_repair(PG_FUNCTION_ARGS)
 			finding->fix = finding->fix_if_link;
 		check_rows(table, finding);
 	}
-	build_repair(&plan, findings);
+	if (concurrently)
+		build_concurrent_repair(&plan, table, findings);
+	else
+		build_repair(&plan, findings);
 	if (findings == NIL)
 		notice_no_junction(classify(table));
 	if (!dry_run)

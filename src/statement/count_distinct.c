@@ -4,7 +4,8 @@
  *
  * Where a btree index begins with the columns, and each value is in many rows,
  * the count is a loose index scan: one probe of the index for each value, which
- * looks for the next greater one.  Otherwise all rows are read.
+ * looks for the next greater one.  Otherwise, and where Citus keeps the table, which
+ * takes no recursive query, all rows are read.
  *
  * As in count.c, the query runs as the table's owner in a security-restricted
  * operation, and the caller has called may_read_all() or check_reads_all().
@@ -165,7 +166,7 @@ count_distinct(const Junction *junction, const Endpoint *endpoint, double rows_p
 	foreach_ptr(char, column, columns)
 		appendStringInfo(&from, "%s link.%s IS NOT NULL",
 						 foreach_current_index(column) ? " AND" : " WHERE", quote_identifier(column));
-	if (rows_per_value == 0 || rows_per_value >= LEAST_ROWS_PER_VALUE)
+	if ((rows_per_value == 0 || rows_per_value >= LEAST_ROWS_PER_VALUE) && !is_distributed(relid))
 		query = loose_scan(endpoint->served_by, columns, psprintf("SELECT %s", from.data));
 	if (query == NULL)
 		query = psprintf("SELECT pg_catalog.count(*) FROM (SELECT DISTINCT %s) AS value", from.data);

@@ -46,3 +46,4 @@ for ((round = 1; round <= rounds; round++)); do
 done
 memory=$(median < "$work/memory") queries=$(median < "$work/queries")
 echo "$rows rows: in memory $memory ms, by queries $queries ms; $(ratio "$memory" "$queries")"
+compare "\`dependencies\`, $rows rows, in memory" 'the same, a query for each count (ms)' "$memory" "$queries" -

@@ -13,6 +13,8 @@
 #   laravel   SELECT, DELETE, and an INSERT for each new link, without a transaction: sync()
 # "parsed": each statement has parameters, and is parsed and planned anew, as drivers do by default; "prepared": once for all.
 #
+# With JUNCTION_BENCH_TABLE it adds the lines of test/bench.sh's table there: the time that passes beside the faster of all and read.
+#
 # Assumes the tables that test/bench/accessors.sh makes, on this machine.
 use strict;
 use warnings;
@@ -89,6 +91,14 @@ sub difference {
 
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
 
+sub add_to_table {
+    my ($what, $ours, $theirs) = @_;
+    return if !defined $ENV{JUNCTION_BENCH_TABLE};
+    open my $table, '>>', $ENV{JUNCTION_BENCH_TABLE} or die "cannot write the table: $!\n";
+    printf $table "| `set`, %s | a client: the faster of two ways (ms) | %.0f | %.0f | %.3f | 1.05 |\n", $what, $ours, $theirs, $ours / $theirs;
+    close $table;
+}
+
 for my $mode (qw(parsed prepared)) {
     for my $change (qw(unchanged one half)) {
         my (%server, %passed, %calls);
@@ -111,5 +121,6 @@ for my $mode (qw(parsed prepared)) {
             printf "  %s, %s, %s: server %.0f ms (set takes %.2f of it), passed %.0f ms (%.2f), in the median %.2f ms (%.2f)\n", $change, $mode, $way,
                 $server{$way}, $server{set} / $server{$way}, $passed{$way}, $passed{set} / $passed{$way}, median(@{$calls{$way}}), median(@{$calls{set}}) / median(@{$calls{$way}});
         }
+        add_to_table("$change, $mode", $passed{set}, (sort { $a <=> $b } @passed{qw(all read)})[0]);
     }
 }

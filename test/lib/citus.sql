@@ -21,6 +21,7 @@ RETURNS TABLE (nodename text, nodeport int, shardid bigint, success bool, result
 BEGIN
     shardid := 102008;
     success := true;
+    INSERT INTO regress_citus.sent VALUES (current_user);
     EXECUTE format(command, relation) INTO result;
     RETURN NEXT;
 EXCEPTION WHEN OTHERS THEN
@@ -30,6 +31,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SET SESSION AUTHORIZATION regress_junction_citus;
 SET search_path = regress_citus;
+CREATE TABLE sent (sender name);                        -- as whom it was sent
 
 -- as Citus writes a distribution column: a Var, by its number
 CREATE FUNCTION distribute(relation regclass, "column" name, colocation int, method "char" = 'h', model "char" = 's')

@@ -91,7 +91,7 @@ SELECT is(pg_get_function_arguments(oid),
     'IN max_wait interval DEFAULT ''00:10:00''::interval', 'the arguments of repair_concurrently')
 FROM functions WHERE proname = 'repair_concurrently';
 SELECT is(pg_get_function_arguments(oid),
-    'junction regclass, rules text[] DEFAULT ''{half_indexed}''::text[], dry_run boolean DEFAULT false',
+    'junction regclass, rules text[] DEFAULT ''{half_indexed}''::text[], "concurrently" boolean DEFAULT false, dry_run boolean DEFAULT false',
     'the arguments of repair')
 FROM functions WHERE proname = 'repair';
 SELECT is(pg_get_function_arguments(oid), 'junction regclass, name text', format('the arguments of %s', proname))

@@ -348,3 +348,49 @@ try portable_inherited <<'END'
 CREATE TABLE old_user_orgs (extra int) INHERITS (user_orgs);
 call promote('user_orgs', 'memberships', portable => true)
 END
+
+#
+# In plain SQL, while others read and write
+#
+try concurrently_plain <<'END'
+call promote('user_orgs', portable => true, concurrently => true)
+END
+try concurrently_named <<'END'
+call promote('user_orgs', 'memberships', array['level int NOT NULL DEFAULT 1', 'by int REFERENCES users'], portable => true, concurrently => true)
+END
+try concurrently_bigint <<'END'
+DELETE FROM user_orgs WHERE (user_id, org_id) <> (1, 1);
+call promote('user_orgs', 'memberships', id_type => 'bigint', primary_key => '{id,org_id}', unique_name => 'pair', timestamps => false, portable => true, concurrently => true)
+END
+try concurrently_keeps_old_name <<'END'
+GRANT SELECT ON user_orgs TO regress_junction_plans_guest;
+call promote('user_orgs', 'memberships', keep_old_name => true, portable => true, concurrently => true)
+END
+try concurrently_drizzle <<'END'
+set junction.naming = drizzle
+call promote('user_orgs', 'memberships', portable => true, concurrently => true)
+END
+try concurrently_key_with_everything <<'END'
+CREATE TABLE "Links" (user_id int REFERENCES users, org_id int REFERENCES orgs, "n, n" text,
+    CONSTRAINT "the key" PRIMARY KEY (org_id, user_id) INCLUDE ("n, n") WITH (fillfactor = 70) DEFERRABLE INITIALLY DEFERRED);
+COMMENT ON CONSTRAINT "the key" ON "Links" IS 'once ''each''';
+COMMENT ON INDEX "the key" IS 'once only';
+ALTER TABLE "Links" CLUSTER ON "the key";
+INSERT INTO "Links" VALUES (1, 1, 'n');
+call promote('"Links"', 'memberships', portable => true, concurrently => true)
+END
+try concurrently_unique_only <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id);
+call promote('user_orgs', 'memberships', portable => true, concurrently => true)
+END
+try concurrently_partial_key <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, live bool);
+CREATE UNIQUE INDEX ON links (user_id, org_id) WHERE live;
+INSERT INTO links VALUES (1, 1, true);
+call promote('links', 'memberships', portable => true, concurrently => true)
+END
+try concurrently_strange_names <<'END'
+CREATE TABLE "x"", on $junction$ 'y" ("user id" int REFERENCES users, "org'id" int REFERENCES orgs, PRIMARY KEY ("org'id", "user id"));
+INSERT INTO "x"", on $junction$ 'y" VALUES (1, 1);
+call promote('"x"", on $junction$ ''y"', '"a''b $junction$"', id_column => 'the $$ "id"', portable => true, concurrently => true)
+END

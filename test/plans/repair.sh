@@ -182,3 +182,92 @@ set search_path = ''
 CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
 call repair('repair_out_of_sight.links', '{no_cascade,half_indexed}')
 END
+
+#
+# In plain SQL, while others read and write
+#
+try repair_concurrently_half_indexed <<'END'
+DROP INDEX user_orgs_org_id_idx;
+call repair('user_orgs', concurrently => true)
+END
+try repair_concurrently_half_indexed_drizzle <<'END'
+set junction.naming = drizzle
+DROP INDEX user_orgs_org_id_idx;
+call repair('user_orgs', concurrently => true)
+END
+try repair_concurrently_nothing <<'END'
+call repair('user_orgs', concurrently => true)
+none
+END
+try repair_concurrently_strange_names <<'END'
+CREATE TABLE "x"", on $junction$ 'y" ("user id" int NOT NULL REFERENCES users, "org'id" int REFERENCES orgs ON DELETE SET NULL);
+call repair('"x"", on $junction$ ''y"', '{half_indexed,missing_pair_key,nullable_endpoint,no_cascade}', concurrently => true)
+END
+try repair_concurrently_partitioned <<'END'
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id))
+    PARTITION BY RANGE (user_id);
+CREATE TABLE links_1 PARTITION OF links FOR VALUES FROM (0) TO (2) PARTITION BY LIST (org_id);
+CREATE TABLE links_1_1 PARTITION OF links_1 DEFAULT;
+CREATE TABLE links_2 PARTITION OF links DEFAULT;
+call repair('links', concurrently => true)
+END
+try repair_concurrently_inherited <<'END'
+DROP INDEX user_orgs_org_id_idx;
+CREATE TABLE old_user_orgs () INHERITS (user_orgs);
+call repair('user_orgs', concurrently => true)
+END
+try repair_concurrently_missing_pair_key <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey;
+call repair('user_orgs', '{missing_pair_key}', concurrently => true)
+END
+try repair_concurrently_missing_pair_key_beside_an_id <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD id serial PRIMARY KEY;
+call repair('user_orgs', '{missing_pair_key}', concurrently => true)
+END
+try repair_concurrently_missing_pair_key_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs);
+call repair('links', '{missing_pair_key,nullable_endpoint,no_cascade}', concurrently => true)
+END
+try repair_concurrently_nullable_endpoint <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id), ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL;
+call repair('user_orgs', '{nullable_endpoint}', concurrently => true)
+END
+try repair_concurrently_nullable_endpoint_set_null <<'END'
+CREATE TABLE links (user_id int REFERENCES users ON DELETE SET NULL, org_id int REFERENCES orgs ON UPDATE SET NULL DEFERRABLE, UNIQUE (user_id, org_id));
+call repair('links', '{nullable_endpoint,no_cascade}', concurrently => true)
+END
+try repair_concurrently_unvalidated_foreign_key <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_user_id_fkey,
+    ADD CONSTRAINT user_orgs_user_id_fkey FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID;
+call repair('user_orgs', '{unvalidated_foreign_key}', concurrently => true)
+END
+try repair_concurrently_undeclared_endpoint <<'END'
+CREATE TABLE dials (id int PRIMARY KEY);
+CREATE TABLE knobs (id int PRIMARY KEY);
+CREATE TABLE dial_knobs (dial_id int, knob_id int, PRIMARY KEY (dial_id, knob_id));
+call repair('dial_knobs', '{undeclared_endpoint}', concurrently => true)
+END
+try repair_concurrently_bare_junction <<'END'
+CREATE TABLE cooks (id int PRIMARY KEY);
+CREATE TABLE pots (id int PRIMARY KEY);
+CREATE TABLE cooks_pots (cook_id int, pot_id int);
+call repair('cooks_pots', '{undeclared_endpoint}', concurrently => true)
+END
+try repair_concurrently_self_relation <<'END'
+CREATE TABLE friends (a_id int REFERENCES users, b_id int REFERENCES users, PRIMARY KEY (a_id, b_id));
+call repair('friends', '{half_indexed,no_cascade}', concurrently => true)
+END
+try repair_concurrently_redundant_index <<'END'
+CREATE INDEX ON user_orgs (user_id);
+call repair('user_orgs', '{redundant_index}', concurrently => true)
+END
+try repair_concurrently_no_replica_identity <<'END'
+ALTER TABLE user_orgs REPLICA IDENTITY NOTHING;
+CREATE PUBLICATION repair_concurrently_no_replica_identity FOR TABLE user_orgs;
+call repair('user_orgs', '{no_replica_identity}', concurrently => true)
+END
+try repair_concurrently_no_primary_key <<'END'
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey;
+CREATE UNIQUE INDEX pair ON user_orgs (user_id, org_id);
+call repair('user_orgs', '{no_primary_key}', concurrently => true)
+END

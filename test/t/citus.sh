@@ -294,6 +294,70 @@ is 'and promote it' "$(run "SELECT shapes('interests')" | sed 's/: .*//')" \
     'follows_person_id_fkey f, follows_topic_id_fkey f, interests_person_id_topic_id_unique u, interests_pkey p'
 is 'each row has an id' "$(run 'SELECT count(*) = count(DISTINCT id) FROM interests')" t
 
+#
+# Names as long as they can be: Citus cuts those of the shards' objects, and puts a hash into them
+#
+long=a_table_of_links_with_a_name_that_is_as_long_as_names_can_be_ok
+longer=a_table_of_lines_with_a_name_that_is_as_long_as_names_can_be_ok
+works 'long names: create' run "SELECT junction.create('users', 'tags', '$long')"
+run "INSERT INTO $long SELECT u, t FROM generate_series(1, 20) AS u, generate_series(1, 5) AS t" > /dev/null
+is 'its foreign keys begin alike in the shards' "$(run "SELECT DISTINCT result FROM run_command_on_placements('$long', \$q\$
+    SELECT count(DISTINCT left(conname, 45)) || ' ' || count(*) FROM pg_constraint WHERE conrelid = '%s'::regclass AND contype = 'f'\$q\$)")" '1 2'
+is 'long names: each rule holds' "$(run "SELECT string_agg(probe || ' ' || outcome, ', ') FROM junction.probe('$long') WHERE outcome <> 'held'")" ''
+works 'long names: promote' run "CALL junction.promote_concurrently('$long', '$longer', primary_key => '{user_id,id}')"
+is 'long names: each rule of the entity holds' \
+    "$(run "SELECT string_agg(probe || ' ' || outcome, ', ') FROM junction.probe('$longer') WHERE outcome <> 'held'")" ''
+works 'long names: demote' run "SELECT junction.demote('$longer', '$long')"
+
+#
+# A table of another role: its shards are filled as that role
+#
+sql postgres > /dev/null <<'SQL'
+CREATE ROLE app LOGIN;
+GRANT ALL ON SCHEMA public TO app;
+ALTER TABLE user_tags OWNER TO app;
+ALTER TABLE users OWNER TO app;
+ALTER TABLE tags OWNER TO app;
+SQL
+works "a superuser promotes it" run "CALL junction.promote_concurrently('user_tags', primary_key => '{user_id,id}')"
+is 'each row has an id' "$(run 'SELECT count(*) = count(DISTINCT id) AND count(*) > 0 FROM user_tags')" t
+works 'and demotes it' run "SELECT junction.demote('user_tags', 'user_tags')"
+works 'its owner does' env PGUSER=app bash -c "psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname postgres \
+    --command \"CALL junction.promote_concurrently('user_tags', primary_key => '{user_id,id}')\" --command \"SELECT junction.demote('user_tags', 'user_tags')\""
+
+#
+# The other verbs: what works, and what is refused before it has changed anything
+#
+sql postgres > /dev/null <<'SQL'
+CREATE TABLE visits (user_id int, tag_id int, label_id int, PRIMARY KEY (user_id, tag_id, label_id));
+SELECT create_distributed_table('visits', 'user_id', colocate_with => 'users');
+ALTER TABLE visits ADD FOREIGN KEY (user_id) REFERENCES users;
+ALTER TABLE visits ADD FOREIGN KEY (tag_id) REFERENCES tags;
+ALTER TABLE visits ADD FOREIGN KEY (label_id) REFERENCES labels;
+INSERT INTO visits SELECT u, t, t FROM generate_series(1, 20) AS u, generate_series(1, 5) AS t;
+CREATE TABLE seen (user_id int NOT NULL, tag_id int NOT NULL);
+SELECT create_distributed_table('seen', 'user_id', colocate_with => 'users');
+ALTER TABLE seen ADD FOREIGN KEY (user_id) REFERENCES users;
+ALTER TABLE seen ADD FOREIGN KEY (tag_id) REFERENCES tags;
+INSERT INTO seen SELECT u, t FROM generate_series(1, 20) AS u, generate_series(1, 5) AS t;
+INSERT INTO seen VALUES (1, 1);
+SQL
+is 'dependencies counts in all shards' \
+    "$(run "SELECT string_agg(determinant::text || dependent::text || exceptions, ' ') FROM junction.dependencies('visits') WHERE determinant IN ('{tag_id}', '{user_id}')")" \
+    '{user_id}{tag_id}20 {user_id}{label_id}20 {tag_id}{user_id}5 {tag_id}{label_id}0'
+is 'measure counts in all shards' "$(run "SELECT string_agg(columns::text || ' ' || counted, ', ') FROM junction.measure('seen')")" '{user_id} 20, {tag_id} 5'
+is 'rows in the way of a repair are found' "$(run "SELECT refused('SELECT junction.repair(''seen'', ''{missing_pair_key}'')')")" 23505
+for call in "merge('tags', 1, ARRAY[2])" "merge('users', 1, ARRAY[2])" "deduplicate('seen')" "create_accessors('user_tags')" \
+    "absorb('users', '{id}', 'tags')" "retire('users')" "split('visits')" "unique_to_primary('user_tags', 'x')"; do
+    is "$call is refused" "$(run "SELECT refused(\$q\$SELECT junction.$call\$q\$)")" 0A000
+done
+run 'DELETE FROM seen WHERE user_id = 1' > /dev/null
+works 'repair adds a key and an index' run "SELECT junction.repair('seen', '{missing_pair_key,half_indexed}')"
+is 'to all shards' "$(run "SELECT DISTINCT result FROM run_command_on_placements('seen', 'SELECT count(*) FROM pg_index WHERE indrelid = ''%s''::regclass')")" 2
+run 'DROP INDEX seen_tag_id_idx' > /dev/null
+works 'so does repair_concurrently' run "CALL junction.repair_concurrently('seen')"
+is 'to all shards' "$(run "SELECT DISTINCT result FROM run_command_on_placements('seen', 'SELECT count(*) FROM pg_index WHERE indrelid = ''%s''::regclass')")" 2
+
 # what the report finds
 run "CREATE TABLE local_links (tenant_id int, account_id int, plan_id int, PRIMARY KEY (tenant_id, account_id, plan_id),
     FOREIGN KEY (tenant_id, account_id) REFERENCES accounts ON DELETE CASCADE, FOREIGN KEY (tenant_id, plan_id) REFERENCES plans ON DELETE CASCADE);

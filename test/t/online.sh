@@ -2,8 +2,8 @@
 # test/t/online.sh [ROWS]: promote_concurrently under real clients, on ROWS links (default 200000): no client sees an error or
 # waits for long, nothing that was committed is lost, and the table is as junction.promote makes it. Then on a small table:
 # stopped in every step, by a killed backend, an immediate stop of the server, a cancel and a lock that is not to be had,
-# and finished by the same call or by the statements of the dry run. And all that of the plan in plain SQL too, in a database
-# without the extension: there the rows of the plan are run again, from the first. Prints TAP.
+# and finished by the same call or by the statements of the dry run. And all that of the plans in plain SQL too, of a promotion
+# and of a repair, in a database without the extension: there the rows of the plan are run again, from the first. Prints TAP.
 #
 # It starts a server of its own, as it kills it: what test/with-server.sh needs.
 #
@@ -158,10 +158,10 @@ stop_clients() {                                        # fails if a client saw 
 }
 
 #
-# What must hold of a promoted table
+# What must hold of a promoted table, and of a repaired one
 #
-wrong() {                                               # wrong DATABASE: what is not as the journal, and ids that are not as they must be
-    sql "$1" <<'END'
+lost() {                                                # lost DATABASE TABLE: what is not as the journal
+    sql "$1" --set table="$2" <<'END'
 SET enable_indexscan = off;
 SET enable_indexonlyscan = off;
 SET enable_bitmapscan = off;
@@ -170,12 +170,18 @@ WITH expected AS (
     FROM (SELECT user_id, org_id, 1, 0 FROM start UNION ALL SELECT user_id, org_id, links, hits FROM journal) AS e (user_id, org_id, links, hits)
     GROUP BY user_id, org_id
 ), found AS (
-    SELECT user_id, org_id, count(*) AS links, sum(hits) AS hits FROM memberships GROUP BY user_id, org_id
+    SELECT user_id, org_id, count(*) AS links, sum(hits) AS hits FROM :"table" GROUP BY user_id, org_id
 )
 SELECT format('(%s, %s): %s links with %s hits, not %s with %s', user_id, org_id, found.links, found.hits, expected.links, expected.hits)
 FROM expected FULL JOIN found USING (user_id, org_id)
 WHERE coalesce(found.links, 0) <> coalesce(expected.links, 0) OR coalesce(found.hits, 0) <> coalesce(expected.hits, 0)
 LIMIT 5;
+END
+}
+
+wrong() {                                               # wrong DATABASE: what is not as the journal, and ids that are not as they must be
+    lost "$1" memberships
+    sql "$1" <<'END'
 SELECT format('%s rows, %s ids, %s of them distinct', count(*), count(id), count(DISTINCT id)) FROM memberships
 HAVING count(*) <> count(id) OR count(*) <> count(DISTINCT id) OR count(*) = 0;
 BEGIN;
@@ -187,10 +193,11 @@ END
 }
 
 # in the end it makes an extension of its own, so after the dump
-sound() {                                               # sound DATABASE TWIN: prints what is wrong, and fails if anything is
-    local found
+sound() {                                               # sound DATABASE TWIN [WRONG...]: prints what is wrong, and fails if anything is
+    local found wrong=("${@:3}")
+    [ "${#wrong[@]}" != 0 ] || wrong=(wrong "$1")
     found=$(
-        wrong "$1" 2>&1
+        "${wrong[@]}" 2>&1
         diff <(dump "$2" --schema-only) <(dump "$1" --schema-only) || true
         unsound "$1"
     ) || true
@@ -257,10 +264,51 @@ twin_without_extension() {                              # twin_without_extension
         --command 'DROP EXTENSION junction' > "$work/output"
 }
 
-# measured DATABASE HOW: the promotion, by_call or by_plan; leaves the numbers in variables
+# The same of a repair. Clients need a key over the pair, so that is there
+unrepaired() {                                          # unrepaired DATABASE TEMPLATE: with the plan that repairs it; and the extension
+    createdb --template "$2" "$1"
+    sql "$1" <<'END'
+DROP INDEX user_orgs_org_id_idx;
+-- serves the clients' lookups by a value, but no foreign key
+CREATE INDEX user_orgs_some ON user_orgs (org_id) WHERE org_id > 0;
+ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id),
+    ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL,
+    DROP CONSTRAINT user_orgs_org_id_fkey, ADD CONSTRAINT user_orgs_org_id_fkey FOREIGN KEY (org_id) REFERENCES orgs,
+    DROP CONSTRAINT user_orgs_user_id_fkey,
+    ADD CONSTRAINT user_orgs_user_id_fkey FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID;
+CREATE TABLE plan (step int, statement text);
+INSERT INTO plan SELECT step, statement
+FROM junction.repair('user_orgs', '{half_indexed,nullable_endpoint,unvalidated_foreign_key,no_cascade}', concurrently => true, dry_run => true);
+END
+}
+
+unrepaired_without_extension() {                        # unrepaired_without_extension DATABASE TEMPLATE
+    unrepaired "$1" "$2"
+    sql "$1" --command 'DROP EXTENSION junction'
+}
+
+repaired_twin() {                                       # repaired_twin DATABASE TEMPLATE: the repair in one transaction
+    unrepaired "$1" "$2"
+    sql "$1" --command "SELECT count(*) FROM junction.repair('user_orgs', '{half_indexed,nullable_endpoint,unvalidated_foreign_key,no_cascade}')" \
+        --command 'DROP EXTENSION junction' > "$work/output"
+}
+
+by_repair() {                                           # by_repair DATABASE
+    by_plan "$1"
+}
+
+repaired() {                                            # repaired DATABASE TWIN: as sound
+    sound "$1" "$2" lost "$1" user_orgs
+}
+
+# measured DATABASE HOW: the promotion, by_call or by_plan, or the repair; leaves the numbers in variables
 measured() {
     local pid start middle end
-    if [ "$2" = by_plan ]; then without_extension "$1" online_start; else createdb --template online_start "$1"; fi
+    case $2 in
+        by_plan)   without_extension "$1" online_start ;;
+        by_repair) unrepaired_without_extension "$1" online_start ;;
+        *)         createdb --template online_start "$1" ;;
+    esac
     start_clients "$1" "$rows"
     sleep 2
     start=$(date +%s.%N)
@@ -282,7 +330,7 @@ measured() {
     perl -e 'exit(!($ARGV[0] <= 150))' "${longest:-0}" || quick=1
 }
 
-# measured_under_clients DATABASE HOW TWIN
+# measured_under_clients DATABASE HOW TWIN SOUND: sound or repaired
 measured_under_clients() {
     measured "$1" "$2"
     if [ "$quick" = 1 ]; then
@@ -290,18 +338,20 @@ measured_under_clients() {
         dropdb "$1"
         measured "$1" "$2"
     fi
-    echo "# $2: $rows rows promoted in $seconds s; clients' 99th percentile $p99 ms, before $p99_before ms; longest $max ms, before $max_before ms;" \
+    echo "# $2: $rows rows in $seconds s; clients' 99th percentile $p99 ms, before $p99_before ms; longest $max ms, before $max_before ms;" \
         "longest wait on a lock of ours ${longest:-below deadlock_timeout, 110} ms, $(wc -l < "$work/waits") logged"
-    report "$promoted" "$2: a promotion under clients finishes" "$work/notices"
+    report "$promoted" "$2: under clients it finishes" "$work/notices"
     cat "$work/links" "$work/parents" > "$work/clients"
     report "$unharmed" "$2: no client sees an error" "$work/clients"
     report "$quick" "$2: no client waits for a lock of ours for more than 150 ms" "$work/waits"
-    works "$2: nothing that was committed is lost, and the table is as promote makes it" sound "$1" "$3"
+    works "$2: nothing that was committed is lost, and the table is as the function makes it" "$4" "$1" "$3"
     dropdb "$1"
 }
-measured_under_clients online by_call online_twin
+measured_under_clients online by_call online_twin sound
 twin_without_extension online_plain_twin online_start
-measured_under_clients online_plain by_plan online_plain_twin
+measured_under_clients online_plain by_plan online_plain_twin sound
+repaired_twin online_repaired_twin online_start
+measured_under_clients online_repair by_repair online_repaired_twin repaired
 
 #
 # Stopped on its way, on a small table: in every step by kill -9, which makes the server drop all sessions and recover; by an
@@ -495,9 +545,14 @@ plain_break() {
         index)      pattern='CREATE%memberships_pkey%' ;;
         pair)       pattern='CREATE%_unique%' ;;
         swap)       pattern='%changes the keys%' ;;
+        reverse)    pattern='CREATE%org_id_idx%' ;;
+        reference)  pattern='%adds a foreign key%' ;;
+        nulls)      pattern='%keeps out new rows%' ;;
+        set)        pattern='%makes columns NOT NULL%' ;;
+        replace)    pattern='%drops the foreign key%' ;;
     esac
     case $2 in
-        index | pair) break_at "$1" ddl_command_start 'CREATE INDEX' "$pattern" ;;
+        index | pair | reverse) break_at "$1" ddl_command_start 'CREATE INDEX' "$pattern" ;;
         swap)         break_at "$1" ddl_command_end 'CREATE VIEW' "$pattern" ;;
         *)            break_at "$1" ddl_command_end 'ALTER TABLE' "$pattern" ;;
     esac
@@ -519,7 +574,7 @@ plain_reach() {
     # a row that waits for a lock sleeps too, but not long in one transaction
     eventually "$1" "EXISTS (SELECT FROM $promotion AND wait_event = 'PgSleep' AND query LIKE '$pattern' AND clock_timestamp() - xact_start > '0.5 s')"
     case $2 in
-        index | pair)
+        index | pair | reverse)
             hold holder "$1" 'BEGIN; LOCK TABLE user_orgs IN ROW EXCLUSIVE MODE;'
             held=(holder)
             go_on "$1"
@@ -547,18 +602,27 @@ finish_by_plan() {                                      # finish_by_plan DATABAS
     return "$status"
 }
 
-for place in begin fill check validation not_null index pair swap; do
-    without_extension small small_start
-    status=0
+# plain_stopped PLACE TWIN SOUND MAKE: killed there, and finished; MAKE makes the database
+plain_stopped() {
+    local status=0
+    "$4" small small_start
     start_clients small "$few"
-    plain_killed small "$place" > "$work/output" 2>&1 || { status=1; cat "$work/output" "$work/promotion.small" >> "$work/problems"; }
+    plain_killed small "$1" > "$work/output" 2>&1 || { status=1; cat "$work/output" "$work/promotion.small" >> "$work/problems"; }
     drop_clients 2> "$work/kill"
-    report "$status" "plain SQL, $place: killed there" "$work/problems"
+    report "$status" "$3 in plain SQL, $1: killed there" "$work/problems"
     : > "$work/problems"
     go_on small
-    works "plain SQL, $place: the same rows finish it, while clients see no error" finish_by_plan small
-    works "plain SQL, $place: to what promote makes" sound small plain_twin
+    works "$3 in plain SQL, $1: the same rows finish it, while clients see no error" finish_by_plan small
+    works "$3 in plain SQL, $1: to what the function makes" "$3" small "$2"
     dropdb small
+}
+
+for place in begin fill check validation not_null index pair swap; do
+    plain_stopped "$place" plain_twin sound without_extension
+done
+repaired_twin repair_twin small_start
+for place in reverse nulls validation set reference replace; do
+    plain_stopped "$place" repair_twin repaired unrepaired_without_extension
 done
 
 #

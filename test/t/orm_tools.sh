@@ -61,9 +61,9 @@ tables() {                                              # tables DATABASE
         WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1"
 }
 
-# the names that Rails 6 gives; it knows no UNIQUE constraint, and makes an index instead
+# the names that Rails gives; 6 knows no UNIQUE constraint, and makes an index of that name instead
 rails_names() {                                         # rails_names DATABASE
-    tables "$1" | grep -oE '^[a-z_]+\|(fk_rails_|index_)[a-z0-9_]+|^index_[a-z_]+' | sort
+    tables "$1" | grep -oE '^[a-z_]+\|fk_rails_[a-z0-9_]+|^(index|uniq_rails)_[a-z0-9_]+' | sort
 }
 
 has_npm() {                                             # has_npm TOOL
@@ -140,7 +140,14 @@ in_folder() {                                           # in_folder FOLDER COMMA
     (cd "$orm/$1" && timeout 120 "${@:2}")
 }
 
-if has_npm drizzle-0; then
+# before_18 TOOL REASON: tools that fail on a later server, on tables of their own too
+before_18() {
+    [ "$(sql postgres --command "SELECT current_setting('server_version_num')::int < 180000")" = f ] || return 0
+    echo "# SKIP $1: from PostgreSQL 18 on $2"
+    return 1
+}
+
+if has_npm drizzle-0 && before_18 drizzle-0 'it makes composite primary keys anew at each push'; then
     finds_nothing 'drizzle-kit before 1.0' drizzle push drizzle-0
 fi
 if has_npm drizzle-1; then
@@ -152,7 +159,7 @@ fi
 if has_npm typeorm; then
     finds_nothing TypeORM postgres in_folder typeorm node run.js
 fi
-if has_npm prisma; then
+if has_npm prisma && before_18 prisma 'its engine in WebAssembly fails (prisma/orm#29635)'; then
     finds_nothing Prisma prisma prisma_push
 fi
 if has_npm sequelize; then
@@ -187,12 +194,13 @@ if has Alembic /usr/bin/python3 -c 'import alembic, sqlalchemy, psycopg2'; then
 fi
 if has Rails ruby -e 'require "active_record"; require "pg"'; then
     made_with rails
-    ruby "$orm/rails/dump.rb" > "$work/schema.rb" 2> "$work/error" || cat "$work/error"
-    holds "Rails' dump says no name of an index or a foreign key but the tool's own" "$(grep -E 'add_foreign_key.*name:' "$work/schema.rb" || true)"
+    works "Rails dumps the tables" ruby -W0 "$orm/rails/dump.rb"
+    cp "$work/output" "$work/schema.rb"
+    holds "and says no name of a foreign key or a UNIQUE, as they are the tool's own" \
+        "$(grep -E '(add_foreign_key|unique_constraint).*name:' "$work/schema.rb" || true)"
     fresh_database "$other"
-    sql "$other" --command 'CREATE EXTENSION junction'
-    PGDATABASE=$other ruby "$orm/rails/dump.rb" "$work/schema.rb" > "$work/again.rb" 2> "$work/error" || cat "$work/error"
-    works "Rails loads its dump, and dumps the same" diff --unified "$work/schema.rb" "$work/again.rb"
+    works "it loads its dump, which makes the extension" env PGDATABASE="$other" ruby -W0 "$orm/rails/dump.rb" "$work/schema.rb"
+    is "and dumps the same" "$(cat "$work/output")" "$(cat "$work/schema.rb")"
     is "and names foreign keys and indexes as rails does" "$(rails_names "$database")" "$(rails_names "$other")"
 fi
 if has Django /usr/bin/python3 -c 'import django, psycopg2'; then

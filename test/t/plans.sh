@@ -5,7 +5,7 @@
 #   plan      dry_run changes nothing and locks nothing that matters; the verb returns the same statements; run by hand, one
 #             by one, they leave the same as the verb, by pg_dump
 #   locks     each statement holds what its "locks" says, no more and no less, in the words of PostgreSQL's manual
-#   portable  run in a database without the extension, the statements leave the same as a promotion in place
+#   portable  run in a database without the extension, the statements leave the same as a promotion in place, or a repair
 #   back      the second call undoes the first: the dump of before, bit for bit
 #
 # and afterwards the catalogs are sound everywhere (test/lib/invariants.sql and pg_amcheck). Prints TAP.
@@ -26,6 +26,7 @@ verb=junction_plans_verb                                # the verb
 locks=junction_plans_locks                              # the statements, with an eye on pg_locks
 back=junction_plans_back                                # there and back; portable cases in place
 names=()                                                # of the cases
+plain_sql='(portable|concurrently) => true'             # a call whose statements do without the extension
 declare -A aspects                                      # what is tested of each
 
 clean() {
@@ -44,7 +45,8 @@ END
 # try NAME: a case. Its lines are SQL that sets it up in the schema NAME, behind the tables that all cases have; then
 #   call VERB(...)  what is tried, in one line      back VERB(...)  what undoes it, if anything does
 #   set ...         a setting for both              none            there is nothing to do
-# A call with portable => true is tried without the extension too, so its set-up may not use that.
+# A call with portable => true or concurrently => true is tried without the extension too, so its set-up may not use that. With
+# concurrently => true, the verb itself is called without it.
 try() {
     local line setup='' settings='' call='' return='' nothing=false
     while IFS= read -r line; do
@@ -58,7 +60,7 @@ try() {
     done
     names+=("$1")
     aspects[$1]="plan locks${return:+ back}"
-    [[ $call != *'portable => true'* ]] || aspects[$1]+=' portable'
+    [[ ! $call =~ $plain_sql ]] || aspects[$1]+=' portable'
     printf 'INSERT INTO plans.cases (name, setup, settings, call, back, nothing) VALUES (%s);\n' \
         "'$1', \$case\$$setup\$case\$, \$case\$$settings\$case\$, \$case\$$call\$case\$,
         nullif(\$case\$$return\$case\$, ''), $nothing" >> "$work/cases"
@@ -91,7 +93,7 @@ by_hand() {
         perl -ne 'if (/^== (\w+)/) { $name = $1 } else { print "$name|$_" }' | note "$2"
 }
 
-# dump_cases DATABASE FOLDER: a file for each case, without what is another each time: ids, time stamps
+# dump_cases DATABASE FOLDER: a file for each case, without what is another each time: ids, time stamps, the order of rows
 dump_cases() {
     mkdir "$work/$2"
     pg_dump --dbname "$1" --exclude-schema plans | folder=$work/$2 perl -ne '
@@ -105,6 +107,9 @@ dump_cases() {
         next unless $file;
         s/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/UUID/g;
         s/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d\b/STAMP/g;
+        if ($copying && !/^\\\.$/) { push @rows, $_; next }
+        print $file sort splice @rows;
+        $copying = /^COPY .* FROM stdin;$/;
         print $file $_;'
 }
 
@@ -129,10 +134,10 @@ sql postgres --command 'CREATE ROLE regress_junction_plans_owner' --command 'CRE
     --command 'SET allow_in_place_tablespaces = true' --command "CREATE TABLESPACE regress_junction_plans LOCATION ''" \
     --command "CREATE DATABASE $bare TEMPLATE template0"
 sql "$bare" --file ../plans/stages.sql --file "$work/cases" > /dev/null
-judge "$bare" plan "each('setup', 'call ~ ''portable => true''')"
+judge "$bare" plan "each('setup', 'call ~ ''$plain_sql''')"
 sql postgres --command "CREATE DATABASE $start TEMPLATE $bare"
 sql "$start" --command 'CREATE EXTENSION junction'
-judge "$start" plan "each('setup', 'call !~ ''portable => true''')"
+judge "$start" plan "each('setup', 'call !~ ''$plain_sql''')"
 
 #
 # Dry runs, then everything else on copies
@@ -147,9 +152,9 @@ by_hand "$hand" plan
 judge "$verb" plan "each('verb', 'true')"
 judge "$locks" locks "watch()"
 judge "$back" back "each('back', 'back IS NOT NULL')"
-judge "$back" portable "each('portable', 'call ~ ''portable => true''')"
+judge "$back" portable "each('portable', 'call ~ ''$plain_sql''')"
 sql "$start" --command "COPY (SELECT s.* FROM plans.steps s JOIN plans.cases USING (name)
-                              WHERE call ~ 'portable => true') TO STDOUT" |
+                              WHERE call ~ '$plain_sql') TO STDOUT" |
     sql "$bare" --command 'COPY plans.steps FROM STDIN'
 by_hand "$bare" portable
 

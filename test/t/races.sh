@@ -5,7 +5,9 @@
 #    function on these, dump them, and read them serializably. No call may end with an internal error, or with one that the
 #    design does not know, and the server must live.
 # 2. Rounds of two to five sessions that do no DDL of their own: they call every function, change links one by one, delete parents,
-#    read, and dump. Besides, there must be no deadlock.
+#    read, merge, and dump. Besides, there must be no deadlock.
+# 3. Rounds of three sessions that merge rows of the same parents, and of parents with the same links, beside sets of links and
+#    promotions: no deadlock either.
 #
 # It starts a server of its own, as that may not live: what test/with-server.sh needs. RACES_SECONDS: for how long the first part
 # goes on, 5 by default; RACES_ROUNDS: how many rounds of two seconds the second has, 3 by default. RACES_SEED: a number (default
@@ -145,6 +147,29 @@ CALL junction.repair_concurrently('made_%n', max_wait => '200 ms');
 SQL
 }
 
+# rows that become one, beside others that do, sets, and changes of the junction. Parents come back, so that there is something to
+# merge
+merges() {
+    cat <<'SQL'
+SELECT * FROM junction.merge('left_parent', %i, ARRAY[%j]);
+SELECT * FROM junction.merge('left_parent', %i, ARRAY[%j, %i]);
+SELECT * FROM junction.merge('left_parent', %j, ARRAY(SELECT id FROM left_parent WHERE id > %i), 'newest');
+SELECT * FROM junction.merge('%p', %i, ARRAY[%j]);
+SELECT * FROM junction.merge('%p', %j, ARRAY[%i], 'error');
+SELECT * FROM junction.merge('left_parent', %i, ARRAY[%j], dry_run => true);
+SELECT * FROM junction.deduplicate('loose', 'last');
+INSERT INTO left_parent SELECT generate_series(1, 9) ON CONFLICT DO NOTHING;
+INSERT INTO %p SELECT generate_series(1, 9) ON CONFLICT DO NOTHING;
+INSERT INTO %t (left_id, right_id) SELECT l.id, r.id FROM left_parent AS l, %p AS r WHERE (l.id + r.id) % 3 = 0 ON CONFLICT DO NOTHING;
+INSERT INTO loose SELECT l.id, r.id FROM left_parent AS l, left_parent AS r WHERE l.id < r.id ON CONFLICT DO NOTHING;
+SELECT * FROM junction.promote('%t');
+SELECT * FROM junction.demote('%t', '%t', discard_columns => true);
+SELECT * FROM junction.create_accessors('%t', '{set,add}');
+SELECT * FROM set_%t(%i, '{%j, %i}');
+SELECT * FROM add_%t(%i, '{%j}');
+SQL
+}
+
 serializable() {
     cat <<'SQL'
 BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM %t; SELECT count(*) FROM junction.report(); SELECT count(*) FROM left_parent; COMMIT;
@@ -229,6 +254,8 @@ errors() {
 # or of a lock that is not to be had. What it says of commands that collide in its catalogs is its own
 refusals='42809|22023|42704|42703|42P07|42710|42723|42701|42622|2BP01|23000|23505|23502|23503|55000|55006|55P03|25001|2D000|42501|0A000|42P01'
 collisions='XX000: tuple concurrently'
+# beside these, an accessor that is not there, or is there already, and a junction that is none at the moment
+merge_refusals="$refusals|42883|42723|42P10"
 # PostgreSQL locks a function neither while it is called nor while it is dropped
 function_gone='XX000: cache lookup failed for function'
 
@@ -239,11 +266,13 @@ CREATE EXTENSION junction;
 CREATE TABLE left_parent (id int PRIMARY KEY);
 CREATE TABLE kept (left_id int NOT NULL REFERENCES left_parent, right_id int REFERENCES left_parent, note text);
 CREATE INDEX kept_note ON kept (note);
+CREATE TABLE loose (left_id int REFERENCES left_parent, right_id int REFERENCES left_parent);
 SQL
 hurry="SET lock_timeout = '50 ms'; SET deadlock_timeout = '10 ms';"
 session renames $((seed + 1)) "$seconds" "$hurry" &
 session drops $((seed + 1)) "$seconds" "$hurry" &
 session serializable $((seed + 1)) "$seconds" "$hurry" &
+session merges $((seed + 1)) "$seconds" "$hurry" &
 session dumps $((seed + 1)) "$seconds" &
 for number in 1 2 3; do
     session changes $((seed + number)) "$seconds" "$hurry" &
@@ -255,7 +284,8 @@ lives() {
     holds "the server lives" "$(grep -E 'terminated by signal|PANIC|TRAP' "$JUNCTION_SERVER_LOG" || true)"
 }
 lives
-holds "no call ends with an error that is not documented" "$(errors calls "$refusals|40P01|$collisions"; errors serializable "$refusals|40P01|40001|25P02|$collisions")"
+holds "no call ends with an error that is not documented" "$(errors calls "$refusals|40P01|$collisions";
+    errors merges "$merge_refusals|40P01|40001|$collisions"; errors serializable "$refusals|40P01|40001|25P02|$collisions")"
 holds "the guard judges all" "$(grep -h -A 1 'could not check' "$work"/*.errors | head -n 40 || true)"
 holds "calls met tables that had gone, and tables that were there" \
     "$(grep -q 'ERROR:  42P01' "$work"/calls.*.errors && grep -qE 'ERROR:  (55000|42809|42704)' "$work"/calls.*.errors || echo "they did not")"
@@ -283,6 +313,7 @@ INSERT INTO links_0 SELECT l.id, r.id FROM left_parent AS l, right_parent_0 AS r
 CREATE TABLE parts (left_id int REFERENCES left_parent ON DELETE CASCADE, right_id int REFERENCES right_parent_0, PRIMARY KEY (left_id, right_id)) PARTITION BY HASH (left_id);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE loose (left_id int REFERENCES left_parent, right_id int REFERENCES left_parent);
 SELECT count(*) FROM junction.create_accessors('links_0', '{set,add,remove,toggle,matching}');
 SELECT count(*) FROM junction.create_accessors('links_1', '{set,add,remove,toggle}');
 SQL
@@ -295,10 +326,10 @@ for round in $(seq "$rounds"); do
     createdb --template races_start "$database"
     rm -f "$work"/*.errors
     kinds=(calls)
-    others=(calls calls calls clients clients serializable dumps parents)
+    others=(calls calls calls clients clients merges serializable dumps parents)
     for _ in $(seq $((RANDOM % 4 + 1))); do
         kind=${others[RANDOM % ${#others[@]}]}
-        [ "$kind" != parents ] || others=(calls calls calls clients clients serializable dumps)
+        [ "$kind" != parents ] || others=(calls calls calls clients clients merges serializable dumps)
         kinds+=("$kind")
     done
     lines=$(wc -l < "$JUNCTION_SERVER_LOG")
@@ -309,7 +340,20 @@ for round in $(seq "$rounds"); do
     name="round $round (${kinds[*]})"
     holds "$name: no deadlock" "$(deadlocks "$lines")"
     holds "$name: no error that is not documented" "$(errors calls "$refusals"; errors serializable "$refusals|40001|25P02";
-        errors clients "23505|23503|42703|42P10|42883|$function_gone"; errors parents 23503)"
+        errors clients "23505|23503|42703|42P10|42883|$function_gone"; errors parents 23503; errors merges "$merge_refusals")"
+    dropdb --force "$database"
+done
+
+for round in $(seq "$rounds"); do
+    createdb --template races_start "$database"
+    rm -f "$work"/*.errors
+    lines=$(wc -l < "$JUNCTION_SERVER_LOG")
+    for number in 1 2 3; do
+        session merges $((seed * 100 + round * 10 + number)) 2 &
+    done
+    wait
+    holds "merges beside merges, round $round: no deadlock" "$(deadlocks "$lines")"
+    holds "merges beside merges, round $round: no error that is not documented" "$(errors merges "$merge_refusals")"
     dropdb --force "$database"
 done
 lives

@@ -28,8 +28,8 @@ function up($schema)
 		$table->foreignUuid('org_id')->index()->constrained()->cascadeOnDelete();
 		$table->uuid('id')->primary()->default(new Expression(getenv('JUNCTION_UUID')));
 		$table->text('role')->default('member');
-		$table->timestampTz('created_at', null)->default(new Expression('now()'));
-		$table->timestampTz('updated_at', null)->default(new Expression('now()'));
+		$table->addColumn('timestampTz', 'created_at', ['precision' => null])->default(new Expression('now()'));
+		$table->addColumn('timestampTz', 'updated_at', ['precision' => null])->default(new Expression('now()'));
 		$table->unique(['user_id', 'org_id']);
 	});
 }

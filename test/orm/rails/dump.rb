@@ -6,4 +6,6 @@ ActiveRecord::Base.establish_connection(adapter: 'postgresql', host: ENV['PGHOST
 ActiveRecord::Schema.verbose = false
 load(ARGV[0]) if ARGV[0]
 ActiveRecord::SchemaDumper.ignore_tables = %w[schema_migrations ar_internal_metadata]
-ActiveRecord::SchemaDumper.dump(ActiveRecord::Base.connection, $stdout)
+# from 7.2 on it takes the pool
+source = ActiveRecord.version >= Gem::Version.new('7.2') ? :connection_pool : :connection
+ActiveRecord::SchemaDumper.dump(ActiveRecord::Base.public_send(source), $stdout)
