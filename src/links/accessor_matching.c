@@ -94,17 +94,35 @@ branch_of_none(const Matching *matching, bool any)
 					any ? linked_to_any(matching, matching->any) : "", matching->rest);
 }
 
-/*
- * Returns the condition of any_of in the branches that all_of leads.
- */
+/* Returns the columns of a link that lead to the row: "link.tenant_id, link.invoice_id" */
 static char *
-optional_any(const Matching *matching)
+row_of_link(const Matching *matching, const char *alias)
 {
-	return psprintf("($%d IS NULL OR %s)", matching->any, linked_to_any(matching, matching->any));
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(AccessorColumn, column, matching->accessors->left.columns)
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", column_of(alias, column->column));
+	return buf.data;
 }
 
 /*
- * Returns the branch in which each of count values is a join.
+ * Returns the condition that a link is to the value with this number, in the
+ * branch for count values:
+ *
+ *	link_1.tag_id OPERATOR(pg_catalog.=) CASE WHEN ... THEN ($1)[1] END
+ */
+static char *
+linked_to_value(const Matching *matching, const char *alias, int number, int count)
+{
+	return psprintf("%s %s CASE WHEN %s THEN ($%d)[%d] END",
+					column_of(alias, matching->column->column), operator_text(matching->column->equality),
+					count_condition(matching, count), matching->all, number);
+}
+
+/*
+ * Returns the branch in which each of count values is a join: the rows that are
+ * linked to all.
  */
 static char *
 branch_of_joins(const Matching *matching, int count)
@@ -113,18 +131,20 @@ branch_of_joins(const Matching *matching, int count)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "    SELECT parent.* FROM %s AS parent\n", link_relation(accessors->left.parent));
-	for (int i = 1; i <= count; i++)
+	appendStringInfo(&buf, "        SELECT %s FROM %s\n", row_of_link(matching, "link_1"),
+					 live_links(accessors, matching->columns, "link_1"));
+	for (int i = 2; i <= count; i++)
 	{
 		char	   *alias = psprintf("link_%d", i);
 
-		appendStringInfo(&buf, "    JOIN %s ON %s AND %s %s CASE WHEN %s THEN ($%d)[%d] END\n",
-						 live_links(accessors, matching->columns, alias),
-						 links_of_row(&accessors->left, "parent", alias),
-						 column_of(alias, matching->column->column), operator_text(matching->column->equality),
-						 count_condition(matching, count), matching->all, i);
+		appendStringInfo(&buf, "        JOIN %s ON %s", live_links(accessors, matching->columns, alias),
+						 linked_to_value(matching, alias, i, count));
+		foreach_ptr(AccessorColumn, column, accessors->left.columns)
+			appendStringInfo(&buf, " AND %s %s %s", column_of(alias, column->column),
+							 operator_text(column->equality), column_of("link_1", column->column));
+		appendStringInfoString(&buf, "\n");
 	}
-	appendStringInfo(&buf, "    WHERE %s%s\n", optional_any(matching), matching->rest);
+	appendStringInfo(&buf, "        WHERE %s\n", linked_to_value(matching, "link_1", 1, count));
 	return buf.data;
 }
 
@@ -134,37 +154,36 @@ branch_of_joins(const Matching *matching, int count)
 static char *
 branch_of_counts(const Matching *matching)
 {
-	const Accessors *accessors = matching->accessors;
-	StringInfoData columns;
+	char	   *columns = row_of_link(matching, "link");
 
-	initStringInfo(&columns);
-	foreach_ptr(AccessorColumn, column, accessors->left.columns)
-		appendStringInfo(&columns, "%s%s", columns.len ? ", " : "", column_of("link", column->column));
-	return psprintf("    SELECT parent.* FROM %s AS parent\n"
-					"    JOIN (SELECT %s FROM %s WHERE %s %s ANY ($%d)\n"
+	return psprintf("        SELECT %s FROM %s WHERE (%s) AND %s %s ANY ($%d)\n"
 					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
 					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value) END\n"
-					"            FROM pg_catalog.unnest($%d) AS given (value))) AS link ON %s\n"
-					"    WHERE (%s) AND %s%s;\n",
-					link_relation(accessors->left.parent), columns.data,
-					live_links(accessors, matching->columns, "link"),
-					column_of("link", matching->column->column), operator_text(matching->column->equality),
-					matching->all, columns.data, matching->all, links_of_row(&accessors->left, "parent", "link"),
-					count_condition(matching, -1), optional_any(matching), matching->rest);
+					"            FROM pg_catalog.unnest($%d) AS given (value))\n",
+					columns, live_links(matching->accessors, matching->columns, "link"),
+					count_condition(matching, -1), column_of("link", matching->column->column),
+					operator_text(matching->column->equality), matching->all, columns, matching->all);
 }
 
-/* Returns the body: all branches. */
+/*
+ * Returns the body.  What is asked of any_of and none_of is there once for all
+ * branches of all_of: each table costs planning, also where nothing is left of it.
+ */
 static char *
 matching_body(const Matching *matching)
 {
+	const Accessors *accessors = matching->accessors;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%s    UNION ALL\n%s    UNION ALL\n", branch_of_none(matching, false),
-					 branch_of_none(matching, true));
+	appendStringInfo(&buf, "%s    UNION ALL\n%s    UNION ALL\n    SELECT parent.* FROM (\n",
+					 branch_of_none(matching, false), branch_of_none(matching, true));
 	for (int count = 1; count <= BRANCHES; count++)
-		appendStringInfo(&buf, "%s    UNION ALL\n", branch_of_joins(matching, count));
-	appendStringInfoString(&buf, branch_of_counts(matching));
+		appendStringInfo(&buf, "%s        UNION ALL\n", branch_of_joins(matching, count));
+	appendStringInfo(&buf, "%s    ) AS link JOIN %s AS parent ON %s\n    WHERE ($%d IS NULL OR %s)%s;\n",
+					 branch_of_counts(matching), link_relation(accessors->left.parent),
+					 links_of_row(&accessors->left, "parent", "link"), matching->any,
+					 linked_to_any(matching, matching->any), matching->rest);
 	return buf.data;
 }
 
