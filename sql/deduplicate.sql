@@ -84,6 +84,18 @@ ROLLBACK;
 SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'LAST');
 TABLE user_orgs ORDER BY 1;
 DROP TABLE user_orgs;
+-- one that references itself, and has no primary key: the places of its rows change on the way
+CREATE TABLE user_orgs (id int NOT NULL UNIQUE, user_id int REFERENCES users, org_id int REFERENCES orgs, by_id int REFERENCES user_orgs (id));
+COMMENT ON TABLE user_orgs IS '@junction';
+INSERT INTO user_orgs VALUES (1, 1, 1, 1), (2, 1, 1, 1), (3, 2, 1, 2), (4, 1, 1, 3), (5, 2, 1, 4);
+BEGIN;
+SELECT child, change, rows FROM junction.deduplicate('user_orgs') WHERE rows > 0;
+TABLE user_orgs ORDER BY 1;
+ROLLBACK;
+SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'last') WHERE rows > 0;
+TABLE user_orgs ORDER BY 1;
+SELECT count(*) FROM junction.deduplicate('user_orgs', 'last');
+DROP TABLE user_orgs;
 -- partitioned
 CREATE TABLE user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs) PARTITION BY HASH (org_id);
 CREATE TABLE user_orgs_0 PARTITION OF user_orgs FOR VALUES WITH (MODULUS 2, REMAINDER 0);

@@ -1,6 +1,7 @@
 -- Random merges: schemas of up to 20 children of 36 kinds, random rows, a random row that stays and up to four that go. What each
 -- table has to hold afterwards is computed beforehand from its rows and what a merge promises: no link is lost, none is left, none
--- is there twice. A second call changes nothing. For more of them: psql -v merges=1000 -f sql/merge_random.sql
+-- is there twice. A second call changes nothing. For others: PGOPTIONS='-c regress.seed=0.5' psql -v merges=100 -f
+-- sql/merge_random.sql. A session keeps a plan for each foreign key that it has met, so it gets slow with some hundred merges.
 \set VERBOSITY terse
 \pset format unaligned
 \pset tuples_only on

@@ -183,6 +183,7 @@ junction_deduplicate(PG_FUNCTION_ARGS)
 		.instead = "Copy one row of each pair with SELECT DISTINCT ON, empty the table, and insert the copies."
 	};
 	Duplicates	duplicates = {0};
+	List	   *identity;
 
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.dry_run = PG_GETARG_BOOL(2);
@@ -190,7 +191,8 @@ junction_deduplicate(PG_FUNCTION_ARGS)
 	duplicates.table = open_merged_table(&merge, PG_GETARG_OID(0));
 	open_tables_below(&merge);
 	duplicates.pair = unkeyed_pair(unconstify(TableFacts *, duplicates.table));
-	duplicates.order = keep_order(duplicates.table, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	(void) known_columns(&merge, duplicates.table, &identity);
+	duplicates.order = keep_order(duplicates.table, identity, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	if (duplicates.pair != NIL)
 	{
 		int64		surplus = count_surplus(&merge, &duplicates);

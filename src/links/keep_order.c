@@ -121,10 +121,11 @@ given_order(const TableFacts *table, const char *order)
 
 /*
  * Returns the order of the rows by age: by the id, or by the time stamp, or else by
- * the place in the table.
+ * the place in the table; but by what identifies them first, if there is any, as a
+ * row that references another one of the table gets another place.
  */
 static char *
-order_by_age(const TableFacts *table, bool last)
+order_by_age(const TableFacts *table, List *identity, bool last)
 {
 	const char *direction = last ? " DESC" : "";
 	IndexFacts *primary = find_primary_key(table);
@@ -135,21 +136,24 @@ order_by_age(const TableFacts *table, bool last)
 	if (primary != NULL)
 		foreach_ptr(char, name, column_names(table, primary->columns, primary->nkeys))
 			appendStringInfo(&buf, "link.%s%s, ", quote_identifier(name), direction);
-	else if (stamp != NULL && is_stamp(stamp))
+	if (primary == NULL && stamp != NULL && is_stamp(stamp))
 		appendStringInfo(&buf, "link.%s%s NULLS LAST, ", quote_identifier(stamp->name), direction);
+	foreach_int(column, identity)
+		if (primary == NULL)
+			appendStringInfo(&buf, "link.%s%s, ", quote_identifier(find_column(table, column)->name), direction);
 	appendStringInfo(&buf, "link.tableoid%s, link.ctid%s", direction, direction);
 	return buf.data;
 }
 
 /*
  * Returns what the rows of a pair are ordered by, the one that stays first, for the
- * argument "keep" of junction.deduplicate.  22023 and 42601 for an order that is none;
+ * argument "keep" of junction.deduplicate.  identity: the columns of a key, or NIL.  22023 and 42601 for an order that is none;
  * 42703 and 42883 for names that are not there.
  */
 char *
-keep_order(const TableFacts *table, const char *keep)
+keep_order(const TableFacts *table, List *identity, const char *keep)
 {
 	if (pg_strcasecmp(keep, "first") == 0 || pg_strcasecmp(keep, "last") == 0)
-		return order_by_age(table, pg_strcasecmp(keep, "last") == 0);
-	return psprintf("%s%s", given_order(table, keep), order_by_age(table, false));
+		return order_by_age(table, identity, pg_strcasecmp(keep, "last") == 0);
+	return psprintf("%s%s", given_order(table, keep), order_by_age(table, identity, false));
 }

@@ -298,7 +298,7 @@ extern void add_reference_locks(const Merge *merge, List **locks, const TableFac
 extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
 
 /* keep_order.c */
-extern char *keep_order(const TableFacts *table, const char *keep);
+extern char *keep_order(const TableFacts *table, List *identity, const char *keep);
 
 /* merge_locks.c */
 extern void lock_merge(Merge *merge, const MergedRows *rows);
