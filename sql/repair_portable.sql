@@ -139,7 +139,9 @@ SELECT shape('orgs_users');
 -- what changes the catalogs only, and an index that is not needed
 CREATE INDEX ON half (user_id);
 ALTER TABLE half REPLICA IDENTITY NOTHING;
+SET client_min_messages = error;
 CREATE PUBLICATION regress_repair_portable FOR TABLE half;
+RESET client_min_messages;
 SELECT * FROM make_plan('half', 'redundant_index', 'no_replica_identity');
 \set ECHO none
 SELECT statement FROM plan ORDER BY step \gexec

@@ -9,10 +9,12 @@
 #ifndef JUNCTION_COMPAT_H
 #define JUNCTION_COMPAT_H
 
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "fmgr.h"
 #include "utils/guc.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM >= 170000
@@ -29,6 +31,24 @@
 #else
 #define JUNCTION_MODULE_MAGIC	PG_MODULE_MAGIC
 #endif
+
+/*
+ * Prune a page of a heap if that may make room in it.  19 sets the visibility map
+ * too, of which it keeps a page pinned.
+ */
+static inline void
+prune_heap_page(Relation rel, Buffer buffer)
+{
+#if PG_VERSION_NUM >= 190000
+	Buffer		map = InvalidBuffer;
+
+	heap_page_prune_opt(rel, buffer, &map, false);
+	if (BufferIsValid(map))
+		ReleaseBuffer(map);
+#else
+	heap_page_prune_opt(rel, buffer);
+#endif
+}
 
 /* 18 has NOT ENFORCED constraints */
 #if PG_VERSION_NUM >= 180000

@@ -3,13 +3,13 @@
  *		Changes the rows of a table in batches that commit, while other sessions
  *		read and write.
  *
- *	1. Pass over the table by physical ranges of blocks, so that no batch reads
- *	   the blocks of another range.
- *	2. Split each range into slices by a hash of ctid, and change one slice in
- *	   each batch.  In a full page, the updates of the first slice move rows to
- *	   other pages and add entries to every index.  But they make room, so most
- *	   rows of the later slices stay in their page: HOT updates, which add no
- *	   index entries and hardly let the table grow.
+ *	1. Pass over the table by physical ranges of blocks.  Read a range once, and
+ *	   note the ctids of the rows that are to be changed (noted_rows.c).
+ *	2. Split them into slices, of which each has some rows of every page, and
+ *	   change one slice in each batch.  In a full page, the updates of the first
+ *	   slice move rows to other pages and add entries to every index.  But they
+ *	   make room, so most rows of the later slices stay in their page: HOT updates,
+ *	   which add no index entries and hardly let the table grow.
  *	3. If rows are left (they were locked, or another session's update has moved
  *	   them into blocks that the pass had done), pass again.
  *
@@ -23,7 +23,8 @@
  * batch_size rows.
  *
  * The rows of a table that Citus keeps are in shards: shards.c changes a batch in
- * each of them, side by side, in the same range of blocks.  These batches take longer,
+ * each of them, side by side, in the same range of blocks and by a hash of the ctid,
+ * as it would have to note the rows of each.  These batches take longer,
  * as each costs connections, and skip locked rows from the first.
  *
  * Each batch locks the table by OID before it builds its statement, as the table
@@ -33,9 +34,12 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "nodes/makefuncs.h"
+#include "replication/syncrep.h"
 #include "storage/bufmgr.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -59,17 +63,20 @@
 #define FIRST_BATCH	500
 
 /*
- * Slices of a range.  A power of two, as SLICES - 1 is the mask of the hash.
- * Only about 1/16 of the rows of a page move before there is room in it.
+ * Slices of a range.  Only about 1/16 of the rows of a page move before there is
+ * room in it.
  *
  * Tried, with a uuid beside two others, for which at least 21 % of the rows must move:
  * 4, 8, 16 and 32 slices take the same CPU time within a tenth (the scans that
  * fewer slices save go into index entries), and 8, 16 and 32 slices move 36, 32 and 30 % of the
  * rows.  Five slices of which the first is a quarter move 41 %, and take no less.
  */
-#define SLICES		16
+#define SLICES		MAX_SLICES
 
-/* The same in shards: fewer, so that there are fewer batches */
+/*
+ * The same in shards: fewer, so that there are fewer batches.  A power of two, as
+ * SHARD_SLICES - 1 is the mask of the hash.
+ */
 #define SHARD_SLICES	4
 
 /*
@@ -87,6 +94,7 @@ typedef struct Progress
 	double		expected;		/* rows of the table, estimated */
 	double		done;			/* rows changed so far */
 	TimestampTz started;
+	NotedRows	noted;			/* of the present range; not in shards */
 } Progress;
 
 /* The state of run_batch() */
@@ -94,14 +102,18 @@ typedef struct Batch
 {
 	Oid			relid;
 	char	   *query;
+	const NotedSlice *slice;	/* the rows, $1 of the query; null in shards */
 	BatchCounts counts;
 	bool		paused;			/* the run is to pause after it */
 } Batch;
 
+/* The condition of the rows of a slice that were noted */
+static const char noted_condition[] = "ctid OPERATOR(pg_catalog.=) ANY ($1)";
+
 /*
- * Returns the condition of a slice of a range, of the blocks from to to - 1:
+ * Returns the condition of a slice in shards, of the blocks from to to - 1:
  *
- *	ctid >= '(0,0)' AND ctid < '(50,0)' AND (hashtid(ctid) & 15) = 3
+ *	ctid >= '(0,0)' AND ctid < '(50,0)' AND (hashtid(ctid) & 3) = 2
  *
  * with every operator and function qualified by pg_catalog.
  */
@@ -129,7 +141,8 @@ run_batch(void *state)
 	become_owner(&role, batch->relid);
 	if (role.changed)
 		AfterTriggerSetState(makeNode(ConstraintsSetStmt));
-	change_and_count(batch->query, counts, lengthof(counts));
+	make_room(batch->relid, batch->slice);
+	change_rows(batch->query, TIDARRAYOID, noted_array(batch->slice), counts, lengthof(counts));
 	become_caller(&role);
 	batch->counts.tried = batch->counts.part = counts[0];
 	batch->counts.done = counts[1];
@@ -138,18 +151,26 @@ run_batch(void *state)
 
 /*
  * Change a batch; after ROW_TIMEOUT, the rows of it that no other session has locked.
+ *
+ * The commit does not wait for the disk: a batch that is lost with the server is
+ * done again, and the commit of the next step waits for all before it.  Where
+ * standbys are waited for, it waits, so that the fill is no faster than they are.
  */
 static void
-run_batch_or_part(const BatchedWork *work, Batch *batch, const char *rows)
+run_batch_or_part(const BatchedWork *work, Batch *batch)
 {
 	if (work->quiet_triggers)
 		set_for_transaction("session_replication_role", "replica");
+	if (SyncRepStandbyNames == NULL || SyncRepStandbyNames[0] == '\0')
+		set_for_transaction("synchronous_commit", "off");
+	/* the planner would rather read all of a small table than fetch rows by ctid */
+	set_for_transaction("enable_seqscan", "off");
 	set_lock_timeout(ROW_TIMEOUT);
-	batch->query = work->batch_query(work, rows, false);
+	batch->query = work->batch_query(work, noted_condition, false);
 	if (!try_work(run_batch, batch))
 	{
 		set_lock_timeout(0);
-		batch->query = work->batch_query(work, rows, true);
+		batch->query = work->batch_query(work, noted_condition, true);
 		run_batch(batch);
 	}
 }
@@ -170,14 +191,14 @@ run_batch_in_shards(const BatchedWork *work, Batch *batch, const char *rows)
 }
 
 /*
- * Change a slice and commit; then pause, if that was asked.  rows:
- * slice_condition().  42P01 if the table was dropped, 55P03 if it cannot be locked,
- * 55000 if its schema was renamed.
+ * Change a slice and commit; then pause, if that was asked.  rows: in shards, its
+ * slice_condition(), and slice is null.  42P01 if the table was dropped, 55P03 if it
+ * cannot be locked, 55000 if its schema was renamed.
  */
 static BatchCounts
-run_slice(const BatchedWork *work, const char *rows)
+run_slice(const BatchedWork *work, const char *rows, const NotedSlice *slice)
 {
-	Batch		batch = {.relid = work->run->relid};
+	Batch		batch = {.relid = work->run->relid,.slice = slice};
 	char	   *schema;
 
 	step_point("batch", "before-lock");
@@ -187,7 +208,7 @@ run_slice(const BatchedWork *work, const char *rows)
 	if (work->in_shards)
 		run_batch_in_shards(work, &batch, rows);
 	else
-		run_batch_or_part(work, &batch, rows);
+		run_batch_or_part(work, &batch);
 	step_point("batch", "after-run");
 	check_schema_name(batch.relid, schema);
 	batch.paused = is_paused(batch.relid);
@@ -275,7 +296,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 		rows = density * progress->blocks;
 	}
 	/* a later pass changes few rows: slices would only read them more often */
-	progress->slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
+	progress->slices = progress->noted.slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
 	if (first)
 	{
 		progress->expected = rows;
@@ -325,25 +346,34 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 {
 	const Patience *patience = &work->run->patience;
 	BatchCounts total = {0};
+	BatchCounts first = {0};
 
-	for (int slice = 0; slice < progress->slices; slice++)
+	if (!work->in_shards)
+		note_rows(work, &progress->noted, from, to);
+	for (int i = 0; i < progress->slices; i++)
 	{
-		char	   *rows = slice_condition(from, to, progress->slices, slice);
-		BatchCounts counts = run_slice(work, rows);
+		const NotedSlice *slice = work->in_shards ? NULL : &progress->noted.slice[i];
+		char	   *rows = work->in_shards ? slice_condition(from, to, progress->slices, i) : NULL;
+		BatchCounts counts;
 
-		pfree(rows);
+		if (slice != NULL && slice->count == 0)
+			continue;
+		counts = run_slice(work, rows, slice);
+		if (rows != NULL)
+			pfree(rows);
+		/* the first slice takes longest: its updates are not HOT */
+		if (total.tried == 0)
+			first = counts;
 		total.tried += counts.tried;
 		total.done += counts.done;
 		progress->done += counts.done;
-		/* the first slice takes longest: its updates are not HOT */
-		if (slice == 0)
-			adapt_step(progress, patience->batch_size, work->in_shards ? SHARD_BATCH_TIME : BATCH_TIME, &counts);
 		show_rows(progress->done, progress->expected, progress->started);
 		tell_progress(work, progress);
 		wait_for_replicas(patience);
 		yield_to_autovacuum(work->run);
 		wait_ms(patience->pause);
 	}
+	adapt_step(progress, patience->batch_size, work->in_shards ? SHARD_BATCH_TIME : BATCH_TIME, &first);
 	return total;
 }
 
@@ -376,7 +406,10 @@ bool
 run_batches(BatchedWork *work)
 {
 	TimestampTz moved = GetCurrentTimestamp();
-	Progress	progress = {.started = moved};
+	Progress	progress = {
+		.started = moved,
+		.noted.context = AllocSetContextCreate(work->run->step_context, "junction batches", ALLOCSET_DEFAULT_SIZES)
+	};
 	int64		delay = 100;	/* ms before the next pass */
 
 	if (!is_any_left(work))

@@ -218,21 +218,34 @@ self_assignments(Oid relid, const Bitmapset *columns)
 }
 
 /*
+ * Can a trigger of the table change what an UPDATE sets?
+ */
+static bool
+has_setting_trigger(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	bool		result = rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+
+	relation_close(rel, NoLock);
+	return result;
+}
+
+/*
  * BatchedWork.batch_query: the statement that fills a batch.
  *
- *	WITH filled AS (
- *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT, user_id = user_id, org_id = org_id
- *		WHERE ctid >= '(0,0)' AND ctid < '(50,0)' AND (hashtid(ctid) & 15) = 3 AND id IS NULL
- *		RETURNING id)
- *	SELECT count(*), count(id) FROM filled
+ *	UPDATE ONLY public.user_orgs AS target SET id = DEFAULT, user_id = user_id, org_id = org_id
+ *	WHERE ctid = ANY ($1) AND id IS NULL
  *
  * or, to skip rows that other sessions have locked,
  *
  *	WITH batch AS MATERIALIZED (
- *		SELECT ctid FROM ONLY public.user_orgs WHERE ... FOR NO KEY UPDATE SKIP LOCKED),
- *	filled AS (
- *		UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
- *		FROM batch WHERE target.ctid = batch.ctid RETURNING target.id)
+ *		SELECT ctid FROM ONLY public.user_orgs WHERE ... FOR NO KEY UPDATE SKIP LOCKED)
+ *	UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
+ *	FROM batch WHERE target.ctid = batch.ctid
+ *
+ * or, if a trigger can set the column back to null, the same as a part of
+ *
+ *	WITH ..., filled AS (UPDATE ... RETURNING target.id AS id)
  *	SELECT count(*), count(id) FROM filled
  *
  * with operators, functions and types qualified.  In shards, %1$s is the table's
@@ -246,26 +259,27 @@ fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 	const char *table = filled_table(work);
 	const char *update = psprintf("UPDATE ONLY %s AS target SET %s = DEFAULT%s", table, column,
 								  self_assignments(work->run->relid, filling->others));
-	const char *counts = psprintf("RETURNING target.%s AS id) SELECT %s FROM filled", column,
-								  work->in_shards ? batch_result_in_shards("id") :
-								  "pg_catalog.count(*), pg_catalog.count(id)");
+	const char *batch = psprintf("batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s AND %s IS NULL FOR NO KEY UPDATE SKIP LOCKED)",
+								 table, rows, column);
 
-	if (skip_locked)
-		return psprintf("WITH batch AS MATERIALIZED (SELECT ctid FROM ONLY %s WHERE %s AND %s IS NULL FOR NO KEY UPDATE SKIP LOCKED),"
-						" filled AS (%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid %s",
-						table, rows, column, update, counts);
-	return psprintf("WITH filled AS (%s WHERE %s AND %s IS NULL %s", update, rows, column, counts);
+	update = skip_locked ? psprintf("%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid", update) :
+		psprintf("%s WHERE %s AND %s IS NULL", update, rows, column);
+	if (!work->in_shards && !has_setting_trigger(work->run->relid))
+		return skip_locked ? psprintf("WITH %s %s", batch, update) : pstrdup(update);
+	return psprintf("WITH %s%sfilled AS (%s RETURNING target.%s AS id) SELECT %s FROM filled",
+					skip_locked ? batch : "", skip_locked ? ", " : "", update, column,
+					work->in_shards ? batch_result_in_shards("id") : "pg_catalog.count(*), pg_catalog.count(id)");
 }
 
 /*
  * BatchedWork.rest_query: the rows that are still to be filled.
  *
- *	SELECT FROM ONLY public.user_orgs WHERE id IS NULL
+ *	SELECT ctid FROM ONLY public.user_orgs WHERE id IS NULL
  */
 static char *
 empty_rows_query(const BatchedWork *work)
 {
-	return psprintf("SELECT FROM ONLY %s WHERE %s IS NULL", filled_table(work),
+	return psprintf("SELECT ctid FROM ONLY %s WHERE %s IS NULL", filled_table(work),
 					filled_column((const Filling *) work));
 }
 

@@ -10,6 +10,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 #include "storage/block.h"
+#include "storage/itemptr.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
 
@@ -108,6 +109,25 @@ typedef struct ShardsSize
 	double		rows;			/* estimated */
 } ShardsSize;
 
+/* Slices of a range of blocks at most: see SLICES in batches.c */
+#define MAX_SLICES	16
+
+/* Some rows of a range, by their ctids */
+typedef struct NotedSlice
+{
+	ItemPointerData *rows;		/* of which there are count, and room for size */
+	int			count;
+	int			size;
+} NotedSlice;
+
+/* The rows of a range that are to be changed */
+typedef struct NotedRows
+{
+	MemoryContext context;		/* holds them */
+	int			slices;
+	NotedSlice	slice[MAX_SLICES];
+} NotedRows;
+
 /* A change of the rows of a table that batches.c does in batches */
 typedef struct BatchedWork
 {
@@ -120,14 +140,18 @@ typedef struct BatchedWork
 
 	/*
 	 * Builds the statement that changes a batch.  The table is locked.  rows: the
-	 * condition that selects the rows of the batch.  skip_locked: the statement
-	 * must skip rows that other sessions have locked.  It returns one row: the
-	 * number of rows that it tried to change, and how many of these now have
-	 * their value.  In shards: one text, batch_result_in_shards().
+	 * condition that selects the rows of the batch, which can use $1.  skip_locked:
+	 * the statement must skip rows that other sessions have locked.  It returns one
+	 * row: the number of rows that it tried to change, and how many of these now
+	 * have their value; or no row, if all that it has changed have.  In shards: one
+	 * text, batch_result_in_shards().
 	 */
 	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
 
-	/* Builds a SELECT of the rows that are still to be changed */
+	/*
+	 * Builds a SELECT of the ctids of the rows that are still to be changed, which
+	 * ends with a condition
+	 */
 	char	   *(*rest_query) (const struct BatchedWork *work);
 	bool		quiet_triggers; /* run batches with session_replication_role =
 								 * replica, so that user triggers do not fire */
@@ -158,6 +182,11 @@ extern void check_may_fill(Oid relid);
 extern Bitmapset *indexed_plain_columns(Relation rel, AttrNumber filled);
 extern const char *self_assignments(Oid relid, const Bitmapset *columns);
 extern void fill_column(const OnlineRun *run, const char *column);
+
+/* noted_rows.c */
+extern void note_rows(const BatchedWork *work, NotedRows *noted, BlockNumber from, BlockNumber to);
+extern Datum noted_array(const NotedSlice *slice);
+extern void make_room(Oid relid, const NotedSlice *slice);
 
 /* pause.c */
 extern bool is_paused(Oid relid);

@@ -2,9 +2,8 @@
  * query.c
  *		Runs queries for their result, and single statements for their error.
  *
- * plan.c runs the statements of a plan.  Here, select_...() and
- * change_and_count() return values, and try_statement() returns whether a
- * statement succeeds.
+ * plan.c runs the statements of a plan.  Here, select_...() and change_...() return
+ * values, and try_statement() returns whether a statement succeeds.
  *
  * Results are in the caller's memory context.  Each function connects to SPI
  * itself.
@@ -101,6 +100,28 @@ change_and_count(const char *query, int64 *counts, int count)
 	connect_spi();
 	select_row(query, false);
 	get_counts(counts, count);
+	finish_spi();
+}
+
+/*
+ * Runs a statement that changes rows, with one parameter, $1, of this type.  If it
+ * returns rows, that is one, and counts gets its count bigint columns; if not, each
+ * of counts gets the number of the rows that it has changed.
+ */
+void
+change_rows(const char *statement, Oid type, Datum parameter, int64 *counts, int count)
+{
+	int			result;
+
+	connect_spi();
+	result = SPI_execute_with_args(statement, 1, &type, &parameter, NULL, false, 0);
+	if (result == SPI_OK_SELECT && SPI_processed == 1)
+		get_counts(counts, count);
+	else if (result == SPI_OK_UPDATE)
+		for (int i = 0; i < count; i++)
+			counts[i] = SPI_processed;
+	else
+		elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(result));
 	finish_spi();
 }
 

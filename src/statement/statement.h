@@ -155,6 +155,7 @@ extern void finish_spi(void);
 extern void run_statement(const char *text);
 extern void select_counts(const char *query, int64 *counts, int count);
 extern void change_and_count(const char *query, int64 *counts, int count);
+extern void change_rows(const char *statement, Oid type, Datum parameter, int64 *counts, int count);
 extern char *select_text(const char *query);
 extern int64 run_and_count(const char *text);
 extern List *select_rows(const char *query);

@@ -6,15 +6,15 @@
 #   transaction    junction.promote
 #   by hand        what a person writes: ADD COLUMN with gen_random_uuid(), DROP the key, ADD PRIMARY KEY, ADD UNIQUE
 #
-# First alone, each on a fresh copy, in turn, in ROUNDS rounds (default 3): medians of the time, the WAL that is written, the
-# size of the table and its indexes after it, and the ratios to the transaction. The goals for concurrently are 3 times the
+# First alone, each on a fresh copy, in turn, in ROUNDS rounds (default 3): medians of the time, the processor time of all processes
+# of the server, the WAL that is written, the size of the table and its indexes after it, and the ratios to the transaction. The goals for concurrently are 3 times the
 # time, 1.5 times the size. Then once each under clients: four, at a fixed rate that leaves the machine room, for SECONDS (default
 # 10) before it and as long as it takes: their median and 99th percentile, longest wait and throughput, before and during. A
 # wait counts from when the rate would have had it begin. The longest wait is what a lock costs. Then how long each step takes.
 # A benchmark, not a test: it judges nothing.
 #
-# Assumes a server that the PG* variables lead to, as a superuser: test/with-server.sh test/bench/online.sh. Sets
-# max_wal_size there, and takes it back. The one of with-server.sh is restarted with the shared_buffers of a real one.
+# Assumes the server of test/with-server.sh, which is restarted with the shared_buffers of a real one:
+# test/with-server.sh test/bench/online.sh.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ../lib/bench.sh
@@ -54,17 +54,19 @@ now() { date +%s.%N; }
 
 difference() { perl -e 'printf "%.2f", $ARGV[0] - $ARGV[1]' "$1" "$2"; }
 
-# alone WAY: appends its seconds, MB of WAL, MB of heap and of indexes to $work/WAY
+# alone WAY: appends its seconds, MB of WAL, MB of heap and of indexes, and seconds of processor time to $work/WAY
 alone() {
-    local lsn start end
+    local lsn start end before after
     copy
     lsn=$(run --command 'SELECT pg_current_wal_insert_lsn()')
+    before=$(server_cpu)
     start=$(now)
     "$1"
     end=$(now)
+    after=$(server_cpu)
     run --field-separator ' ' --command "SELECT $(difference "$end" "$start"),
         round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$lsn') / 1048576), round(pg_table_size('links') / 1048576.0),
-        round(pg_indexes_size('links') / 1048576.0)" >> "$work/$1"
+        round(pg_indexes_size('links') / 1048576.0), $(difference "$after" "$before")" >> "$work/$1"
 }
 
 # column WAY NUMBER: the median of it
@@ -131,11 +133,13 @@ for ((round = 1; round <= rounds; round++)); do
 done
 one=$(column transaction 1)
 one_size=$(($(column transaction 3 | cut -d . -f 1) + $(column transaction 4 | cut -d . -f 1)))
-printf '%-14s %8s %8s %8s %8s %10s %10s\n' alone s 'WAL MB' 'heap MB' 'index MB' 'time ratio' 'size ratio'
+one_cpu=$(column transaction 5)
+printf '%-14s %8s %8s %8s %8s %8s %10s %10s %10s\n' alone s 'CPU s' 'WAL MB' 'heap MB' 'index MB' 'time ratio' 'CPU ratio' 'size ratio'
 for way in "${ways[@]}"; do
     heap=$(column "$way" 3) indexes=$(column "$way" 4)
-    printf '%-14s %8.1f %8.0f %8.0f %8.0f %10s %10s\n' "$way" "$(column "$way" 1)" "$(column "$way" 2)" "$heap" "$indexes" \
-        "$(ratio "$(column "$way" 1)" "$one")" "$(ratio "$((${heap%.*} + ${indexes%.*}))" "$one_size")"
+    printf '%-14s %8.1f %8.1f %8.0f %8.0f %8.0f %10s %10s %10s\n' "$way" "$(column "$way" 1)" "$(column "$way" 5)" "$(column "$way" 2)" \
+        "$heap" "$indexes" "$(ratio "$(column "$way" 1)" "$one")" "$(ratio "$(column "$way" 5)" "$one_cpu")" \
+        "$(ratio "$((${heap%.*} + ${indexes%.*}))" "$one_size")"
 done
 compare "\`promote_concurrently\`, $pairs pairs" "\`promote\` in one transaction (s)" "$(column concurrently 1)" "$one" 3
 compare "\`promote_concurrently\`, size afterwards" "\`promote\` in one transaction (MB)" \

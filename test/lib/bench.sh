@@ -71,6 +71,19 @@ CHECKPOINT;
 END
 }
 
+# server_cpu: seconds of processor time that the processes of the server of test/with-server.sh have taken so far, user and system;
+# those that have ended too. On a machine that does other things too it says more than the time that passes
+server_cpu() {
+    local postmaster
+    postmaster=$(head -n 1 "$PGDATA/postmaster.pid")
+    # shellcheck disable=SC2046 # a file for each process, of which one may have ended
+    awk -v hertz="$(getconf CLK_TCK)" -v postmaster="$postmaster" '{
+        pid = $1
+        sub(/.*\) /, "")
+        ticks += $12 + $13 + (pid == postmaster ? $14 + $15 : 0)
+    } END {printf "%.2f\n", ticks / hertz}' $(printf '/proc/%s/stat\n' "$postmaster" $(ps -o pid= --ppid "$postmaster")) 2> "$work/cpu" || true
+}
+
 median() {                                              # of the numbers of its input, one a line
     sort --general-numeric-sort | awk '{line[NR] = $1} END {printf "%.2f\n", line[int((NR + 1) / 2)]}'
 }

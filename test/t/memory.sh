@@ -59,7 +59,7 @@ stays_flat() {                                          # stays_flat NAME BODY [
 }
 
 fresh_database "$database"
-sql "$database" <<'SQL'
+sql "$database" > /dev/null <<'SQL'
 CREATE EXTENSION junction;
 -- used, not taken from malloc: the blocks double, so that these sizes hide a leak, and then jump
 CREATE FUNCTION used_memory() RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -69,10 +69,12 @@ BEGIN
 END $$;
 CREATE TABLE users (id int PRIMARY KEY);
 CREATE TABLE orgs (id int PRIMARY KEY);
+CREATE TABLE noted (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
 CREATE TABLE user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs, role text, PRIMARY KEY (user_id, org_id));
 CREATE VIEW members AS SELECT user_id FROM user_orgs;
 INSERT INTO users SELECT generate_series(1, 10);
 INSERT INTO orgs SELECT generate_series(1, 10);
+SELECT count(*) FROM junction.create_accessors('noted', '{set}');
 INSERT INTO user_orgs SELECT n, n FROM generate_series(1, 10) AS n;
 CREATE TABLE posts (id int PRIMARY KEY, user_ids int[], org_text text, org_json json);
 INSERT INTO posts SELECT n, ARRAY[n, 1, n, 11, NULL], n || ',1', '[1, 2]' FROM generate_series(1, 10) AS n;
@@ -96,6 +98,8 @@ stays_flat 'absorb of text, dry' "PERFORM FROM junction.absorb('posts', '{org_te
 stays_flat 'absorb of json, dry' "PERFORM FROM junction.absorb('posts', '{org_json}', 'orgs', ordered => true, dry_run => true);"
 stays_flat 'dependencies' "PERFORM FROM junction.dependencies('taggings');"
 stays_flat 'split, dry' "PERFORM FROM junction.split('taggings', into_tables => '{\"a(user_id, org_id)\",\"b(user_id, by_id)\"}', dry_run => true);"
+stays_flat 'create_accessors, dry' "PERFORM FROM junction.create_accessors('user_orgs', '{list,set,add,remove,toggle,matching}', dry_run => true);"
+stays_flat 'drop_accessors, dry' "PERFORM FROM junction.drop_accessors('noted', dry_run => true);"
 stays_flat 'uuidv7' 'PERFORM junction.uuidv7();'
 # shellcheck disable=SC2016 # plpgsql's
 stays_flat 'a refusal' 'BEGIN
@@ -113,6 +117,7 @@ with_guard() {
 growth=$(growth_of "$(with_guard off)")
 stays_flat 'the guard' "$(with_guard notice)" "${growth%%|*}"
 stays_flat 'probe, each in a transaction' "PERFORM FROM junction.probe('user_orgs'); COMMIT;"
+stays_flat 'an accessor, each in a transaction' 'PERFORM FROM set_noted(n % 10 + 1, ARRAY[n % 7 + 1]); COMMIT;'
 # in the transaction's own context PostgreSQL remembers rows as well
 [ "$calls" -le 1000 ] || calls=1000
 stays_flat 'probe, all in one transaction' "PERFORM FROM junction.probe('user_orgs');" $((20 * calls))

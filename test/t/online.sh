@@ -269,6 +269,8 @@ unrepaired() {                                          # unrepaired DATABASE TE
     createdb --template "$2" "$1"
     sql "$1" <<'END'
 DROP INDEX user_orgs_org_id_idx;
+-- serves the clients' lookups by a value, but no foreign key
+CREATE INDEX user_orgs_some ON user_orgs (org_id) WHERE org_id > 0;
 ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey, ADD UNIQUE (user_id, org_id),
     ALTER user_id DROP NOT NULL, ALTER org_id DROP NOT NULL,
     DROP CONSTRAINT user_orgs_org_id_fkey, ADD CONSTRAINT user_orgs_org_id_fkey FOREIGN KEY (org_id) REFERENCES orgs,

@@ -117,6 +117,14 @@ holds "each line is an annotation" "$(grep -vE '^::error file=schema.sql,line=(9
 call check --rules=multiway "host=$PGHOST port=$PGPORT dbname=$database"
 is "check ends with 0 if there are none" "$status$(cat "$work/out")" 0
 
+# a plan for a table that is read and written: rows that can be run twice
+call repair --junction=user_orgs --concurrently "postgresql:///$database?host=$PGHOST&port=$PGPORT"
+is "a repair that blocks nobody ends with 0" "$status" 0
+works "it runs where the extension is not" sql "$database" --file "$work/out"
+works "and a second time" sql "$database" --file "$work/out"
+is "the index is there then" "$(sql "$database" --command "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'user_orgs'::regclass AND indisvalid AND NOT indisprimary")" \
+    user_orgs_org_id_idx
+
 # a plan is SQL for a server without the extension
 call promote --junction=user_orgs --name=memberships --columns='role text' --columns='note numeric(10, 2)' --no-timestamps \
     "postgresql:///$database?host=$PGHOST&port=$PGPORT"

@@ -38,6 +38,9 @@ CREATE TABLE parted (user_id int REFERENCES users, org_id int REFERENCES orgs, P
     PARTITION BY HASH (user_id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 CREATE TABLE unkeyed_user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs);
+CREATE TABLE walked (user_id int REFERENCES users, other_id int REFERENCES users, PRIMARY KEY (user_id, other_id));
+INSERT INTO walked VALUES (1, 1);
+DO $$ BEGIN PERFORM junction.create_accessors('walked', '{list,set,matching,reach}'); END $$;
 CREATE TABLE kept_links (LIKE half_links INCLUDING ALL, note text, FOREIGN KEY (user_id) REFERENCES users);
 INSERT INTO kept_links VALUES (1, 1, 'x');
 CREATE TABLE posts (id int PRIMARY KEY, user_ids int[], org_ids int[]);
@@ -67,6 +70,9 @@ calls=(
     "SELECT * FROM junction.repair('half_links', dry_run => true)"
     "SELECT * FROM junction.absorb('posts', '{user_ids}', 'users', mirror => true, dry_run => true)"
     "SELECT * FROM junction.retire('posts', dry_run => true)"
+    "SELECT * FROM junction.create_accessors('half_links', '{list,set,add,remove,toggle,matching}', dry_run => true)"
+    "SELECT * FROM junction.drop_accessors('walked', dry_run => true)"
+    "SELECT * FROM users_with_others('{1}'); SELECT * FROM set_walked(1, '{1}')"
     "SELECT * FROM junction.split('taggings', actor => '{post_id}', dry_run => true)"
     "SELECT * FROM junction.split('taggings', into_tables => '{org_users,org_posts}', keep_source => false, dry_run => true)"
     "SELECT * FROM junction.dependencies('taggings')"
@@ -143,7 +149,11 @@ verbs=(
     "SELECT junction.repair('half_links')"
     "SELECT junction.promote('half_links', 'halves', portable => true)"
     "SELECT junction.demote('halves', 'half_links')"
+    "SELECT junction.create_accessors('half_links', '{list,set,add,toggle,matching}')"
+    "SELECT count(*) FROM users AS u, set_half_links(u.id, ARRAY[1, u.id % 20 + 1])"
     "CALL junction.promote_concurrently('half_links', 'halves', keep_old_name => true)"
+    "SELECT count(*) FROM users AS u, toggle_half_links(u.id, ARRAY[2, 3])"
+    "SELECT junction.drop_accessors('walked')"
     "SELECT junction.repair('unkeyed_user_orgs', '{missing_pair_key,no_cascade}')"
     "CALL junction.repair_concurrently('unkeyed_user_orgs')"
     "SELECT junction.primary_to_unique('kept_links', 'pair')"
