@@ -80,7 +80,7 @@ order_text(const TableFacts *table, Node *expression, const SortGroupClause *cla
 static void
 check_expression(const ParseState *pstate, Node *expression, const char *order)
 {
-	if (pstate->p_hasAggs || pstate->p_hasTargetSRFs)
+	if (pstate->p_hasAggs || pstate->p_hasWindowFuncs || pstate->p_hasTargetSRFs)
 		refuse_order(order, "It is a value of several rows, or several values of one.");
 	if (pstate->p_hasSubLinks)
 		refuse_order(order, "It has a query.");
@@ -104,7 +104,7 @@ given_order(const TableFacts *table, const char *order)
 
 	addNSItemToQuery(pstate, addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, false, true),
 					 false, true, true);
-	clauses = transformSortClause(pstate, sort_by, &targets, EXPR_KIND_WINDOW_ORDER, true);
+	clauses = transformSortClause(pstate, sort_by, &targets, EXPR_KIND_ORDER_BY, true);
 	initStringInfo(&buf);
 	foreach_ptr(SortGroupClause, clause, clauses)
 	{

@@ -201,19 +201,24 @@ is_built_beside_key(const Demotion *demotion, const IndexFacts *index)
  *	    DROP COLUMN id,
  *	    DROP COLUMN created_at
  *	DROP INDEX public.memberships_user_id_org_id_unique
+ *
+ * IF EXISTS is for shards that a build has not reached.
  */
 static void
 build_undo(StatementPlan *plan, const Demotion *demotion)
 {
 	Oid			relid = demotion->table->oid;
+	bool		placed = demotion->placement.layout != LAYOUT_LOCAL;
 	StringInfoData buf;
 
+	if (placed)
+		plan_add(plan, NULL, "%s", one_by_one_statement());
 	initStringInfo(&buf);
 	append_drops(&buf, demotion);
 	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s", qualified_name(relid), buf.data + 1);
 	foreach_ptr(IndexFacts, index, demotion->table->indexes)
 		if (is_built_beside_key(demotion, index))
-			plan_add(plan, lock_on(AccessExclusiveLock, relid), "DROP INDEX %s",
+			plan_add(plan, lock_on(AccessExclusiveLock, relid), "DROP INDEX %s%s", placed ? "IF EXISTS " : "",
 					 qualified_beside(demotion->table, index_name(index)));
 }
 

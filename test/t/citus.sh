@@ -186,6 +186,7 @@ run "SELECT junction.create('people', 'topics', 'follows')" > /dev/null
 run 'INSERT INTO follows SELECT p, t FROM generate_series(1, 1000) AS p, generate_series(1, 10) AS t' > /dev/null
 sql postgres > /dev/null <<'SQL'
 CREATE TABLE stop (stop int);
+CREATE TABLE released (released int);
 CREATE TABLE written (n int);
 -- each time round, another link comes and another goes
 CREATE PROCEDURE write_links() LANGUAGE plpgsql AS $$
@@ -251,11 +252,18 @@ for delay in 0.1 0.2 0.4 0.8; do
         fi
     done
 done
-# the last step waits for a client that has the table locked, and is killed as it waits
-run 'BEGIN; SELECT count(*) FROM follows; SELECT pg_sleep(20); COMMIT' > /dev/null &
+works 'it runs up to the last step' promote ', cut_over => false'
+# this waits for a client that has the table locked, and is killed as it waits
+sql postgres > /dev/null <<'SQL' &
+BEGIN;
+SELECT count(*) FROM follows;
+DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM released) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$;
+SQL
 reader=$!
+until [ "$(run "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^DO .*released'")" = 1 ]; do sleep 0.1; done
 run_killed swap 1
-is 'and in the last one' "$killed" swap
+run 'INSERT INTO released VALUES (1)' > /dev/null
+is 'the last step is killed' "$killed" swap
 wait "$reader"
 is 'it is not promoted yet' "$(run "SELECT string_agg(attname, ', ') FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
     WHERE indrelid = 'follows'::regclass AND indisprimary")" 'person_id, topic_id'
@@ -286,6 +294,8 @@ works 'it stops before the last step' wait "$runner"
 works 'demote takes back what is begun' run "SELECT junction.demote('follows')"
 is 'the table is what it was' "$(run "SELECT shapes('follows')")" \
     'follows_person_id_fkey f, follows_pkey p, follows_topic_id_fkey f: person_id, topic_id'
+is 'without an index more' \
+    "$(run "SELECT DISTINCT result FROM run_command_on_placements('follows', 'SELECT count(*) FROM pg_index WHERE indrelid = ''%s''::regclass')")" 2
 
 # the statements of a dry run, each by itself
 works 'the statements of a concurrent promotion can be run one by one' gexec \
@@ -293,6 +303,21 @@ works 'the statements of a concurrent promotion can be run one by one' gexec \
 is 'and promote it' "$(run "SELECT shapes('interests')" | sed 's/: .*//')" \
     'follows_person_id_fkey f, follows_topic_id_fkey f, interests_person_id_topic_id_unique u, interests_pkey p'
 is 'each row has an id' "$(run 'SELECT count(*) = count(DISTINCT id) FROM interests')" t
+
+# shards that move while they are filled lose no id
+run "SELECT junction.demote('interests', 'follows')" > /dev/null
+promote > "$work/run.moved" 2>&1 &
+runner=$!
+until [ "$(run "SELECT count(*) FROM junction.progress WHERE step_name = 'fill' AND rows_done > 0")" = 1 ] ||
+    ! kill -0 "$runner" 2> /dev/null; do sleep 0.1; done
+for mode in force_logical block_writes; do
+    works "a shard moves meanwhile ($mode)" run "SELECT citus_move_shard_placement(shardid, '127.0.0.1', nodeport, '127.0.0.1', ($((2 * port + 3)) - nodeport)::int, '$mode')
+        FROM citus_shards WHERE table_name = 'follows'::regclass ORDER BY $([ "$mode" = block_writes ] || echo -)shardid LIMIT 1"
+done
+works 'the promotion goes on' wait "$runner"
+is 'each row has an id' "$(run 'SELECT count(*) = count(DISTINCT id) FROM follows')" t
+is 'the shards have one shape' "$(run "SELECT shapes('follows')" | sed 's/: .*//')" \
+    'follows_person_id_fkey f, follows_person_id_topic_id_unique u, follows_pkey p, follows_topic_id_fkey f'
 
 #
 # Names as long as they can be: Citus cuts those of the shards' objects, and puts a hash into them
