@@ -23,6 +23,7 @@ use lib "$FindBin::Bin/../lib";
 use Time::HiRes qw(time);
 use Wire;
 
+$| = 1;
 my ($database, $every) = (@ARGV, 1);
 my @ways = qw(set all read right laravel);
 my $looker = Wire->new($database);

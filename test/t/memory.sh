@@ -117,7 +117,6 @@ with_guard() {
 growth=$(growth_of "$(with_guard off)")
 stays_flat 'the guard' "$(with_guard notice)" "${growth%%|*}"
 stays_flat 'probe, each in a transaction' "PERFORM FROM junction.probe('user_orgs'); COMMIT;"
-stays_flat 'an accessor, each in a transaction' 'PERFORM FROM set_noted(n % 10 + 1, ARRAY[n % 7 + 1]); COMMIT;'
 # in the transaction's own context PostgreSQL remembers rows as well
 [ "$calls" -le 1000 ] || calls=1000
 stays_flat 'probe, all in one transaction' "PERFORM FROM junction.probe('user_orgs');" $((20 * calls))
