@@ -30,7 +30,7 @@
 /*
  * Raises 22023 for an order.  reason: a sentence for the detail.
  */
-static void
+pg_noreturn static void
 refuse_order(const char *order, const char *reason)
 {
 	ereport(ERROR,
