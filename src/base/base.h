@@ -69,6 +69,8 @@ extern char *dollar_quote(const char *text, const char *name);
 extern char *type_text(Oid type, int32 typmod);
 extern char *operator_text(Oid operator);
 extern char *collation_text(Oid collation);
+extern const char *action_name(char action);
+extern const char *action_clause(const char *event, char action);
 extern char *schema_name(Oid relid);
 
 /* scan.c */

@@ -13,8 +13,8 @@
 #include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "fmgr.h"
-#include "utils/guc.h"
 #include "storage/bufmgr.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM >= 170000

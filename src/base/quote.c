@@ -16,6 +16,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -236,4 +237,32 @@ dollar_quote(const char *text, const char *name)
 	for (int i = 1; strstr(text, tag) != NULL; i++)
 		tag = psprintf("$%s_%d$", name, i);
 	return psprintf("%s%s%s", tag, text, tag);
+}
+
+/* "CASCADE": action is one of FKCONSTR_ACTION_*. */
+const char *
+action_name(char action)
+{
+	switch (action)
+	{
+		case FKCONSTR_ACTION_CASCADE:
+			return "CASCADE";
+		case FKCONSTR_ACTION_RESTRICT:
+			return "RESTRICT";
+		case FKCONSTR_ACTION_SETNULL:
+			return "SET NULL";
+		case FKCONSTR_ACTION_SETDEFAULT:
+			return "SET DEFAULT";
+	}
+	return "NO ACTION";
+}
+
+/*
+ * " ON UPDATE CASCADE": event is "UPDATE" or "DELETE", action is one of
+ * FKCONSTR_ACTION_*.  Returns "" for NO ACTION, the default.
+ */
+const char *
+action_clause(const char *event, char action)
+{
+	return action == FKCONSTR_ACTION_NOACTION ? "" : psprintf(" ON %s %s", event, action_name(action));
 }

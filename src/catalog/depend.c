@@ -4,7 +4,8 @@
  *
  * describe_dependents() returns the objects at which DROP without CASCADE
  * would stop.  An index on a column is dropped with the column; a view of the
- * column stops the drop.  find_row_user() looks for what uses a row type. promote/dependents.c reads pg_depend for other questions.
+ * column stops the drop.  find_row_user() looks for what uses a row type.
+ * promote/dependents.c reads pg_depend for other questions.
  *
  * The current catalogs are read; nothing is locked.
  */

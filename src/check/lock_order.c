@@ -78,7 +78,7 @@ check_still_there(Oid relid, const char *name)
  * Returns true if the caller has the privilege, such as ACL_REFERENCES, on the
  * table or on one of its columns; false if the table does not exist.
  */
-static bool
+bool
 has_privilege(Oid relid, AclMode privilege)
 {
 	bool		is_missing = false;

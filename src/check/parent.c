@@ -118,14 +118,12 @@ find_key(const Parent *parent, List *shared)
 static void
 check_may_reference(const Parent *parent)
 {
-	Oid			relid = parent->table->oid;
 	AclResult	usage = object_aclcheck(NamespaceRelationId, parent->table->namespace,
 										GetUserId(), ACL_USAGE);
 
 	if (usage != ACLCHECK_OK)
 		aclcheck_error(usage, OBJECT_SCHEMA, get_namespace_name(parent->table->namespace));
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_REFERENCES) != ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_REFERENCES, ACLMASK_ANY) != ACLCHECK_OK)
+	if (!has_privilege(parent->table->oid, ACL_REFERENCES))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, parent->table->name);
 }
 

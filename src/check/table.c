@@ -188,8 +188,9 @@ check_not_typed(Relation rel)
 }
 
 /*
- * Refuse a table that Citus has distributed, and a shard of one: 0A000.  reason: the detail, a sentence
- * that says why the verb cannot do with it; hint: what to do instead.
+ * Refuse a table that Citus has distributed, and a shard of one: 0A000.  reason:
+ * the detail, a sentence that says why the verb cannot do with it; hint: what to
+ * do instead.
  */
 void
 check_not_distributed(Oid relid, const char *reason, const char *hint)

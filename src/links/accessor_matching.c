@@ -94,18 +94,6 @@ branch_of_none(const Matching *matching, bool any)
 					any ? linked_to_any(matching, matching->any) : "", matching->rest);
 }
 
-/* Returns the columns of a link that lead to the row: "link.tenant_id, link.invoice_id" */
-static char *
-row_of_link(const Matching *matching, const char *alias)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	foreach_ptr(AccessorColumn, column, matching->accessors->left.columns)
-		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", column_of(alias, column->column));
-	return buf.data;
-}
-
 /*
  * Returns the condition that a link is to the value with this number, in the
  * branch for count values:
@@ -131,7 +119,7 @@ branch_of_joins(const Matching *matching, int count)
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "        SELECT %s FROM %s\n", row_of_link(matching, "link_1"),
+	appendStringInfo(&buf, "        SELECT %s FROM %s\n", columns_of("link_1", accessors->left.columns),
 					 live_links(accessors, matching->columns, "link_1"));
 	for (int i = 2; i <= count; i++)
 	{
@@ -154,7 +142,7 @@ branch_of_joins(const Matching *matching, int count)
 static char *
 branch_of_counts(const Matching *matching)
 {
-	char	   *columns = row_of_link(matching, "link");
+	char	   *columns = columns_of("link", matching->accessors->left.columns);
 
 	return psprintf("        SELECT %s FROM %s WHERE (%s) AND %s %s ANY ($%d)\n"
 					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"

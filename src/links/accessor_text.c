@@ -61,6 +61,18 @@ column_of(const char *alias, const ColumnFacts *column)
 	return psprintf("%s.%s", alias, quote_identifier(column->name));
 }
 
+/* Returns columns (AccessorColumn) of a table of this alias: "link.tenant_id, link.invoice_id" */
+char *
+columns_of(const char *alias, List *columns)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	foreach_ptr(AccessorColumn, column, columns)
+		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", column_of(alias, column->column));
+	return buf.data;
+}
+
 /*
  * Returns the links as a FROM item: the table, or if its pair key is partial, the
  * rows that the key is of.
@@ -73,14 +85,9 @@ column_of(const char *alias, const ColumnFacts *column)
 char *
 live_links(const Accessors *accessors, List *columns, const char *alias)
 {
-	StringInfoData buf;
-
 	if (accessors->live == NULL)
 		return psprintf("%s AS %s", link_relation(accessors->table), alias);
-	initStringInfo(&buf);
-	foreach_ptr(AccessorColumn, column, columns)
-		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", column_of("link", column->column));
-	return psprintf("(SELECT %s FROM %s AS link WHERE %s) AS %s", buf.data,
+	return psprintf("(SELECT %s FROM %s AS link WHERE %s) AS %s", columns_of("link", columns),
 					link_relation(accessors->table), accessors->live, alias);
 }
 

@@ -4,9 +4,9 @@
  *		that a merge may change.
  *
  * A table that references the parent is changed; if two of its rows may then be
- * in conflict, or a row go as a loop, so are the tables that reference it, and so on.  A table that
- * references a child by a column of the child's foreign key (a pair) is changed
- * with it.  All of them are checked and locked before the first change: parents
+ * in conflict, or a row go as a loop, so are the tables that reference it, and so
+ * on.  A table that references a child by a column of the child's foreign key (a
+ * pair) is changed with it.  All of them are checked and locked before the first change: parents
  * before the tables that reference them, and those of one parent by OID.
  *
  * The lock keeps off new foreign keys.  Tables that reference another are locked in

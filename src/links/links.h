@@ -109,6 +109,7 @@ extern char *name_with_ending(const char *name, const char *ending);
 extern char *link_relation(const TableFacts *table);
 extern char *live_links(const Accessors *accessors, List *columns, const char *alias);
 extern char *column_of(const char *alias, const ColumnFacts *column);
+extern char *columns_of(const char *alias, List *columns);
 extern Oid	value_type(const ColumnFacts *column);
 extern char *fixed_condition(const Accessors *accessors, const char *alias);
 extern char *links_of_row(const AccessorEnd *end, const char *row, const char *link);

@@ -296,7 +296,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 		rows = density * progress->blocks;
 	}
 	/* a later pass changes few rows: slices would only read them more often */
-	progress->slices = progress->noted.slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
+	progress->slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
 	if (first)
 	{
 		progress->expected = rows;
@@ -349,7 +349,7 @@ run_range(const BatchedWork *work, Progress *progress, BlockNumber from, BlockNu
 	BatchCounts first = {0};
 
 	if (!work->in_shards)
-		note_rows(work, &progress->noted, from, to);
+		note_rows(work, &progress->noted, progress->slices, from, to);
 	for (int i = 0; i < progress->slices; i++)
 	{
 		const NotedSlice *slice = work->in_shards ? NULL : &progress->noted.slice[i];

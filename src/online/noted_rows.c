@@ -51,14 +51,14 @@ note_row(TupleTableSlot *slot, void *state)
 
 /*
  * Note the rows of a range, of the blocks from to to - 1, that are to be changed,
- * and forget those before.  Reads them as the table's owner, in a transaction of its
+ * in so many slices, and forget those before.  Reads them as the table's owner, in a transaction of its
  * own.
  *
  *	SELECT ctid FROM ONLY public.user_orgs WHERE id IS NULL
  *		AND ctid >= '(0,0)' AND ctid < '(50,0)'
  */
 void
-note_rows(const BatchedWork *work, NotedRows *noted, BlockNumber from, BlockNumber to)
+note_rows(const BatchedWork *work, NotedRows *noted, int slices, BlockNumber from, BlockNumber to)
 {
 	Oid			relid = work->run->relid;
 	OwnerRole	role;
@@ -67,6 +67,7 @@ note_rows(const BatchedWork *work, NotedRows *noted, BlockNumber from, BlockNumb
 
 	MemoryContextReset(noted->context);
 	memset(noted->slice, 0, sizeof(noted->slice));
+	noted->slices = slices;
 	begin_work_on(work->run, AccessShareLock);
 	schema = schema_name(relid);
 	query = psprintf("%s AND ctid OPERATOR(pg_catalog.>=) '(%u,0)'::pg_catalog.tid"

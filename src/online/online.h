@@ -184,7 +184,7 @@ extern const char *self_assignments(Oid relid, const Bitmapset *columns);
 extern void fill_column(const OnlineRun *run, const char *column);
 
 /* noted_rows.c */
-extern void note_rows(const BatchedWork *work, NotedRows *noted, BlockNumber from, BlockNumber to);
+extern void note_rows(const BatchedWork *work, NotedRows *noted, int slices, BlockNumber from, BlockNumber to);
 extern Datum noted_array(const NotedSlice *slice);
 extern void make_room(Oid relid, const NotedSlice *slice);
 
@@ -194,6 +194,7 @@ extern void forget_pause(Oid relid);
 extern void wait_while_paused(const OnlineRun *run);
 
 /* portable.c */
+extern char *portable_regclass(const char *qualified);
 extern char *portable_column(const char *table, const char *name, const char *condition);
 extern char *portable_constraint(const char *table, const char *name, const char *condition);
 extern char *portable_index(const char *table, const char *name, const char *condition);

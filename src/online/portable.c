@@ -28,8 +28,8 @@
 #include "online/online.h"
 
 /* "pg_catalog.to_regclass('public.user_orgs')" */
-static char *
-regclass_of(const char *qualified)
+char *
+portable_regclass(const char *qualified)
 {
 	return psprintf("pg_catalog.to_regclass(%s)", quote_literal_cstr(qualified));
 }
@@ -43,7 +43,7 @@ portable_column(const char *table, const char *name, const char *condition)
 {
 	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) %s"
 					" AND a.attname OPERATOR(pg_catalog.=) %s AND NOT a.attisdropped AND %s)",
-					regclass_of(table), quote_literal_cstr(name), condition);
+					portable_regclass(table), quote_literal_cstr(name), condition);
 }
 
 /*
@@ -55,7 +55,7 @@ portable_constraint(const char *table, const char *name, const char *condition)
 {
 	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) %s"
 					" AND c.conname OPERATOR(pg_catalog.=) %s AND %s)",
-					regclass_of(table), quote_literal_cstr(name), condition);
+					portable_regclass(table), quote_literal_cstr(name), condition);
 }
 
 /*
@@ -67,7 +67,7 @@ portable_index(const char *table, const char *name, const char *condition)
 {
 	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) i.indexrelid"
 					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND r.relname OPERATOR(pg_catalog.=) %s AND %s)",
-					regclass_of(table), quote_literal_cstr(name), condition);
+					portable_regclass(table), quote_literal_cstr(name), condition);
 }
 
 /*

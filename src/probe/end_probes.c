@@ -167,24 +167,6 @@ probe_orphan_end(Trial *trial)
 	return SKIPPED;
 }
 
-/* "CASCADE": action is one of FKCONSTR_ACTION_*. */
-static const char *
-action_name(char action)
-{
-	switch (action)
-	{
-		case FKCONSTR_ACTION_CASCADE:
-			return "CASCADE";
-		case FKCONSTR_ACTION_RESTRICT:
-			return "RESTRICT";
-		case FKCONSTR_ACTION_SETNULL:
-			return "SET NULL";
-		case FKCONSTR_ACTION_SETDEFAULT:
-			return "SET DEFAULT";
-	}
-	return "NO ACTION";
-}
-
 /*
  * Judge a DELETE of the parent row that failed.  HELD if the endpoint's foreign
  * key refused it, or a NOT NULL its SET NULL; else SKIPPED.

@@ -123,8 +123,7 @@ is_promoted(const Promotion *promotion)
 	return psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_attribute AS a"
 					" ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (i.indkey)"
 					" WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary AND a.attname OPERATOR(pg_catalog.=) %s)",
-					psprintf("pg_catalog.to_regclass(%s)",
-							 quote_literal_cstr(qualified_beside(promotion->table, promotion->name))),
+					portable_regclass(qualified_beside(promotion->table, promotion->name)),
 					quote_literal_cstr(promotion->id_column));
 }
 
@@ -338,8 +337,8 @@ portable_fill(const Promotion *promotion)
 										  indexed_plain_columns(promotion->rel, id));
 
 	return portable_block(psprintf(fill_block, quote_literal_cstr(qualified_name(promotion->table->oid)),
-							 quote_literal_cstr(quote_identifier(promotion->id_column)), done,
-							 quote_literal_cstr(others)));
+								   quote_literal_cstr(quote_identifier(promotion->id_column)), done,
+								   quote_literal_cstr(others)));
 }
 
 /*

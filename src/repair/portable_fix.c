@@ -143,27 +143,6 @@ can_build(const PortableRepair *repair, const Node *node)
 	return true;
 }
 
-/* " ON UPDATE CASCADE", or "" for NO ACTION; event: "UPDATE" or "DELETE" */
-static const char *
-action_clause(const char *event, char action)
-{
-	static const struct
-	{
-		char		action;
-		const char *text;
-	}			texts[] = {
-		{FKCONSTR_ACTION_RESTRICT, "RESTRICT"},
-		{FKCONSTR_ACTION_CASCADE, "CASCADE"},
-		{FKCONSTR_ACTION_SETNULL, "SET NULL"},
-		{FKCONSTR_ACTION_SETDEFAULT, "SET DEFAULT"}
-	};
-
-	for (int i = 0; i < lengthof(texts); i++)
-		if (texts[i].action == action)
-			return psprintf(" ON %s %s", event, texts[i].text);
-	return "";
-}
-
 /* Returns the names in a list of String, char *. */
 static List *
 string_values(List *strings)
@@ -401,16 +380,13 @@ build_brief(PortableRepair *repair, const AlterTableStmt *statement, const char 
 	const AlterTableCmd *command = linitial_node(AlterTableCmd, statement->cmds);
 	const char *table = quote_qualified_identifier(statement->relation->schemaname, statement->relation->relname);
 	const char *done = "false";
-	LOCKMODE	mode = AlterTableGetLockLevel(statement->cmds);
 
 	if (command->subtype == AT_AddConstraint)
-		done = psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s) AND i.indisprimary)",
-						quote_literal_cstr(table));
+		done = psprintf("EXISTS (SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid OPERATOR(pg_catalog.=) %s AND i.indisprimary)",
+						portable_regclass(table));
 	add_portable_step(repair, (PortableStep) {
 		.comment = "changes the catalogs only",.done = done,.table = table,
-		.lock = mode == AccessExclusiveLock ? "ACCESS EXCLUSIVE" :
-			mode == ShareRowExclusiveLock ? "SHARE ROW EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE",
-		.statements = text
+		.lock = lock_mode_name(AlterTableGetLockLevel(statement->cmds)),.statements = text
 	}, statement_locks(text));
 }
 

@@ -141,8 +141,8 @@ is_attached(const TableFacts *table, const char *name, const TableFacts *parent,
 {
 	return portable_index(table_name(table), name,
 						  psprintf("EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid"
-								   " AND h.inhparent OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s))",
-								   quote_literal_cstr(qualified_beside(parent, parent_name))));
+								   " AND h.inhparent OPERATOR(pg_catalog.=) %s)",
+								   portable_regclass(qualified_beside(parent, parent_name))));
 }
 
 /*

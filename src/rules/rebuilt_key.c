@@ -17,28 +17,6 @@
 #include "rules/rules.h"
 
 /*
- * " ON UPDATE CASCADE": event is "UPDATE" or "DELETE", action is one of
- * FKCONSTR_ACTION_*.  Returns "" for NO ACTION, the default.
- */
-static const char *
-action_text(const char *event, char action)
-{
-	switch (action)
-	{
-		case FKCONSTR_ACTION_RESTRICT:
-			return psprintf(" ON %s RESTRICT", event);
-		case FKCONSTR_ACTION_CASCADE:
-			return psprintf(" ON %s CASCADE", event);
-		case FKCONSTR_ACTION_SETNULL:
-			return psprintf(" ON %s SET NULL", event);
-		case FKCONSTR_ACTION_SETDEFAULT:
-			return psprintf(" ON %s SET DEFAULT", event);
-		default:
-			return "";
-	}
-}
-
-/*
  * "public.tags (id)": the parent and its columns that a foreign key references.
  * If the parent was not read, its names are looked up in the syscache; returns
  * null if it was dropped meanwhile.
@@ -89,7 +67,7 @@ append_cascading(StringInfo fix, const Junction *junction, const ForeignKeyFacts
 	appendStringInfo(fix, " DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s%s%s ON DELETE CASCADE%s%s",
 					 name, name, column_list(columns), reference,
 					 key->match == FKCONSTR_MATCH_FULL ? " MATCH FULL" : "",
-					 action_text("UPDATE", on_update),
+					 action_clause("UPDATE", on_update),
 					 key->deferrable ? " DEFERRABLE" : "",
 					 key->deferred ? " INITIALLY DEFERRED" : "");
 	return true;

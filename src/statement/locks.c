@@ -51,6 +51,13 @@ static const char *const mode_names[] = {
 	[AccessExclusiveLock] = "ACCESS EXCLUSIVE"
 };
 
+/* Returns the name of a lock mode. */
+const char *
+lock_mode_name(LOCKMODE mode)
+{
+	return mode_names[mode];
+}
+
 /*
  * Adds a lock to a set, or raises the mode of the table's lock that is there.
  * Ignores InvalidOid.

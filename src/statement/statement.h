@@ -126,6 +126,7 @@ extern void make_join_tree(JoinTree *tree, const Junction *junction, List *parts
 extern bool is_join_tree(const JoinTree *tree);
 
 /* locks.c */
+extern const char *lock_mode_name(LOCKMODE mode);
 extern void add_lock(List **locks, Oid relid, LOCKMODE mode);
 extern void add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns);
 extern char *locks_text(List *locks, const TableFacts *renamed, const char *new_name);
