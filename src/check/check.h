@@ -38,7 +38,6 @@ extern bool is_serial(const TypeName *type);
 /* lock_order.c */
 extern bool has_privilege(Oid relid, AclMode privilege);
 extern void lock_new_parents(Oid relid, List *parents);
-extern void lock_parents_to_read(Oid relid);
 extern Relation open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair);
 extern void lock_dropped_parents(Oid relid, List *parents);
 extern List *lock_sampled_parents(Oid relid);

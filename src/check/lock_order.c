@@ -147,21 +147,6 @@ find_parents(Oid relid, bool beside_pair)
 }
 
 /*
- * Lock the parents of the table in ACCESS SHARE mode, in the order of their OIDs,
- * to the end of the transaction: for a verb that reads them only.  A parent that
- * is dropped meanwhile is left out, and so is a table that is gone.
- */
-void
-lock_parents_to_read(Oid relid)
-{
-	List	   *parents = find_parents(relid, false);
-
-	list_sort(parents, list_oid_cmp);
-	foreach_oid(parent, parents)
-		LockRelationOid(parent, AccessShareLock);
-}
-
-/*
  * As open_table_to_change(), but locks the parents that find_parents() returns
  * before the table.  If the table has other parents once it is locked, its lock
  * is released, and requested again behind theirs.

@@ -4,8 +4,10 @@
  *		they are called and what they do.
  *
  * Refusals come in this order: the table, its kind, what an accessor that was
- * asked for needs.  The parents are locked before the table, all in modes beside
- * which rows are read and written.
+ * asked for needs.  The table is locked before its parents, all in modes beside which
+ * rows are read and written.  To hold a parent, be it to read, and wait for the table
+ * would be a deadlock with a repair, which holds the table and waits for who reads the
+ * parent (check/lock_order.c).
  */
 #include "postgres.h"
 
@@ -310,8 +312,6 @@ check_no_rules(const Accessors *accessors)
 void
 check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 {
-	check_table_to_change(relid);
-	lock_parents_to_read(relid);
 	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	check_not_distributed(relid,
 						  "Accessors are functions in SQL, and Citus does not plan statements with the arguments of such functions.",
