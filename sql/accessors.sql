@@ -104,8 +104,44 @@ ALTER TABLE tags ADD COLUMN color text;
 \set VERBOSITY sqlstate
 SELECT t.* FROM invoices AS i, tags(i) AS t WHERE i.id = 1;
 \set VERBOSITY terse
+SELECT junction, rule, severity, columns, message, detail, fix FROM junction.report('tags');
 SELECT count(*) FROM junction.create_accessors('invoice_tags');
 SELECT t.* FROM invoices AS i, tags(i) AS t WHERE i.id = 1;
+SELECT count(*) FROM junction.report('tags');
+-- the report tells of those that return rows, and so does the guard where it is asked to; the fix is for both, and keeps the
+-- name that one has been given
+SET junction.guard = error;
+SET junction.guard_rules = 'stale_accessor';
+ALTER TABLE invoices ADD COLUMN paid_at timestamptz, ADD COLUMN "due At" timestamptz;
+BEGIN;
+ALTER TABLE invoices ADD COLUMN paid_at timestamptz, ADD COLUMN "due At" timestamptz;
+SELECT count(*) FROM junction.create_accessors('invoice_tags', '{list,matching}');
+COMMIT;
+RESET junction.guard_rules;
+RESET junction.guard;
+ALTER FUNCTION invoices(tags) RENAME TO "Those of";
+ALTER TABLE invoices ADD COLUMN remark text;
+SELECT columns, message FROM junction.report('invoices');
+SELECT statement, locks FROM junction.repair('invoices', '{stale_accessor}');
+SELECT count(*) FROM junction.report('invoices');
+SELECT i.id, i.remark FROM tags AS t, "Those of"(t) AS i WHERE t.id = 1 ORDER BY 1 LIMIT 1;
+SELECT proname, pg_get_function_arguments(oid) FROM pg_proc WHERE prorettype = 'invoices'::regtype ORDER BY 1;
+ALTER FUNCTION "Those of"(tags) RENAME TO invoices;
+DROP FUNCTION invoices_with_tags;
+-- a function by hand that says it is one: without query trees, without a junction, of whole rows, of no query
+BEGIN;
+CREATE FUNCTION by_text() RETURNS SETOF tags LANGUAGE sql AS 'SELECT * FROM tags';
+CREATE FUNCTION by_hand() RETURNS SETOF tags LANGUAGE sql RETURN (SELECT t FROM tags AS t);
+CREATE FUNCTION by_link() RETURNS SETOF tags LANGUAGE sql BEGIN ATOMIC; SELECT t FROM tags AS t JOIN invoice_tags ON tag_id = id; END;
+CREATE PROCEDURE by_none() LANGUAGE sql BEGIN ATOMIC END;
+COMMENT ON FUNCTION by_text() IS '@junction accessor list';
+COMMENT ON FUNCTION by_hand() IS '@junction accessor list';
+COMMENT ON FUNCTION by_link() IS '@junction accessor list';
+COMMENT ON PROCEDURE by_none() IS '@junction accessor list';
+COMMENT ON FUNCTION tags(invoices) IS '@junction accessor ''mine''';
+ALTER TABLE tags ADD COLUMN size int;
+SELECT columns, message, fix FROM junction.report('tags');
+ROLLBACK;
 -- one that goes, or gets another type, takes that the functions are dropped before
 \set VERBOSITY sqlstate
 ALTER TABLE tags DROP COLUMN color;

@@ -2,7 +2,7 @@
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
- *		policies (policies.c), and what comments say to us: that a table is a
+ *		policies (policies.c), accessors (accessors.c), and what comments say to us: that a table is a
  *		junction, the rules that it ignores, and that a column is superseded.
  *
  * The caller gives the snapshot in which the tables were read.  No table is
@@ -236,4 +236,5 @@ read_all_annotations(const Database *database, Snapshot snapshot)
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
 	read_policies(database, snapshot);
+	read_accessors(database, snapshot);
 }

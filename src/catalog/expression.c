@@ -1,7 +1,7 @@
 /*
  * expression.c
  *		Partial indexes: which lookups can use one, and its predicate as SQL.
- *		Also the columns in an expression.
+ *		Also the columns in an expression, and the relations that it reads.
  *
  * A foreign key looks up the rows that reference a parent's row by "column =
  * $1".  A partial index can serve that if this clause implies the predicate of
@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
 #include "nodes/plannodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
@@ -178,4 +179,40 @@ indexed_columns(const IndexFacts *index)
 	if (index->expressions != NULL)
 		columns = bms_add_members(columns, expression_columns(stringToNode(index->expressions)));
 	return bms_del_member(columns, 0);
+}
+
+/*
+ * An expression tree walker: add the OIDs of the relations that a query, and its
+ * subqueries, read to the list.
+ */
+static bool
+add_read_relations(Node *node, List **relations)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		RangeTblEntry *entry = (RangeTblEntry *) node;
+
+		if (entry->rtekind == RTE_RELATION)
+			*relations = list_append_unique_oid(*relations, entry->relid);
+		return false;			/* its own parts are walked by the caller */
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, add_read_relations, relations,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, add_read_relations, relations);
+}
+
+/*
+ * Returns the OIDs of the relations that a query, or the subqueries of an
+ * expression, read.
+ */
+List *
+relations_read(Node *expression)
+{
+	List	   *relations = NIL;
+
+	(void) add_read_relations(expression, &relations);
+	return relations;
 }

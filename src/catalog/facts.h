@@ -139,6 +139,19 @@ typedef struct PolicyFacts
 	List	   *tables;			/* OIDs of the relations that USING reads */
 } PolicyFacts;
 
+/* A function of junction.create_accessors that returns rows of a table */
+typedef struct AccessorFacts
+{
+	Oid			function;
+	char	   *kind;			/* what its comment calls it: "list", "matching" */
+	Oid			junction;		/* the table that it walks */
+	int			ncolumns;		/* how many it returns: the oldest, as it names
+								 * those that the table had */
+} AccessorFacts;
+
+/* What the comment of such a function begins with; its kind follows */
+#define ACCESSOR_MARK	"@junction accessor "
+
 /* How Citus keeps a table */
 typedef enum Layout
 {
@@ -178,6 +191,8 @@ typedef struct TableFacts
 	bool		partition;
 	bool		row_security;	/* ENABLE ROW LEVEL SECURITY */
 	List	   *policies;		/* PolicyFacts, if row_security; policies.c */
+	List	   *accessors;		/* AccessorFacts: those that return rows of this
+								 * table; accessors.c */
 	bool		has_children;	/* inheritance children or partitions;
 								 * annotations.c */
 	bool		extension_member;	/* annotations.c */
@@ -234,6 +249,9 @@ typedef struct Database
 								 * null before */
 } Database;
 
+/* accessors.c */
+extern void read_accessors(const Database *database, Snapshot snapshot);
+
 /* annotations.c */
 extern void read_own_comment(TableFacts *table, Snapshot snapshot);
 extern void read_all_comments(const Database *database, Snapshot snapshot);
@@ -268,6 +286,7 @@ extern char *describe_dependents(List *objects, bool follow);
 extern char *find_row_user(Oid row_type);
 
 /* expression.c */
+extern List *relations_read(Node *expression);
 extern Bitmapset *keys_implying(const TableFacts *table, const IndexFacts *index);
 extern char *predicate_text(const TableFacts *table, const IndexFacts *index);
 extern char *aliased_predicate(const TableFacts *table, const IndexFacts *index, char *alias);

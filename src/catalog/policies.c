@@ -16,8 +16,6 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_policy.h"
-#include "nodes/nodeFuncs.h"
-#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -25,29 +23,6 @@
 
 #include "base/base.h"
 #include "catalog/facts.h"
-
-/*
- * An expression tree walker: add the OIDs of the relations that the subqueries
- * of an expression read to the list.
- */
-static bool
-add_read_relations(Node *node, List **relations)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, RangeTblEntry))
-	{
-		RangeTblEntry *entry = (RangeTblEntry *) node;
-
-		if (entry->rtekind == RTE_RELATION)
-			*relations = list_append_unique_oid(*relations, entry->relid);
-		return false;			/* its own parts are walked by the caller */
-	}
-	if (IsA(node, Query))
-		return query_tree_walker((Query *) node, add_read_relations, relations,
-								 QTW_EXAMINE_RTES_BEFORE);
-	return expression_tree_walker(node, add_read_relations, relations);
-}
 
 /*
  * Returns the roles of a policy; 0 stands for PUBLIC.
@@ -72,13 +47,13 @@ add_policy(TableFacts *table, HeapTuple tuple, TupleDesc desc)
 {
 	Form_pg_policy form = (Form_pg_policy) GETSTRUCT(tuple);
 	PolicyFacts *policy;
-	List	   *relations = NIL;
+	List	   *relations;
 	bool		isnull;
 	Datum		value = heap_getattr(tuple, Anum_pg_policy_polqual, desc, &isnull);
 
 	if (isnull)
 		return;
-	add_read_relations(stringToNode(TextDatumGetCString(value)), &relations);
+	relations = relations_read(stringToNode(TextDatumGetCString(value)));
 	if (relations == NIL)
 		return;
 	policy = palloc(sizeof(PolicyFacts));

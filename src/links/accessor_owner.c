@@ -93,6 +93,17 @@ find_accessors(Oid relid)
 	return accessors;
 }
 
+/* Returns the types of the parameters. */
+static oidvector *
+parameter_vector(const AccessorFunction *function)
+{
+	Oid		   *types = palloc(sizeof(Oid) * (list_length(function->parameters) + 1));
+
+	foreach_ptr(AccessorParameter, parameter, function->parameters)
+		types[foreach_current_index(parameter)] = parameter->type;
+	return buildoidvector(types, list_length(function->parameters));
+}
+
 /*
  * Returns the function of the schema that has this name and these parameters;
  * InvalidOid if there is none.
@@ -100,12 +111,50 @@ find_accessors(Oid relid)
 Oid
 find_function(const AccessorFunction *function, Oid namespace)
 {
-	Oid		   *types = palloc(sizeof(Oid) * (list_length(function->parameters) + 1));
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(function->name),
+						   PointerGetDatum(parameter_vector(function)), ObjectIdGetDatum(namespace));
+}
 
-	foreach_ptr(AccessorParameter, parameter, function->parameters)
-		types[foreach_current_index(parameter)] = parameter->type;
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(function->name),
-						   PointerGetDatum(buildoidvector(types, list_length(function->parameters))),
-						   ObjectIdGetDatum(namespace));
+/*
+ * Returns the name of a function of the schema if it has these parameters, else null.
+ */
+static char *
+name_if_alike(Oid oid, const oidvector *types, Oid namespace)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+	Form_pg_proc form = HeapTupleIsValid(tuple) ? (Form_pg_proc) GETSTRUCT(tuple) : NULL;
+	char	   *name = NULL;
+
+	if (form == NULL)
+		return NULL;
+	if (form->pronamespace == namespace && form->proargtypes.dim1 == types->dim1 &&
+		memcmp(form->proargtypes.values, types->values, sizeof(Oid) * types->dim1) == 0)
+		name = pstrdup(NameStr(form->proname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/*
+ * Returns the name to which the user has renamed an accessor: one of the junction that
+ * has the same comment and parameters, and none of the names in others.  Null if there
+ * is none, or more than one.
+ */
+char *
+find_renamed(const AccessorFunction *function, const char *comment, Oid relid, List *others)
+{
+	char	   *found = NULL;
+
+	foreach_oid(oid, find_accessors(relid))
+	{
+		char	   *other = GetComment(oid, ProcedureRelationId, 0);
+		char	   *name = other == NULL || strcmp(other, comment) != 0 ? NULL :
+			name_if_alike(oid, parameter_vector(function), get_rel_namespace(relid));
+
+		if (name == NULL || list_has_name(others, name))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = name;
+	}
+	return found;
 }

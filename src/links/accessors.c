@@ -15,7 +15,8 @@
  * promotion, stop a DROP TABLE, and go with DROP TABLE ... CASCADE.
  *
  * An accessor that is there already is made again, with the columns that the
- * parent has now.
+ * parent has now.  One that returns rows of a parent, so that a new column of the
+ * parent makes it stale, is made again under the name that it has.
  */
 #include "postgres.h"
 
@@ -191,6 +192,30 @@ functions_of_kind(const Accessors *accessors, AccessorKind kind)
 }
 
 /*
+ * Gives the functions that return rows of a parent the names that the user has
+ * renamed them to.
+ */
+static void
+keep_names(const Accessors *accessors, List *functions)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(AccessorFunction, function, functions)
+		names = lappend(names, function->name);
+	foreach_ptr(AccessorFunction, function, functions)
+	{
+		char	   *comment = psprintf("%s%s", ACCESSOR_MARK, accessor_names[function->kind]);
+		char	   *name = NULL;
+
+		if ((function->kind == ACCESSOR_LIST || function->kind == ACCESSOR_MATCHING) &&
+			!OidIsValid(find_function(function, accessors->table->namespace)))
+			name = find_renamed(function, comment, accessors->table->oid, names);
+		if (name != NULL)
+			function->name = name;
+	}
+}
+
+/*
  * Builds all accessors.  Refuses names that are taken before the first is built.
  */
 static void
@@ -201,6 +226,7 @@ build_accessors(StatementPlan *plan, const Accessors *accessors)
 
 	foreach_int(kind, accessors->kinds)
 		functions = list_concat(functions, functions_of_kind(accessors, kind));
+	keep_names(accessors, functions);
 	check_apart(accessors, functions);
 	foreach_ptr(AccessorFunction, function, functions)
 		if (check_function_name(accessors, function))

@@ -22,9 +22,6 @@
  * Accessors
  */
 
-/* What the comment of an accessor begins with; its kind follows */
-#define ACCESSOR_MARK	"@junction accessor "
-
 /* What an accessor does; accessor_names[] has the same order */
 typedef enum AccessorKind
 {
@@ -143,6 +140,7 @@ extern AccessorFunction *reach_accessor(const Accessors *accessors);
 extern bool is_accessor_of(Oid function, Oid relid);
 extern List *find_accessors(Oid relid);
 extern Oid	find_function(const AccessorFunction *function, Oid namespace);
+extern char *find_renamed(const AccessorFunction *function, const char *comment, Oid relid, List *others);
 
 /*
  * Merge and deduplicate: one engine, to which the rows that become one are

@@ -5,15 +5,15 @@
  *
  * Each rule is one function, in the file of its subject: key_rules.c,
  * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c,
- * statistics_rules.c, distributed_rules.c; possible_junction.c and bare_junction.c are about tables
- * that no constraint shows to be links.  A rule gets a table that
+ * statistics_rules.c, distributed_rules.c, accessor_rules.c; possible_junction.c
+ * and bare_junction.c are about tables that no constraint shows to be links.  A rule gets a table that
  * model/classify.c has classified.  It adds a finding for each defect, with the
  * statement that fixes it if there is one.  It reads no rows of the table and
  * changes nothing.
  *
  * Most rules apply to junctions only.  array_relation, numbered_columns,
  * undeclared_endpoint, possible_junction and polymorphic_endpoint look for links
- * in any table.
+ * in any table, and stale_accessor is about the table whose rows are listed.
  */
 #include "postgres.h"
 
@@ -44,6 +44,7 @@ static const Rule rules[RULE_COUNT] = {
 	[RULE_TENANT_MISMATCH] = {"tenant_mismatch", SEVERITY_WARNING, rule_tenant_mismatch, false},
 	[RULE_POLYMORPHIC_ENDPOINT] = {"polymorphic_endpoint", SEVERITY_NOTICE, rule_polymorphic_endpoint, true},
 	[RULE_RECURSIVE_POLICY] = {"recursive_policy", SEVERITY_ERROR, rule_recursive_policy, false},
+	[RULE_STALE_ACCESSOR] = {"stale_accessor", SEVERITY_ERROR, rule_stale_accessor, false},
 	[RULE_NAME] = {"name", SEVERITY_INFO, rule_misnamed, false},
 	[RULE_INHERITED] = {"inherited", SEVERITY_WARNING, rule_inherited, false},
 	[RULE_MISJUDGED_ENDPOINT] = {"misjudged_endpoint", SEVERITY_NOTICE, rule_misjudged_endpoint, false},

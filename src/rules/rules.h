@@ -38,6 +38,7 @@ typedef enum RuleId
 	RULE_TENANT_MISMATCH,
 	RULE_POLYMORPHIC_ENDPOINT,
 	RULE_RECURSIVE_POLICY,
+	RULE_STALE_ACCESSOR,
 	RULE_NAME,
 	RULE_INHERITED,
 	RULE_MISJUDGED_ENDPOINT,
@@ -118,6 +119,9 @@ typedef struct Rule
 						  Findings *findings);	/* adds findings to the list */
 	bool		local;			/* apply() reads no table but the junction */
 } Rule;
+
+/* accessor_rules.c */
+extern void rule_stale_accessor(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* bare_junction.c */
 extern bool add_bare_junction(const Rule *rule, const Junction *junction, Findings *findings);

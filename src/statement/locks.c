@@ -216,19 +216,24 @@ table_argument(const FuncCall *call, int place)
 }
 
 /*
- * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...), and
- * of SELECT junction.absorb('public.t'::regclass, columns, 'public.parent'::regclass, ...).
+ * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...), of
+ * SELECT junction.absorb('public.t'::regclass, columns, 'public.parent'::regclass, ...),
+ * and of SELECT junction.create_accessors('public.t'::regclass, ...).
  */
 static void
 add_call(List **locks, const SelectStmt *statement)
 {
 	const FuncCall *call = castNode(FuncCall, linitial_node(ResTarget, statement->targetList)->val);
-	bool		absorbs = strcmp(strVal(llast(call->funcname)), "absorb") == 0;
-	const LOCKMODE mode = absorbs ? ShareRowExclusiveLock : AccessExclusiveLock;
+	const char *name = strVal(llast(call->funcname));
 
-	add_locks(locks, table_argument(call, 0), mode, false);
-	if (absorbs)
-		add_locks(locks, table_argument(call, 2), mode, false);
+	if (strcmp(name, "absorb") == 0)
+	{
+		add_locks(locks, table_argument(call, 0), ShareRowExclusiveLock, false);
+		add_locks(locks, table_argument(call, 2), ShareRowExclusiveLock, false);
+	}
+	else
+		add_locks(locks, table_argument(call, 0), strcmp(name, "create_accessors") == 0 ?
+				  ShareUpdateExclusiveLock : AccessExclusiveLock, false);
 }
 
 /*

@@ -271,3 +271,8 @@ ALTER TABLE user_orgs DROP CONSTRAINT user_orgs_pkey;
 CREATE UNIQUE INDEX pair ON user_orgs (user_id, org_id);
 call repair('user_orgs', '{no_primary_key}', concurrently => true)
 END
+try repair_stale_accessor <<'END'
+SELECT junction.create_accessors('user_orgs', '{list}');
+ALTER TABLE orgs ADD COLUMN name text;
+call repair('orgs', '{stale_accessor}')
+END

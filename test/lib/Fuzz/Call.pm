@@ -16,7 +16,7 @@ use constant MOST_TABLES => 18;                         # of a database, beyond 
 
 my @rules = qw(half_indexed invalid_index missing_pair_key nullable_endpoint unvalidated_foreign_key undeclared_endpoint possible_junction no_cascade needless_surrogate
     promotion_due multiway redundant_index deferrable_pair_key no_replica_identity no_primary_key soft_deleted_pair
-    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy name inherited misjudged_endpoint
+    array_relation numbered_columns tenant_mismatch polymorphic_endpoint recursive_policy stale_accessor name inherited misjudged_endpoint
     local_beside_distributed not_colocated fan_out);
 
 sub regclass { return literal($_[0]{name}) . '::regclass' }
