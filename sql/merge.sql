@@ -90,6 +90,16 @@ ROLLBACK;
 UPDATE held SET during = '[2,4)' WHERE tag_id = 12 AND during = '[1,3)';
 SELECT junction.merge('tags', 7, ARRAY[12]);
 DROP TABLE live, spoken, profiles, held, later, derived;
+-- what an exclusion allows beside each other is no conflict, though it is equal
+CREATE TABLE held (tag_id int REFERENCES tags, during int4range, EXCLUDE USING gist (int4range(tag_id, tag_id, '[]') WITH =, during WITH &&));
+INSERT INTO held VALUES (7, 'empty'), (12, 'empty'), (12, 'empty'), (7, '[1,3)'), (12, '[1,3)');
+CREATE TABLE apart (tag_id int REFERENCES tags, during int4range, EXCLUDE USING gist (int4range(tag_id, tag_id, '[]') WITH =, during WITH -|-));
+INSERT INTO apart VALUES (7, '[1,3)'), (12, '[1,3)'), (12, '[1,3)');
+BEGIN;
+SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE rows > 0;
+SELECT rows_of(t) FROM unnest('{held,apart}'::regclass[]) AS t;
+ROLLBACK;
+DROP TABLE held, apart;
 -- a generated column is not changed
 CREATE TABLE derived (id int, tag_id int GENERATED ALWAYS AS (id + 10) STORED REFERENCES tags);
 SELECT junction.merge('tags', 7, ARRAY[12]);

@@ -12,7 +12,9 @@
  * compared by what its columns will hold.
  *
  * An exclusion constraint WITH && refuses more than a key does: rows that overlap
- * but are not equal cannot be one.  These are left to the constraint.
+ * but are not equal cannot be one.  These are left to the constraint.  Rows that are
+ * equal and that it allows beside each other are in no conflict: with empty ranges,
+ * or WITH <>.
  *
  * Builds text only.
  */
@@ -168,6 +170,28 @@ is_key_of_child(const MergeChild *child, const IndexFacts *index)
 }
 
 /*
+ * Returns the operator by which an exclusion constraint compares this column;
+ * InvalidOid for the index of a key.
+ */
+static Oid
+exclusion_operator(const MergeChild *child, const IndexFacts *index, int place)
+{
+	foreach_ptr(ExclusionFacts, exclusion, child->table->exclusions)
+		if (exclusion->index == index->oid)
+			return exclusion->operators[place];
+	return InvalidOid;
+}
+
+/*
+ * Does the index compare this column by another operator than equality?
+ */
+static bool
+compares_otherwise(const IndexFacts *index, int place)
+{
+	return index->comparisons != NULL && index->comparisons[place] != EXCLUDE_EQUAL;
+}
+
+/*
  * Returns the operator by which two values of this key column are equal, as SQL.
  * An exclusion compares those that it does not compare by equality by that of
  * their type.
@@ -182,9 +206,8 @@ equality_of(const MergeChild *child, const IndexFacts *index, int place, Node *e
 
 	if (!index->exclusion)
 		operator = get_opfamily_member(index->families[place], input, input, BTEqualStrategyNumber);
-	foreach_ptr(ExclusionFacts, exclusion, child->table->exclusions)
-		if (exclusion->index == index->oid && index->comparisons[place] == EXCLUDE_EQUAL)
-			operator = exclusion->operators[place];
+	else if (!compares_otherwise(index, place))
+		operator = exclusion_operator(child, index, place);
 	if (!OidIsValid(operator))
 		operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 	if (!OidIsValid(operator))
@@ -257,13 +280,16 @@ append_same_key(StringInfo buf, const MergedRows *rows, const MergeChild *child,
 
 		/* the same, as both reference rows of one class */
 		if (is_plain(rows, child, index) && bms_is_member(index->columns[i], child->columns) &&
-			(rows->with != NULL || is_changed(rows, child, index->columns[i])))
+			!compares_otherwise(index, i) && (rows->with != NULL || is_changed(rows, child, index->columns[i])))
 			continue;
 		staying = key_value(rows, child, index, i, expression, "staying");
 		going = key_value(rows, child, index, i, expression, "going");
 		appendStringInfo(buf, index->nulls_not_distinct ?
 						 " AND (%s %s %s OR (%s IS NULL AND %s IS NULL))" : " AND %s %s %s",
 						 staying, equality_of(child, index, i, expression), going, staying, going);
+		/* equal values need not exclude each other: empty ranges do not overlap */
+		if (compares_otherwise(index, i))
+			appendStringInfo(buf, " AND %s %s %s", staying, operator_text(exclusion_operator(child, index, i)), going);
 	}
 	if (index->predicate != NULL)
 	{
