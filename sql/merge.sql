@@ -323,6 +323,23 @@ DROP TABLE bare;
 -- other types that name the key
 SELECT count(*) FROM junction.merge('tags', 7::bigint, ARRAY[16::bigint]);
 SELECT junction.merge('tags', 7::numeric, ARRAY[17.4::numeric]);
+-- keys that the session writes as the same text
+BEGIN;
+CREATE TABLE numbers (id float8 PRIMARY KEY);
+CREATE TABLE uses (number float8 REFERENCES numbers ON DELETE CASCADE);
+CREATE TABLE times (id timestamptz PRIMARY KEY);
+INSERT INTO numbers VALUES (1), (0.3), (0.1::float8 + 0.2::float8);
+INSERT INTO uses SELECT id FROM numbers;
+INSERT INTO times VALUES ('2026-11-01 00:00-04'), ('2026-11-01 01:30-04'), ('2026-11-01 01:30-05');
+SET LOCAL extra_float_digits = 0;
+SELECT change, rows FROM junction.merge('numbers', 1::float8, ARRAY[0.1::float8 + 0.2::float8]) WHERE rows > 0;
+SET LOCAL datestyle = 'SQL, DMY';
+SET LOCAL timezone = 'America/New_York';
+SELECT change, rows FROM junction.merge('times', '2026-11-01 00:00-04'::timestamptz, ARRAY['2026-11-01 01:30-05'::timestamptz]) WHERE rows > 0;
+SET LOCAL extra_float_digits = 1;
+SET LOCAL datestyle = 'ISO';
+SELECT rows_of('numbers'), rows_of('uses'), rows_of('times');
+ROLLBACK;
 -- tables of others, and rows that are not seen
 RESET SESSION AUTHORIZATION;
 CREATE TABLE theirs (tag_id int REFERENCES tags);
