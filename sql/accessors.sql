@@ -303,6 +303,16 @@ SELECT octet_length(proname), count(*) FROM pg_proc WHERE oid IN (SELECT functio
 SELECT count(*) FROM junction.drop_accessors('"ääääääääääääääääääääääääääääääo"');
 DROP TABLE "ääääääääääääääääääääääääääääääo";
 
+-- a key with blanks at the end, which the foreign key does not compare
+CREATE TABLE units (id char(5) PRIMARY KEY);
+CREATE TABLE user_units (user_id int REFERENCES users, unit text REFERENCES units, PRIMARY KEY (user_id, unit));
+INSERT INTO units VALUES ('a'), ('b');
+INSERT INTO user_units VALUES (1, 'a'), (1, 'b   ');
+SELECT count(*) FROM junction.create_accessors('user_units', '{list}');
+SELECT n.id FROM users AS u, units(u) AS n WHERE u.id = 1 ORDER BY 1;
+SELECT u.id FROM units AS n, users(n) AS u WHERE n.id = 'b';
+DROP TABLE user_units, units CASCADE;
+
 -- a junction that is a parent too: its accessors are its own
 SELECT count(*) FROM junction.create('invoices', 'tags', 'taggings');
 SELECT count(*) FROM junction.promote('taggings', id_type => 'bigint');

@@ -200,8 +200,9 @@ matching_accessor(const Accessors *accessors)
 	foreach_ptr(AccessorColumn, column, accessors->left.columns)
 		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
 			if (fixed->column == column->column && !list_member_ptr(accessors->left.own, fixed))
-				appendStringInfo(&rest, " AND %s %s $%d", column_of("parent", column->parent),
-								 operator_text(column->reference), foreach_current_index(fixed) + 1);
+				appendStringInfo(&rest, " AND %s %s %s", column_of("parent", column->parent),
+								 operator_text(column->reference),
+								 referencing_value(column, psprintf("$%d", foreach_current_index(fixed) + 1)));
 	matching.all = add_array_parameter(function, "all_of", matching.column->column, true);
 	matching.any = add_array_parameter(function, "any_of", matching.column->column, true);
 	matching.none = add_array_parameter(function, "none_of", matching.column->column, true);

@@ -120,6 +120,16 @@ fixed_condition(const Accessors *accessors, const char *alias)
 }
 
 /*
+ * Returns a value of a column of the junction, as it is compared with the parent's
+ * column.
+ */
+char *
+referencing_value(const AccessorColumn *column, const char *value)
+{
+	return as_referenced(value, column->column, column->parent->type, column->parent->collation, column->reference);
+}
+
+/*
  * Returns the condition that a link is one of a row of a parent.  row: an alias
  * or a parameter that is such a row; link: the alias of the link.
  *
@@ -134,7 +144,7 @@ links_of_row(const AccessorEnd *end, const char *row, const char *link)
 	foreach_ptr(AccessorColumn, column, end->columns)
 		appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
 						 column_of(row, column->parent), operator_text(column->reference),
-						 column_of(link, column->column));
+						 referencing_value(column, column_of(link, column->column)));
 	return buf.data;
 }
 
@@ -154,9 +164,9 @@ given_row(const Accessors *accessors, List *columns)
 	foreach_ptr(AccessorColumn, column, columns)
 		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
 			if (fixed->column->attnum == column->column->attnum)
-				appendStringInfo(&buf, "%s%s %s $%d", buf.len ? " AND " : "",
+				appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
 								 column_of("parent", column->parent), operator_text(column->reference),
-								 foreach_current_index(fixed) + 1);
+								 referencing_value(column, psprintf("$%d", foreach_current_index(fixed) + 1)));
 	return buf.data;
 }
 
