@@ -117,6 +117,15 @@ SELECT rows_of('listed');
 ROLLBACK;
 DROP TABLE listed;
 
+-- equal values that are written in two ways are one, also where the keys are counted
+CREATE TABLE priced (price numeric, cost numeric, tag_id int REFERENCES tags, PRIMARY KEY (price, tag_id), UNIQUE (cost, tag_id));
+INSERT INTO priced VALUES (1.0, 1.00, 7), (1.00, 1.0, 12), (2, 2.0, 12), (2.00, 2, 7), (3.0, 3.0, 12);
+BEGIN;
+SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE child = 'priced'::regclass;
+SELECT rows_of('priced');
+ROLLBACK;
+DROP TABLE priced;
+
 -- A relation of the table to itself: loops go, those that were there stay. Undirected, with an index and with a check
 INSERT INTO tags SELECT n, 's' || n FROM generate_series(1, 20) AS n ON CONFLICT DO NOTHING;
 CREATE TABLE follows (a int REFERENCES tags, b int REFERENCES tags, PRIMARY KEY (a, b));

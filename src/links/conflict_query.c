@@ -192,6 +192,16 @@ compares_otherwise(const IndexFacts *index, int place)
 }
 
 /*
+ * Returns the type of this key column of an index; expression: key_expression().
+ */
+static Oid
+key_type(const MergeChild *child, const IndexFacts *index, int place, Node *expression)
+{
+	return expression && index->columns[place] == 0 ? exprType(expression) :
+		find_column(child->table, index->columns[place])->type;
+}
+
+/*
  * Returns the operator by which two values of this key column are equal, as SQL.
  * An exclusion compares those that it does not compare by equality by that of
  * their type.
@@ -199,8 +209,7 @@ compares_otherwise(const IndexFacts *index, int place)
 static char *
 equality_of(const MergeChild *child, const IndexFacts *index, int place, Node *expression)
 {
-	Oid			type = expression && index->columns[place] == 0 ? exprType(expression) :
-		find_column(child->table, index->columns[place])->type;
+	Oid			type = key_type(child, index, place, expression);
 	Oid			input = get_opclass_input_type(index->classes[place]);
 	Oid			operator = InvalidOid;
 
@@ -238,6 +247,19 @@ key_value(const MergedRows *rows, const MergeChild *child, const IndexFacts *ind
 }
 
 /*
+ * Returns a column of the keys, k1 and so on, to be hashed: so that equal values have
+ * one hash, 1.0 and 1.00, if their type has a hash function; else as text.
+ */
+static char *
+hashable_key(const MergeChild *child, const IndexFacts *index, int place)
+{
+	Oid			type = key_type(child, index, place, key_expression(child->table, index, place));
+
+	return psprintf(OidIsValid(lookup_type_cache(type, TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc) ?
+					"key.k%d" : "CAST(key.k%d AS pg_catalog.text)", place + 1);
+}
+
+/*
  * Returns a query of the keys that the rows of a child will have in an index: their
  * number, and a checksum.  One that a row has already, and others get, counts once.
  * except: a condition for the rows to leave out, or an empty string.
@@ -248,8 +270,11 @@ sum_of_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *i
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(pg_catalog.hashtextextended(CAST(key AS text), 0)), 0)"
-					 " FROM (SELECT DISTINCT ", with_clause(rows));
+	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(pg_catalog.hash_record_extended(ROW(",
+					 with_clause(rows));
+	for (int i = 0; i < index->nkeys; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", hashable_key(child, index, i));
+	appendStringInfoString(&buf, "), 0)), 0) FROM (SELECT DISTINCT ");
 	for (int i = 0; i < index->nkeys; i++)
 		appendStringInfo(&buf, "%s%s AS k%d", i > 0 ? ", " : "",
 						 key_value(rows, child, index, i, key_expression(child->table, index, i), "link"), i + 1);
