@@ -303,6 +303,23 @@ SELECT octet_length(proname), count(*) FROM pg_proc WHERE oid IN (SELECT functio
 SELECT count(*) FROM junction.drop_accessors('"ääääääääääääääääääääääääääääääo"');
 DROP TABLE "ääääääääääääääääääääääääääääääo";
 
+-- keys with a modifier
+CREATE TABLE skus (id varchar(9) PRIMARY KEY);
+CREATE TABLE prices (id numeric(5, 1) PRIMARY KEY);
+CREATE TABLE sku_prices (sku_id varchar(9) REFERENCES skus, price_id numeric(5, 1) REFERENCES prices, PRIMARY KEY (sku_id, price_id));
+CREATE TABLE price_skus (price_id numeric(5, 1) REFERENCES prices, sku_id varchar(9) REFERENCES skus, PRIMARY KEY (price_id, sku_id));
+INSERT INTO skus VALUES ('a'), ('b');
+INSERT INTO prices VALUES (1), (2.5);
+SELECT count(*) FROM junction.create_accessors('sku_prices', '{list,set,add,remove,toggle}');
+SELECT count(*) FROM junction.create_accessors('price_skus', '{set}');
+SELECT * FROM set_sku_prices('a', '{1,2.50}') ORDER BY 1;
+SELECT * FROM set_sku_prices('a', '{2.5,1.00}') ORDER BY 1;
+SELECT * FROM toggle_sku_prices('a', '{1}');
+SELECT * FROM remove_sku_prices('a', '{1,2.5}');
+SELECT * FROM add_sku_prices('a', '{1}');
+SELECT * FROM set_price_skus(2.50, '{b,a}') ORDER BY 1;
+SELECT * FROM set_price_skus(2.5, '{a}');
+DROP TABLE sku_prices, price_skus, skus, prices CASCADE;
 -- a key with blanks at the end, which the foreign key does not compare
 CREATE TABLE units (id char(5) PRIMARY KEY);
 CREATE TABLE user_units (user_id int REFERENCES users, unit text REFERENCES units, PRIMARY KEY (user_id, unit));

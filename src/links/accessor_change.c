@@ -108,9 +108,10 @@ and_live(const Accessors *accessors)
 }
 
 /*
- * Returns the right columns as the function returns them.  A domain is cast here:
- * where PostgreSQL has to cast a result itself, it puts a query around it, and
- * then runs no triggers of what is written inside.
+ * Returns the right columns as the function returns them.  A domain is cast here,
+ * and so is a type with a modifier, such as varchar(20): where PostgreSQL has to cast
+ * a result itself, it puts a query around it, and then runs no triggers of what is
+ * written inside.
  */
 static char *
 result_list(const Accessors *accessors, const char *alias)
@@ -122,7 +123,7 @@ result_list(const Accessors *accessors, const char *alias)
 	{
 		char	   *value = column_of(alias, column->column);
 
-		if (value_type(column->column) != column->column->type)
+		if (value_type(column->column) != column->column->type || column->column->typmod != -1)
 			value = psprintf("CAST(%s AS %s)", value, type_text(value_type(column->column), -1));
 		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", value);
 	}
