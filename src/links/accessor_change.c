@@ -450,7 +450,6 @@ set_if_changed(const Accessors *accessors, const AccessorFunction *locked)
 	AccessorFunction *function = new_accessor(ACCESSOR_SET, psprintf("set_%s", accessors->table->name));
 	const ColumnFacts *column = ((AccessorColumn *) linitial(accessors->right.own))->column;
 	List	   *columns = list_concat_copy(accessors->fixed, accessors->right.own);
-	bool		collated = column->collation != get_typcollation(value_type(column));
 	StringInfoData given;
 
 	initStringInfo(&given);
@@ -465,8 +464,7 @@ set_if_changed(const Accessors *accessors, const AccessorFunction *locked)
 							  quote_qualified_identifier(schema_name(accessors->table->oid), locked->name),
 							  given.data, result_list(accessors, "link"), live_links(accessors, columns, "link"),
 							  fixed_condition(accessors, "link"), column_of("link", column),
-							  list_length(locked->parameters),
-							  collated ? psprintf(" COLLATE %s", collation_text(column->collation)) : "");
+							  list_length(locked->parameters), collate_as(column));
 	add_lock(&function->locks, accessors->table->oid, AccessShareLock);
 	return function;
 }

@@ -146,11 +146,12 @@ branch_of_counts(const Matching *matching)
 
 	return psprintf("        SELECT %s FROM %s WHERE (%s) AND %s %s ANY ($%d)\n"
 					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
-					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value) END\n"
+					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value%s) END\n"
 					"            FROM pg_catalog.unnest($%d) AS given (value))\n",
 					columns, live_links(matching->accessors, matching->columns, "link"),
 					count_condition(matching, -1), column_of("link", matching->column->column),
-					operator_text(matching->column->equality), matching->all, columns, matching->all);
+					operator_text(matching->column->equality), matching->all, columns,
+					collate_as(matching->column->column), matching->all);
 }
 
 /*

@@ -102,6 +102,17 @@ value_type(const ColumnFacts *column)
 }
 
 /*
+ * Returns what a value without a collation of its own is to have to be compared as
+ * those of a column: " COLLATE pg_catalog.\"C\"", or an empty text.
+ */
+char *
+collate_as(const ColumnFacts *column)
+{
+	return column->collation == get_typcollation(value_type(column)) ? "" :
+		psprintf(" COLLATE %s", collation_text(column->collation));
+}
+
+/*
  * Returns the condition that a row is one of the links that are asked for:
  *
  *	link.invoice_id OPERATOR(pg_catalog.=) $1

@@ -111,6 +111,7 @@ extern char *live_links(const Accessors *accessors, List *columns, const char *a
 extern char *column_of(const char *alias, const ColumnFacts *column);
 extern char *columns_of(const char *alias, List *columns);
 extern Oid	value_type(const ColumnFacts *column);
+extern char *collate_as(const ColumnFacts *column);
 extern char *fixed_condition(const Accessors *accessors, const char *alias);
 extern char *referencing_value(const AccessorColumn *column, const char *value);
 extern char *links_of_row(const AccessorEnd *end, const char *row, const char *link);
