@@ -389,7 +389,18 @@ SELECT junction.create_property_graph(NULL);
 \set VERBOSITY terse
 SELECT count(*) FROM junction.create_accessors('invoice_tags', '{remove}');
 SELECT function FROM ours;
+-- an accessor that another role has put there, who could change it when it has been made anew
 RESET SESSION AUTHORIZATION;
+DROP FUNCTION IF EXISTS remove_invoice_tags;
+GRANT CREATE ON SCHEMA regress_accessors TO regress_junction_accessors_app;
+SET SESSION AUTHORIZATION regress_junction_accessors_app;
+CREATE FUNCTION remove_invoice_tags(int, int[]) RETURNS void LANGUAGE sql BEGIN ATOMIC SELECT FROM invoice_tags; END;
+COMMENT ON FUNCTION remove_invoice_tags IS '@junction accessor remove';
+RESET SESSION AUTHORIZATION;
+SELECT junction.create_accessors('invoice_tags', '{remove}');
+SELECT count(*) FROM junction.drop_accessors('invoice_tags');
+SELECT count(*) FROM junction.create_accessors('invoice_tags', '{remove}');
+SELECT proowner = current_user::regrole FROM pg_proc WHERE oid = 'remove_invoice_tags'::regproc;
 SET client_min_messages = warning;
 DROP SCHEMA regress_accessors CASCADE;
 DROP OWNED BY regress_junction_accessors_app;

@@ -143,6 +143,7 @@ extern AccessorFunction *reach_accessor(const Accessors *accessors);
 
 /* accessor_owner.c */
 extern bool is_accessor_of(Oid function, Oid relid);
+extern Oid	function_owner(Oid function);
 extern List *find_accessors(Oid relid);
 extern Oid	find_function(const AccessorFunction *function, Oid namespace);
 
