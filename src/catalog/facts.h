@@ -253,6 +253,7 @@ extern void mark_shards(const Database *database, Snapshot snapshot);
 
 /* constraints.c */
 extern List *read_constraints(Oid relid);
+extern const char *key_deferral(const IndexFacts *key);
 
 /* decode.c */
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
