@@ -339,6 +339,33 @@ SELECT octet_length(proname), count(*) FROM pg_proc WHERE oid IN (SELECT functio
 SELECT count(*) FROM junction.drop_accessors('"ääääääääääääääääääääääääääääääo"');
 DROP TABLE "ääääääääääääääääääääääääääääääo";
 
+-- keys with a modifier
+CREATE TABLE skus (id varchar(9) PRIMARY KEY);
+CREATE TABLE prices (id numeric(5, 1) PRIMARY KEY);
+CREATE TABLE sku_prices (sku_id varchar(9) REFERENCES skus, price_id numeric(5, 1) REFERENCES prices, PRIMARY KEY (sku_id, price_id));
+CREATE TABLE price_skus (price_id numeric(5, 1) REFERENCES prices, sku_id varchar(9) REFERENCES skus, PRIMARY KEY (price_id, sku_id));
+INSERT INTO skus VALUES ('a'), ('b');
+INSERT INTO prices VALUES (1), (2.5);
+SELECT count(*) FROM junction.create_accessors('sku_prices', '{list,set,add,remove,toggle}');
+SELECT count(*) FROM junction.create_accessors('price_skus', '{set}');
+SELECT * FROM set_sku_prices('a', '{1,2.50}') ORDER BY 1;
+SELECT * FROM set_sku_prices('a', '{2.5,1.00}') ORDER BY 1;
+SELECT * FROM toggle_sku_prices('a', '{1}');
+SELECT * FROM remove_sku_prices('a', '{1,2.5}');
+SELECT * FROM add_sku_prices('a', '{1}');
+SELECT * FROM set_price_skus(2.50, '{b,a}') ORDER BY 1;
+SELECT * FROM set_price_skus(2.5, '{a}');
+DROP TABLE sku_prices, price_skus, skus, prices CASCADE;
+-- a key with blanks at the end, which the foreign key does not compare
+CREATE TABLE units (id char(5) PRIMARY KEY);
+CREATE TABLE user_units (user_id int REFERENCES users, unit text REFERENCES units, PRIMARY KEY (user_id, unit));
+INSERT INTO units VALUES ('a'), ('b');
+INSERT INTO user_units VALUES (1, 'a'), (1, 'b   ');
+SELECT count(*) FROM junction.create_accessors('user_units', '{list}');
+SELECT n.id FROM users AS u, units(u) AS n WHERE u.id = 1 ORDER BY 1;
+SELECT u.id FROM units AS n, users(n) AS u WHERE n.id = 'b';
+DROP TABLE user_units, units CASCADE;
+
 -- a junction that is a parent too: its accessors are its own
 SELECT count(*) FROM junction.create('invoices', 'tags', 'taggings');
 SELECT count(*) FROM junction.promote('taggings', id_type => 'bigint');
@@ -398,7 +425,18 @@ SELECT junction.create_property_graph(NULL);
 \set VERBOSITY terse
 SELECT count(*) FROM junction.create_accessors('invoice_tags', '{remove}');
 SELECT function FROM ours;
+-- an accessor that another role has put there, who could change it when it has been made anew
 RESET SESSION AUTHORIZATION;
+DROP FUNCTION IF EXISTS remove_invoice_tags;
+GRANT CREATE ON SCHEMA regress_accessors TO regress_junction_accessors_app;
+SET SESSION AUTHORIZATION regress_junction_accessors_app;
+CREATE FUNCTION remove_invoice_tags(int, int[]) RETURNS void LANGUAGE sql BEGIN ATOMIC SELECT FROM invoice_tags; END;
+COMMENT ON FUNCTION remove_invoice_tags IS '@junction accessor remove';
+RESET SESSION AUTHORIZATION;
+SELECT junction.create_accessors('invoice_tags', '{remove}');
+SELECT count(*) FROM junction.drop_accessors('invoice_tags');
+SELECT count(*) FROM junction.create_accessors('invoice_tags', '{remove}');
+SELECT proowner = current_user::regrole FROM pg_proc WHERE oid = 'remove_invoice_tags'::regproc;
 SET client_min_messages = warning;
 DROP SCHEMA regress_accessors CASCADE;
 DROP OWNED BY regress_junction_accessors_app;

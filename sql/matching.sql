@@ -102,6 +102,17 @@ SELECT * FROM reach_follows(1, 0);
 SELECT * FROM reach_follows(99);
 SELECT * FROM reach_follows(NULL);
 SELECT * FROM followers_with_followees('{4,2}');
+-- values that a collation makes equal count once; reach compares by it
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE words (id text COLLATE any_case PRIMARY KEY);
+CREATE TABLE leads (left_id text COLLATE any_case REFERENCES words, right_id text COLLATE any_case REFERENCES words, PRIMARY KEY (left_id, right_id));
+INSERT INTO words VALUES ('a'), ('b'), ('c');
+INSERT INTO leads VALUES ('a', 'B'), ('b', 'C'), ('c', 'A');
+SELECT count(*) FROM junction.create_accessors('leads', '{reach,matching}');
+SELECT * FROM reach_leads('A');
+SELECT * FROM lefts_with_rights('{B,b,B,b,B,b}');
+SELECT * FROM lefts_with_rights('{b,B}');
+DROP TABLE leads, words CASCADE;
 -- 20 layers of 20, each linked to the whole of the next: 20 to the power of 20 ways
 TRUNCATE follows;
 INSERT INTO follows SELECT a, b FROM users AS x(a), users AS y(b) WHERE (b - 1) / 20 = (a - 1) / 20 + 1;

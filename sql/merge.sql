@@ -90,6 +90,16 @@ ROLLBACK;
 UPDATE held SET during = '[2,4)' WHERE tag_id = 12 AND during = '[1,3)';
 SELECT junction.merge('tags', 7, ARRAY[12]);
 DROP TABLE live, spoken, profiles, held, later, derived;
+-- what an exclusion allows beside each other is no conflict, though it is equal
+CREATE TABLE held (tag_id int REFERENCES tags, during int4range, EXCLUDE USING gist (int4range(tag_id, tag_id, '[]') WITH =, during WITH &&));
+INSERT INTO held VALUES (7, 'empty'), (12, 'empty'), (12, 'empty'), (7, '[1,3)'), (12, '[1,3)');
+CREATE TABLE apart (tag_id int REFERENCES tags, during int4range, EXCLUDE USING gist (int4range(tag_id, tag_id, '[]') WITH =, during WITH -|-));
+INSERT INTO apart VALUES (7, '[1,3)'), (12, '[1,3)'), (12, '[1,3)');
+BEGIN;
+SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE rows > 0;
+SELECT rows_of(t) FROM unnest('{held,apart}'::regclass[]) AS t;
+ROLLBACK;
+DROP TABLE held, apart;
 -- a generated column is not changed
 CREATE TABLE derived (id int, tag_id int GENERATED ALWAYS AS (id + 10) STORED REFERENCES tags);
 SELECT junction.merge('tags', 7, ARRAY[12]);
@@ -106,6 +116,15 @@ SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE rows 
 SELECT rows_of('listed');
 ROLLBACK;
 DROP TABLE listed;
+
+-- equal values that are written in two ways are one, also where the keys are counted
+CREATE TABLE priced (price numeric, cost numeric, tag_id int REFERENCES tags, PRIMARY KEY (price, tag_id), UNIQUE (cost, tag_id));
+INSERT INTO priced VALUES (1.0, 1.00, 7), (1.00, 1.0, 12), (2, 2.0, 12), (2.00, 2, 7), (3.0, 3.0, 12);
+BEGIN;
+SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE child = 'priced'::regclass;
+SELECT rows_of('priced');
+ROLLBACK;
+DROP TABLE priced;
 
 -- A relation of the table to itself: loops go, those that were there stay. Undirected, with an index and with a check
 INSERT INTO tags SELECT n, 's' || n FROM generate_series(1, 20) AS n ON CONFLICT DO NOTHING;
@@ -124,6 +143,14 @@ SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12, 13]) WHERE r
 SELECT t, rows_of(t) FROM unnest('{follows,friends,pairs,sorted,routes}'::regclass[]) AS t;
 ROLLBACK;
 DROP TABLE follows, friends, pairs, sorted, routes, marks;
+-- a CHECK that compares the ends otherwise puts them in no order
+CREATE TABLE near (a int REFERENCES tags, b int REFERENCES tags, PRIMARY KEY (a, b), CHECK (a < b + 5));
+INSERT INTO near VALUES (10, 8), (8, 10);
+BEGIN;
+SELECT child, change, rows FROM junction.merge('tags', 9, ARRAY[8]) WHERE rows > 0;
+SELECT rows_of('near');
+ROLLBACK;
+DROP TABLE near;
 -- What references a link that goes as a loop has no row to be pointed at: refused before the first change, whatever the foreign
 -- key does on delete; but for links that go with it
 CREATE TABLE follows (id int PRIMARY KEY, a int NOT NULL REFERENCES tags, b int NOT NULL REFERENCES tags, by_id int REFERENCES follows, UNIQUE (a, b));
@@ -313,6 +340,23 @@ DROP TABLE bare;
 -- other types that name the key
 SELECT count(*) FROM junction.merge('tags', 7::bigint, ARRAY[16::bigint]);
 SELECT junction.merge('tags', 7::numeric, ARRAY[17.4::numeric]);
+-- keys that the session writes as the same text
+BEGIN;
+CREATE TABLE numbers (id float8 PRIMARY KEY);
+CREATE TABLE uses (number float8 REFERENCES numbers ON DELETE CASCADE);
+CREATE TABLE times (id timestamptz PRIMARY KEY);
+INSERT INTO numbers VALUES (1), (0.3), (0.1::float8 + 0.2::float8);
+INSERT INTO uses SELECT id FROM numbers;
+INSERT INTO times VALUES ('2026-11-01 00:00-04'), ('2026-11-01 01:30-04'), ('2026-11-01 01:30-05');
+SET LOCAL extra_float_digits = 0;
+SELECT change, rows FROM junction.merge('numbers', 1::float8, ARRAY[0.1::float8 + 0.2::float8]) WHERE rows > 0;
+SET LOCAL datestyle = 'SQL, DMY';
+SET LOCAL timezone = 'America/New_York';
+SELECT change, rows FROM junction.merge('times', '2026-11-01 00:00-04'::timestamptz, ARRAY['2026-11-01 01:30-05'::timestamptz]) WHERE rows > 0;
+SET LOCAL extra_float_digits = 1;
+SET LOCAL datestyle = 'ISO';
+SELECT rows_of('numbers'), rows_of('uses'), rows_of('times');
+ROLLBACK;
 -- tables of others, and rows that are not seen
 RESET SESSION AUTHORIZATION;
 CREATE TABLE theirs (tag_id int REFERENCES tags);
@@ -329,6 +373,22 @@ SELECT count(*) > 0 FROM junction.merge('tags', 7, ARRAY[12], dry_run => true);
 ALTER TABLE invoice_tags FORCE ROW LEVEL SECURITY;
 SELECT junction.merge('tags', 7, ARRAY[12]);
 ALTER TABLE invoice_tags DISABLE ROW LEVEL SECURITY;
+
+-- A foreign key compares as its parent does: blanks at the end; below, two collations
+CREATE TABLE codes (id char(5) PRIMARY KEY);
+CREATE TABLE coded (n int, code text REFERENCES codes ON DELETE CASCADE);
+CREATE TABLE shelves (id text COLLATE "POSIX" PRIMARY KEY, tag_id int REFERENCES tags, UNIQUE (tag_id));
+CREATE TABLE books (n int, shelf text COLLATE "C" REFERENCES shelves ON DELETE CASCADE, PRIMARY KEY (n, shelf));
+INSERT INTO codes VALUES ('a'), ('b');
+INSERT INTO coded VALUES (1, 'a'), (2, 'b'), (3, 'b   ');
+INSERT INTO shelves VALUES ('x', 7), ('y', 12);
+INSERT INTO books VALUES (1, 'x'), (1, 'y'), (2, 'y');
+BEGIN;
+SELECT child, change, rows FROM junction.merge('codes', 'a'::bpchar, ARRAY['b'::bpchar]) WHERE rows > 0;
+SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE rows > 0;
+SELECT rows_of(t) FROM unnest('{coded,shelves,books}'::regclass[]) AS t;
+ROLLBACK;
+DROP TABLE codes, coded, shelves, books;
 
 -- Hostile names
 CREATE TABLE "O'Brien, ""x""; DROP TABLE tags" ("The Id" text PRIMARY KEY);

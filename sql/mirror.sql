@@ -80,9 +80,24 @@ ALTER TABLE child ADD PRIMARY KEY (id);
 SELECT junction.absorb('parted', '{tag_ids}', 'tags', mirror => true);
 SELECT junction.absorb('child', '{tag_ids}', 'tags', mirror => true);
 SELECT junction.absorb('parted', '{tag_ids}', 'tags', mirror => true, keep_source => false);
+CREATE TYPE spot AS (x int, y int);
+CREATE TABLE spots (id spot PRIMARY KEY);
+SELECT junction.absorb('spots', '{id}', 'spots', mirror => true);
 SELECT junction.retire('tags');
 SELECT junction.retire(NULL);
-DROP TABLE parted, child;
+DROP TABLE parted, child, spots;
+-- what a mirror runs belongs to whoever makes it: nobody makes one of another's table, nor a superuser one that reads another's
+RESET SESSION AUTHORIZATION;
+CREATE TABLE regress_mirror.lists (id int PRIMARY KEY, tag_ids int[]);
+SELECT junction.absorb('regress_mirror.invoices', '{words}', 'regress_mirror.tags', name => 'regress_mirror.mine', mirror => true);
+SELECT junction.absorb('regress_mirror.lists', '{tag_ids}', 'regress_mirror.tags', name => 'regress_mirror.mine', mirror => true);
+GRANT regress_junction_mirror TO regress_junction_mirror_app;
+SET SESSION AUTHORIZATION regress_junction_mirror_app;
+SELECT junction.absorb('invoices', '{words}', 'tags', name => 'mine', mirror => true);
+RESET SESSION AUTHORIZATION;
+REVOKE regress_junction_mirror FROM regress_junction_mirror_app;
+DROP TABLE regress_mirror.lists;
+SET SESSION AUTHORIZATION regress_junction_mirror;
 
 -- a view stops retire; then the columns go, with all that mirrored them
 CREATE VIEW seen AS SELECT id, words FROM invoices;

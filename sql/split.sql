@@ -57,6 +57,13 @@ SELECT statement FROM junction.split('"Four, Ends"', '{user_id}');
 SELECT kind, endpoints, own_columns FROM junction.junctions WHERE junction = '"Four, Ends"'::regclass;
 DROP TABLE "Four, Ends";
 
+-- a key that is checked at commit is so afterwards
+CREATE TABLE late (invoice_id int REFERENCES invoices, tag_id int REFERENCES tags, user_id int REFERENCES users,
+                   PRIMARY KEY (invoice_id, tag_id, user_id) DEFERRABLE INITIALLY DEFERRED);
+SELECT count(*) FROM junction.split('late', actor => '{user_id}');
+SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'late'::regclass AND contype = 'p';
+DROP TABLE late;
+
 --
 -- Into tables
 --

@@ -11,6 +11,8 @@
  * The trigger function is SECURITY DEFINER: whoever may write the source need
  * not have rights on the junction, as with a foreign key that cascades.  So
  * nobody else may make a trigger of it, with rows of his own: EXECUTE is revoked.
+ * And what it reads must not be another role's to whom its owner's rights would be
+ * of use, as it runs that role's code: index expressions, triggers of the parent.
  *
  * It does not see a write to a partition by its own name, nor to an inheritance
  * child: such sources are refused.
@@ -24,6 +26,7 @@
 #include "commands/comment.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
@@ -39,6 +42,26 @@
 
 /* The longest ending of a name of a mirror */
 static const char longest_ending[] = "_remove";
+
+/*
+ * Refuse a mirror by which the code of a table's owner would run with the rights of
+ * the caller, whenever the source is written: 42501.  That of a parent is also called
+ * by each query on it, and runs with any rights but a superuser's.
+ */
+static void
+check_mirror_owner(Oid relid, bool is_source)
+{
+	Oid			owner = table_owner(relid);
+
+	if (owner == GetUserId() || (!is_source && !superuser_arg(GetUserId())))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("\"%s\" is owned by another role than the mirror would be", display_name(relid)),
+			 errdetail("The triggers run with the rights of who makes them, and call what the owner of the table has put into it."),
+			 is_source ? errhint("Act as its owner: SET ROLE %s.", quote_identifier(GetUserNameFromId(owner, false))) :
+			 errhint("Let a role that is no superuser own the source and make the mirror.")));
+}
 
 /*
  * Refuse a source whose writes the triggers would not see (0A000), a key that
@@ -63,13 +86,20 @@ check_mirror(const Absorption *absorption)
 				 errhint("Leave out \"mirror\", and change what writes the columns first.")));
 	foreach_ptr(ColumnFacts, column, list_concat_copy(absorption->junction.left.parent.own,
 													  absorption->junction.right.parent.own))
-		if (OidIsValid(get_element_type(getBaseType(column->type))) ||
-			!OidIsValid(get_array_type(getBaseType(column->type))))
+	{
+		Oid			type = getBaseType(column->type);
+
+		/* unnest() takes rows apart */
+		if (OidIsValid(get_element_type(type)) || !OidIsValid(get_array_type(type)) || type_is_rowtype(type))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("the columns of \"%s\" cannot be mirrored", name),
-					 errdetail("Key column \"%s\" is of type %s, of which there are no arrays.",
-							   column->name, type_text(column->type, column->typmod))));
+					 errdetail("Key column \"%s\" is of type %s, %s.", column->name,
+							   type_text(column->type, column->typmod),
+							   type_is_rowtype(type) ? "a row" : "of which there are no arrays")));
+	}
+	check_mirror_owner(absorption->source, true);
+	check_mirror_owner(absorption->parent, false);
 }
 
 /*

@@ -202,9 +202,9 @@ build_key(StatementPlan *plan, const Split *split, NameSpace *names)
 	name = choose_name(names, key->primary ? NAME_COMPOSITE_PRIMARY_KEY : constraint ? NAME_UNIQUE : NAME_UNIQUE_INDEX,
 					   table->name, columns, NULL, NIL);
 	if (constraint)
-		plan_add(plan, locks, "ALTER TABLE %s\n    DROP CONSTRAINT %s,\n    ADD CONSTRAINT %s %s%s (%s)%s",
+		plan_add(plan, locks, "ALTER TABLE %s\n    DROP CONSTRAINT %s,\n    ADD CONSTRAINT %s %s%s (%s)%s%s",
 				 qualified_name(table->oid), quote_identifier(old), quote_identifier(name),
-				 key->primary ? "PRIMARY KEY" : "UNIQUE", distinct, column_list(columns),
+				 key->primary ? "PRIMARY KEY" : "UNIQUE", distinct, column_list(columns), key_deferral(key),
 				 key->primary && key->replica_identity ? ",\n    REPLICA IDENTITY DEFAULT" : "");
 	else
 	{

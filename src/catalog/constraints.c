@@ -8,9 +8,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_constraint.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -83,4 +86,20 @@ read_constraints(Oid relid)
 							  constraint_from_row(tuple, RelationGetDescr(scan.catalog)));
 	end_scan(&scan);
 	return constraints;
+}
+
+/* Returns " DEFERRABLE INITIALLY DEFERRED", or what of it the key's constraint is */
+const char *
+key_deferral(const IndexFacts *key)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(get_index_constraint(key->oid)));
+	Form_pg_constraint con;
+	const char *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for the constraint of index %u", key->oid);
+	con = (Form_pg_constraint) GETSTRUCT(tuple);
+	result = con->condeferred ? " DEFERRABLE INITIALLY DEFERRED" : con->condeferrable ? " DEFERRABLE" : "";
+	ReleaseSysCache(tuple);
+	return result;
 }

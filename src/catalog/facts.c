@@ -8,8 +8,10 @@
 #include "postgres.h"
 
 #include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_oper.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -251,6 +253,57 @@ column_type(const ColumnFacts *column)
 	if (!OidIsValid(column->collation) || column->collation == get_typcollation(column->type))
 		return type;
 	return psprintf("%s COLLATE %s", type, collation_text(column->collation));
+}
+
+/*
+ * Is an operator the one that its name means between values of two types?  Asks
+ * the syscache.
+ */
+static bool
+is_found_by_types(Oid operator, Oid left, Oid right)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+	Operator	found;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	found = oper(NULL, list_make2(makeString(get_namespace_name(form->oprnamespace)),
+								  makeString(pstrdup(NameStr(form->oprname)))), left, right, true, -1);
+	result = found != NULL && oprid(found) == operator;
+	if (found != NULL)
+		ReleaseSysCache(found);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Returns a value of a foreign key's column, as SQL, so that it is compared with the
+ * parent's column as the foreign key does it.
+ *
+ * It is cast to the type that the key's operator takes if SQL would find another
+ * operator for the two types: between text and character(5), in which blanks at the
+ * end count.  It has the parent's collation if that one decides what is equal, being
+ * nondeterministic, or if there would be two to choose from.  Asks the syscache.
+ */
+char *
+as_referenced(const char *value, const ColumnFacts *column, Oid parent_type, Oid parent_collation,
+			  Oid operator)
+{
+	char	   *result = pstrdup(value);
+	Oid			left;
+	Oid			right;
+
+	op_input_types(operator, &left, &right);
+	if (getBaseType(column->type) != right && !is_found_by_types(operator, parent_type, column->type))
+		result = psprintf("CAST(%s AS %s)", value, type_text(right, -1));
+	if (OidIsValid(column->collation) && OidIsValid(parent_collation) && column->collation != parent_collation &&
+		(!get_collation_isdeterministic(parent_collation) ||
+		 (column->collation != DEFAULT_COLLATION_OID && parent_collation != DEFAULT_COLLATION_OID)))
+		result = psprintf("(%s COLLATE %s)", result, collation_text(parent_collation));
+	return result;
 }
 
 /*

@@ -271,6 +271,7 @@ extern void mark_shards(const Database *database, Snapshot snapshot);
 
 /* constraints.c */
 extern List *read_constraints(Oid relid);
+extern const char *key_deferral(const IndexFacts *key);
 
 /* decode.c */
 extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
@@ -313,6 +314,8 @@ extern bool is_unique(const TableFacts *table, const Bitmapset *columns);
 extern char *index_name(const IndexFacts *index);
 extern char *qualified_beside(const TableFacts *table, const char *name);
 extern char *column_type(const ColumnFacts *column);
+extern char *as_referenced(const char *value, const ColumnFacts *column, Oid parent_type,
+						   Oid parent_collation, Oid operator);
 extern const char *table_name(const TableFacts *table);
 extern List *find_all_tables_publications(Oid relid);
 extern bool has_default(const ColumnFacts *column);

@@ -108,9 +108,10 @@ and_live(const Accessors *accessors)
 }
 
 /*
- * Returns the right columns as the function returns them.  A domain is cast here:
- * where PostgreSQL has to cast a result itself, it puts a query around it, and
- * then runs no triggers of what is written inside.
+ * Returns the right columns as the function returns them.  A domain is cast here,
+ * and so is a type with a modifier, such as varchar(20): where PostgreSQL has to cast
+ * a result itself, it puts a query around it, and then runs no triggers of what is
+ * written inside.
  */
 static char *
 result_list(const Accessors *accessors, const char *alias)
@@ -122,7 +123,7 @@ result_list(const Accessors *accessors, const char *alias)
 	{
 		char	   *value = column_of(alias, column->column);
 
-		if (value_type(column->column) != column->column->type)
+		if (value_type(column->column) != column->column->type || column->column->typmod != -1)
 			value = psprintf("CAST(%s AS %s)", value, type_text(value_type(column->column), -1));
 		appendStringInfo(&buf, "%s%s", buf.len ? ", " : "", value);
 	}
@@ -449,7 +450,6 @@ set_if_changed(const Accessors *accessors, const AccessorFunction *locked)
 	AccessorFunction *function = new_accessor(ACCESSOR_SET, psprintf("set_%s", accessors->table->name));
 	const ColumnFacts *column = ((AccessorColumn *) linitial(accessors->right.own))->column;
 	List	   *columns = list_concat_copy(accessors->fixed, accessors->right.own);
-	bool		collated = column->collation != get_typcollation(value_type(column));
 	StringInfoData given;
 
 	initStringInfo(&given);
@@ -464,8 +464,7 @@ set_if_changed(const Accessors *accessors, const AccessorFunction *locked)
 							  quote_qualified_identifier(schema_name(accessors->table->oid), locked->name),
 							  given.data, result_list(accessors, "link"), live_links(accessors, columns, "link"),
 							  fixed_condition(accessors, "link"), column_of("link", column),
-							  list_length(locked->parameters),
-							  collated ? psprintf(" COLLATE %s", collation_text(column->collation)) : "");
+							  list_length(locked->parameters), collate_as(column));
 	add_lock(&function->locks, accessors->table->oid, AccessShareLock);
 	return function;
 }

@@ -146,11 +146,12 @@ branch_of_counts(const Matching *matching)
 
 	return psprintf("        SELECT %s FROM %s WHERE (%s) AND %s %s ANY ($%d)\n"
 					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
-					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value) END\n"
+					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value%s) END\n"
 					"            FROM pg_catalog.unnest($%d) AS given (value))\n",
 					columns, live_links(matching->accessors, matching->columns, "link"),
 					count_condition(matching, -1), column_of("link", matching->column->column),
-					operator_text(matching->column->equality), matching->all, columns, matching->all);
+					operator_text(matching->column->equality), matching->all, columns,
+					collate_as(matching->column->column), matching->all);
 }
 
 /*
@@ -200,8 +201,9 @@ matching_accessor(const Accessors *accessors)
 	foreach_ptr(AccessorColumn, column, accessors->left.columns)
 		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
 			if (fixed->column == column->column && !list_member_ptr(accessors->left.own, fixed))
-				appendStringInfo(&rest, " AND %s %s $%d", column_of("parent", column->parent),
-								 operator_text(column->reference), foreach_current_index(fixed) + 1);
+				appendStringInfo(&rest, " AND %s %s %s", column_of("parent", column->parent),
+								 operator_text(column->reference),
+								 referencing_value(column, psprintf("$%d", foreach_current_index(fixed) + 1)));
 	matching.all = add_array_parameter(function, "all_of", matching.column->column, true);
 	matching.any = add_array_parameter(function, "any_of", matching.column->column, true);
 	matching.none = add_array_parameter(function, "none_of", matching.column->column, true);

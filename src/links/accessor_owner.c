@@ -67,6 +67,22 @@ is_accessor_of(Oid function, Oid relid)
 }
 
 /*
+ * Returns the role that owns a function.
+ */
+Oid
+function_owner(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
  * Returns the accessors of a junction (OIDs), oldest first.
  */
 List *

@@ -74,6 +74,7 @@ reach_accessor(const Accessors *accessors)
 	int			number = list_length(accessors->fixed);
 	const char *type = type_text(value_type(to->column), -1);
 	const char *depth = strcmp(to->parent->name, "depth") == 0 ? "depth_1" : "depth";
+	char	   *start = psprintf("ARRAY[$%d%s]", number, collate_as(to->column));
 
 	foreach_ptr(AccessorColumn, column, accessors->fixed)
 		add_parameter(function, column == from ? psprintf("from_%s", from->parent->name) : column->column->name,
@@ -82,7 +83,7 @@ reach_accessor(const Accessors *accessors)
 	function->returns = psprintf("TABLE (%s %s, %s integer)", quote_identifier(to->parent->name), type, depth);
 	function->attributes = "STABLE PARALLEL SAFE";
 	function->body = psprintf("    WITH RECURSIVE level (depth, reached, seen) AS (\n"
-							  "        SELECT 0, ARRAY[$%d], ARRAY[$%d]\n"
+							  "        SELECT 0, %s, %s\n"
 							  "        UNION ALL\n"
 							  "        SELECT level.depth OPERATOR(pg_catalog.+) 1, next.reached, level.seen OPERATOR(pg_catalog.||) next.reached\n"
 							  "        FROM level CROSS JOIN LATERAL (\n"
@@ -96,7 +97,7 @@ reach_accessor(const Accessors *accessors)
 							  "    )\n"
 							  "    SELECT found.key, level.depth FROM level CROSS JOIN LATERAL pg_catalog.unnest(level.reached) AS found (key)\n"
 							  "    WHERE level.depth OPERATOR(pg_catalog.>) 0;\n",
-							  number, number, column_of("link", to->column), type,
+							  start, start, column_of("link", to->column), type,
 							  live_links(accessors, list_concat_copy(accessors->fixed, accessors->right.own), "link"),
 							  shared_condition(accessors), column_of("link", from->column),
 							  operator_text(from->equality), number + 1, number + 1);

@@ -102,6 +102,17 @@ value_type(const ColumnFacts *column)
 }
 
 /*
+ * Returns what a value without a collation of its own is to have to be compared as
+ * those of a column: " COLLATE pg_catalog.\"C\"", or an empty text.
+ */
+char *
+collate_as(const ColumnFacts *column)
+{
+	return column->collation == get_typcollation(value_type(column)) ? "" :
+		psprintf(" COLLATE %s", collation_text(column->collation));
+}
+
+/*
  * Returns the condition that a row is one of the links that are asked for:
  *
  *	link.invoice_id OPERATOR(pg_catalog.=) $1
@@ -120,6 +131,16 @@ fixed_condition(const Accessors *accessors, const char *alias)
 }
 
 /*
+ * Returns a value of a column of the junction, as it is compared with the parent's
+ * column.
+ */
+char *
+referencing_value(const AccessorColumn *column, const char *value)
+{
+	return as_referenced(value, column->column, column->parent->type, column->parent->collation, column->reference);
+}
+
+/*
  * Returns the condition that a link is one of a row of a parent.  row: an alias
  * or a parameter that is such a row; link: the alias of the link.
  *
@@ -134,7 +155,7 @@ links_of_row(const AccessorEnd *end, const char *row, const char *link)
 	foreach_ptr(AccessorColumn, column, end->columns)
 		appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
 						 column_of(row, column->parent), operator_text(column->reference),
-						 column_of(link, column->column));
+						 referencing_value(column, column_of(link, column->column)));
 	return buf.data;
 }
 
@@ -154,9 +175,9 @@ given_row(const Accessors *accessors, List *columns)
 	foreach_ptr(AccessorColumn, column, columns)
 		foreach_ptr(AccessorColumn, fixed, accessors->fixed)
 			if (fixed->column->attnum == column->column->attnum)
-				appendStringInfo(&buf, "%s%s %s $%d", buf.len ? " AND " : "",
+				appendStringInfo(&buf, "%s%s %s %s", buf.len ? " AND " : "",
 								 column_of("parent", column->parent), operator_text(column->reference),
-								 foreach_current_index(fixed) + 1);
+								 referencing_value(column, psprintf("$%d", foreach_current_index(fixed) + 1)));
 	return buf.data;
 }
 

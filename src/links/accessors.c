@@ -110,8 +110,28 @@ parameter_list(const AccessorFunction *function)
 }
 
 /*
+ * Refuse an accessor that is not the caller's, or neither his nor the table owner's
+ * own: 42501.  CREATE OR REPLACE leaves it its owner, who may then make of it what he
+ * likes, and a role that may create functions in the schema can have put it there.
+ */
+static void
+check_accessor_owner(const Accessors *accessors, Oid function)
+{
+	Oid			owner = function_owner(function);
+
+	if (!object_ownercheck(ProcedureRelationId, function, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION, get_func_name(function));
+	if (owner != GetUserId() && owner != table_owner(accessors->table->oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("accessor %s is owned by \"%s\"", format_procedure(function), GetUserNameFromId(owner, false)),
+				 errdetail("It would be replaced, and stay that role's."),
+				 errhint("Run junction.drop_accessors first.")));
+}
+
+/*
  * Refuse a name that another function has, with the same parameters: 42723; and an
- * accessor that is not the caller's: 42501.  Returns true if the accessor is there.
+ * accessor of another role: 42501.  Returns true if the accessor is there.
  */
 static bool
 check_function_name(const Accessors *accessors, const AccessorFunction *function)
@@ -127,8 +147,7 @@ check_function_name(const Accessors *accessors, const AccessorFunction *function
 				 errdetail("The accessor \"%s\" of \"%s\" would have this name.",
 						   accessor_names[function->kind], display_name(accessors->table->oid)),
 				 errhint("Rename the other function, or leave out this accessor.")));
-	if (!object_ownercheck(ProcedureRelationId, other, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION, get_func_name(other));
+	check_accessor_owner(accessors, other);
 	return true;
 }
 

@@ -12,7 +12,9 @@
  * compared by what its columns will hold.
  *
  * An exclusion constraint WITH && refuses more than a key does: rows that overlap
- * but are not equal cannot be one.  These are left to the constraint.
+ * but are not equal cannot be one.  These are left to the constraint.  Rows that are
+ * equal and that it allows beside each other are in no conflict: with empty ranges,
+ * or WITH <>.
  *
  * Builds text only.
  */
@@ -168,6 +170,38 @@ is_key_of_child(const MergeChild *child, const IndexFacts *index)
 }
 
 /*
+ * Returns the operator by which an exclusion constraint compares this column;
+ * InvalidOid for the index of a key.
+ */
+static Oid
+exclusion_operator(const MergeChild *child, const IndexFacts *index, int place)
+{
+	foreach_ptr(ExclusionFacts, exclusion, child->table->exclusions)
+		if (exclusion->index == index->oid)
+			return exclusion->operators[place];
+	return InvalidOid;
+}
+
+/*
+ * Does the index compare this column by another operator than equality?
+ */
+static bool
+compares_otherwise(const IndexFacts *index, int place)
+{
+	return index->comparisons != NULL && index->comparisons[place] != EXCLUDE_EQUAL;
+}
+
+/*
+ * Returns the type of this key column of an index; expression: key_expression().
+ */
+static Oid
+key_type(const MergeChild *child, const IndexFacts *index, int place, Node *expression)
+{
+	return expression && index->columns[place] == 0 ? exprType(expression) :
+		find_column(child->table, index->columns[place])->type;
+}
+
+/*
  * Returns the operator by which two values of this key column are equal, as SQL.
  * An exclusion compares those that it does not compare by equality by that of
  * their type.
@@ -175,16 +209,14 @@ is_key_of_child(const MergeChild *child, const IndexFacts *index)
 static char *
 equality_of(const MergeChild *child, const IndexFacts *index, int place, Node *expression)
 {
-	Oid			type = expression && index->columns[place] == 0 ? exprType(expression) :
-		find_column(child->table, index->columns[place])->type;
+	Oid			type = key_type(child, index, place, expression);
 	Oid			input = get_opclass_input_type(index->classes[place]);
 	Oid			operator = InvalidOid;
 
 	if (!index->exclusion)
 		operator = get_opfamily_member(index->families[place], input, input, BTEqualStrategyNumber);
-	foreach_ptr(ExclusionFacts, exclusion, child->table->exclusions)
-		if (exclusion->index == index->oid && index->comparisons[place] == EXCLUDE_EQUAL)
-			operator = exclusion->operators[place];
+	else if (!compares_otherwise(index, place))
+		operator = exclusion_operator(child, index, place);
 	if (!OidIsValid(operator))
 		operator = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
 	if (!OidIsValid(operator))
@@ -215,6 +247,19 @@ key_value(const MergedRows *rows, const MergeChild *child, const IndexFacts *ind
 }
 
 /*
+ * Returns a column of the keys, k1 and so on, to be hashed: so that equal values have
+ * one hash, 1.0 and 1.00, if their type has a hash function; else as text.
+ */
+static char *
+hashable_key(const MergeChild *child, const IndexFacts *index, int place)
+{
+	Oid			type = key_type(child, index, place, key_expression(child->table, index, place));
+
+	return psprintf(OidIsValid(lookup_type_cache(type, TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc) ?
+					"key.k%d" : "CAST(key.k%d AS pg_catalog.text)", place + 1);
+}
+
+/*
  * Returns a query of the keys that the rows of a child will have in an index: their
  * number, and a checksum.  One that a row has already, and others get, counts once.
  * except: a condition for the rows to leave out, or an empty string.
@@ -225,8 +270,11 @@ sum_of_keys(const MergedRows *rows, const MergeChild *child, const IndexFacts *i
 	StringInfoData buf;
 
 	initStringInfo(&buf);
-	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(pg_catalog.hashtextextended(CAST(key AS text), 0)), 0)"
-					 " FROM (SELECT DISTINCT ", with_clause(rows));
+	appendStringInfo(&buf, "%sSELECT pg_catalog.count(*), COALESCE(pg_catalog.bit_xor(pg_catalog.hash_record_extended(ROW(",
+					 with_clause(rows));
+	for (int i = 0; i < index->nkeys; i++)
+		appendStringInfo(&buf, "%s%s", i > 0 ? ", " : "", hashable_key(child, index, i));
+	appendStringInfoString(&buf, "), 0)), 0) FROM (SELECT DISTINCT ");
 	for (int i = 0; i < index->nkeys; i++)
 		appendStringInfo(&buf, "%s%s AS k%d", i > 0 ? ", " : "",
 						 key_value(rows, child, index, i, key_expression(child->table, index, i), "link"), i + 1);
@@ -257,13 +305,16 @@ append_same_key(StringInfo buf, const MergedRows *rows, const MergeChild *child,
 
 		/* the same, as both reference rows of one class */
 		if (is_plain(rows, child, index) && bms_is_member(index->columns[i], child->columns) &&
-			(rows->with != NULL || is_changed(rows, child, index->columns[i])))
+			!compares_otherwise(index, i) && (rows->with != NULL || is_changed(rows, child, index->columns[i])))
 			continue;
 		staying = key_value(rows, child, index, i, expression, "staying");
 		going = key_value(rows, child, index, i, expression, "going");
 		appendStringInfo(buf, index->nulls_not_distinct ?
 						 " AND (%s %s %s OR (%s IS NULL AND %s IS NULL))" : " AND %s %s %s",
 						 staying, equality_of(child, index, i, expression), going, staying, going);
+		/* equal values need not exclude each other: empty ranges do not overlap */
+		if (compares_otherwise(index, i))
+			appendStringInfo(buf, " AND %s %s %s", staying, operator_text(exclusion_operator(child, index, i)), going);
 	}
 	if (index->predicate != NULL)
 	{

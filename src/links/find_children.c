@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
@@ -25,6 +26,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -313,6 +315,32 @@ add_children_through(const Merge *merge, List **children, MergeChild *child)
 }
 
 /*
+ * Returns the column that is the less in a CHECK (a < b), in *greater the other; 0
+ * for an expression that is none.  The order must be that of LEAST and GREATEST: the
+ * default of the type.
+ */
+static AttrNumber
+lesser_column(Node *expression, AttrNumber *greater)
+{
+	OpExpr	   *check = (OpExpr *) expression;
+	Var		   *first;
+	Var		   *second;
+	int			strategy;
+
+	if (!IsA(check, OpExpr) || list_length(check->args) != 2)
+		return 0;
+	first = (Var *) strip_implicit_coercions(linitial(check->args));
+	second = (Var *) strip_implicit_coercions(lsecond(check->args));
+	if (!IsA(first, Var) || !IsA(second, Var))
+		return 0;
+	strategy = get_op_opfamily_strategy(check->opno, lookup_type_cache(first->vartype, TYPECACHE_BTREE_OPFAMILY)->btree_opf);
+	if (strategy == 0 || strategy == BTEqualStrategyNumber)
+		return 0;
+	*greater = strategy < BTEqualStrategyNumber ? second->varattno : first->varattno;
+	return strategy < BTEqualStrategyNumber ? first->varattno : second->varattno;
+}
+
+/*
  * Set the column that a CHECK (a < b) on the ends of a junction holds below the
  * other, and that.
  */
@@ -324,24 +352,9 @@ set_order(MergeChild *child)
 	if (child->left->key->nkeys > 1 || child->right->key->nkeys > 1)
 		return;
 	foreach_ptr(ConstraintFacts, constraint, read_constraints(child->table->oid))
-	{
-		OpExpr	   *check = constraint->type == CONSTRAINT_CHECK && bms_equal(constraint->column_set, ends) &&
-			constraint->expression ? stringToNode(constraint->expression) : NULL;
-		char	   *name = check != NULL && IsA(check, OpExpr) ? get_opname(check->opno) : NULL;
-		Node	   *first = name != NULL ? strip_implicit_coercions(linitial(check->args)) : NULL;
-		bool		less = name != NULL && name[0] == '<' && strcmp(name, "<>") != 0;
-
-		if (first == NULL || !IsA(first, Var) || (!less && name[0] != '>'))
-			continue;
-		child->lesser = ((Var *) first)->varattno;
-		child->greater = bms_singleton_member(bms_del_member(bms_copy(ends), child->lesser));
-		if (!less)
-		{
-			child->greater = child->lesser;
-			child->lesser = bms_singleton_member(bms_del_member(bms_copy(ends), child->lesser));
-		}
-		return;
-	}
+		if (constraint->type == CONSTRAINT_CHECK && bms_equal(constraint->column_set, ends) &&
+			constraint->expression && child->lesser == 0)
+			child->lesser = lesser_column(stringToNode(constraint->expression), &child->greater);
 }
 
 /*

@@ -108,7 +108,9 @@ extern char *live_links(const Accessors *accessors, List *columns, const char *a
 extern char *column_of(const char *alias, const ColumnFacts *column);
 extern char *columns_of(const char *alias, List *columns);
 extern Oid	value_type(const ColumnFacts *column);
+extern char *collate_as(const ColumnFacts *column);
 extern char *fixed_condition(const Accessors *accessors, const char *alias);
+extern char *referencing_value(const AccessorColumn *column, const char *value);
 extern char *links_of_row(const AccessorEnd *end, const char *row, const char *link);
 extern char *given_row(const Accessors *accessors, List *columns);
 extern AccessorFunction *new_accessor(AccessorKind kind, char *name);
@@ -138,6 +140,7 @@ extern AccessorFunction *reach_accessor(const Accessors *accessors);
 
 /* accessor_owner.c */
 extern bool is_accessor_of(Oid function, Oid relid);
+extern Oid	function_owner(Oid function);
 extern List *find_accessors(Oid relid);
 extern Oid	find_function(const AccessorFunction *function, Oid namespace);
 extern char *find_renamed(const AccessorFunction *function, const char *comment, Oid relid, List *others);
@@ -326,8 +329,8 @@ extern char *merged_value(const MergedRows *rows, const MergeChild *child, const
 extern char *is_itself(const MergedRows *rows, const char *alias, MemberSet set);
 extern char *not_itself(const MergedRows *rows, const MergeChild *child, const char *alias,
 						MemberSet set);
-extern char *is_referenced_member(const MergeChild *child, const ForeignKeyFacts *key,
-								  const char *alias, const char *member);
+extern char *is_referenced_member(const MergedRows *rows, const MergeChild *child,
+								  const ForeignKeyFacts *key, const char *alias, const char *member);
 extern char *is_identified_by(const MergedRows *rows, const char *alias, const char *member);
 extern bool stays_with_value(const MergedRows *rows, AttrNumber column);
 extern char *target_value(const MergedRows *rows, const MergeChild *child, const char *alias,

@@ -211,7 +211,7 @@ release_own_rows(Merge *merge, const MergedRows *rows, const MergeChild *child)
 							psprintf("%sUPDATE %s AS link\nSET %s\nFROM %s AS %s, %s AS own\nWHERE %s AND %s AND %s AND own.rank OPERATOR(pg_catalog.=) 0"
 									 " AND own.class OPERATOR(pg_catalog.=) %s.class", with_clause(rows),
 									 merged_relation(child->table), set.data, rows->name, member, rows->name,
-									 is_referenced_member(child, key->key, "link", member),
+									 is_referenced_member(rows, child, key->key, "link", member),
 									 is_member(rows, child, key, "link", MEMBERS_GOING),
 									 is_identified_by(rows, "link", "own"), member));
 	}
@@ -342,7 +342,7 @@ update_text(const MergedRows *rows, const MergeChild *child)
 		char	   *member = member_alias("moved", child, key);
 
 		return psprintf("UPDATE %s AS moved\nSET %s\nFROM %s AS %s\nWHERE %s AND %s", merged_relation(child->table),
-						set.data, rows->name, member, is_referenced_member(child, key->key, "moved", member), condition);
+						set.data, rows->name, member, is_referenced_member(rows, child, key->key, "moved", member), condition);
 	}
 	return psprintf("UPDATE %s AS changed\nSET %s\nFROM (SELECT moved.tableoid AS part, moved.ctid AS place%s\n    FROM %s\n    WHERE %s) AS found\n"
 					"WHERE changed.ctid OPERATOR(pg_catalog.=) found.place AND changed.tableoid OPERATOR(pg_catalog.=) found.part",

@@ -76,6 +76,21 @@ named_value(const MergedRows *rows, int row, AttrNumber column)
 }
 
 /*
+ * Returns a column of a row that references the rows by the key, to be compared with
+ * theirs: "going.tag_id"
+ */
+static char *
+referencing_column(const MergedRows *rows, const ForeignKeyFacts *key, int place, const TableFacts *table,
+				   const char *alias)
+{
+	const ColumnFacts *column = find_column(table, key->columns[place]);
+	const ColumnFacts *parent = find_column(rows->table, key->parent_columns[place]);
+
+	return as_referenced(psprintf("%s.%s", alias, quote_identifier(column->name)), column, parent->type,
+						 parent->collation, key->operators[place]);
+}
+
+/*
  * Returns "going.tag_id OPERATOR(pg_catalog.=) '9'::integer": a row references this
  * named row by the key; null if it cannot.
  */
@@ -92,8 +107,7 @@ references_named(const MergedRows *rows, const ForeignKeyFacts *key, const Table
 
 		if (value == NULL)
 			return NULL;
-		appendStringInfo(&buf, "%s%s.%s %s %s", i > 0 ? " AND " : "", alias,
-						 quote_identifier(find_column(table, key->columns[i])->name),
+		appendStringInfo(&buf, "%s%s %s %s", i > 0 ? " AND " : "", referencing_column(rows, key, i, table, alias),
 						 operator_text(get_commutator(key->operators[i])), value);
 	}
 	return key->nkeys > 1 ? psprintf("(%s)", buf.data) : buf.data;
@@ -140,8 +154,7 @@ is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKe
 		return any.data;
 	if (key->nkeys > 1)
 		return psprintf("(%s)", any.data);
-	return psprintf("%s.%s %s ANY (ARRAY[%s])", alias,
-					quote_identifier(find_column(child->table, key->columns[0])->name),
+	return psprintf("%s %s ANY (ARRAY[%s])", referencing_column(rows, key, 0, child->table, alias),
 					operator_text(get_commutator(key->operators[0])), list.data);
 }
 
@@ -150,16 +163,15 @@ is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKe
  * references: "going_1.m1 OPERATOR(pg_catalog.=) going.membership_id"
  */
 char *
-is_referenced_member(const MergeChild *child, const ForeignKeyFacts *key, const char *alias,
-					 const char *member)
+is_referenced_member(const MergedRows *rows, const MergeChild *child, const ForeignKeyFacts *key,
+					 const char *alias, const char *member)
 {
 	StringInfoData buf;
 
 	initStringInfo(&buf);
 	for (int i = 0; i < key->nkeys; i++)
-		appendStringInfo(&buf, "%s%s.m%d %s %s.%s", i > 0 ? " AND " : "", member,
-						 key->parent_columns[i], operator_text(key->operators[i]), alias,
-						 quote_identifier(find_column(child->table, key->columns[i])->name));
+		appendStringInfo(&buf, "%s%s.m%d %s %s", i > 0 ? " AND " : "", member, key->parent_columns[i],
+						 operator_text(key->operators[i]), referencing_column(rows, key, i, child->table, alias));
 	return buf.data;
 }
 
@@ -426,7 +438,7 @@ member_join(const MergedRows *rows, const MergeChild *child, const char *alias)
 			char	   *member = member_alias(alias, child, key);
 
 			appendStringInfo(&buf, " %sJOIN %s AS %s ON %s", list_length(child->keys) > 1 ? "LEFT " : "",
-							 rows->name, member, is_referenced_member(child, key->key, alias, member));
+							 rows->name, member, is_referenced_member(rows, child, key->key, alias, member));
 		}
 	return buf.data;
 }

@@ -17,6 +17,7 @@
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -25,6 +26,26 @@
 #include "links/links.h"
 #include "model/model.h"
 #include "statement/statement.h"
+
+/*
+ * Sets for the time of a new GUC nest level, which is returned, how values are
+ * written: so that each literal is read as the same value again.  With the session's
+ * settings two numbers, or two times in the hour when a clock is put back, can be
+ * the same text.  (pg_dump does the same.)
+ */
+static int
+begin_literals(void)
+{
+	static const char *const settings[][2] = {
+		{"datestyle", "ISO"}, {"intervalstyle", "postgres"}, {"extra_float_digits", "3"}
+	};
+	int			level = NewGUCNestLevel();
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
 
 /*
  * Does a value of this type name the same value of another one, whatever it is?
@@ -129,17 +150,20 @@ given_rows(FunctionCallInfo fcinfo, const TableFacts *table)
 	Datum	   *values;
 	bool	   *nulls;
 	int			count;
+	int			level;
 
 	if (key == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" has no primary key", display_name(table->oid)),
 				 errdetail("Its rows are named by their primary key.")));
-	given = list_make1(literals_of(table, key, PG_GETARG_DATUM(1), false, get_fn_expr_argtype(fcinfo->flinfo, 1)));
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	deconstruct_array(gone, type, length, byval, align, &values, &nulls, &count);
+	level = begin_literals();
+	given = list_make1(literals_of(table, key, PG_GETARG_DATUM(1), false, get_fn_expr_argtype(fcinfo->flinfo, 1)));
 	for (int i = 0; i < count; i++)
 		given = lappend(given, literals_of(table, key, values[i], nulls[i], type));
+	AtEOXact_GUC(false, level);
 	return given;
 }
 
@@ -261,8 +285,11 @@ bool
 read_values(const Merge *merge, MergedRows *rows, List *given)
 {
 	int			missing = 0;
+	int			level = begin_literals();
+	List	   *read = read_rows(merge, rows->table, values_query(rows, given));
 
-	foreach_ptr(List, values, read_rows(merge, rows->table, values_query(rows, given)))
+	AtEOXact_GUC(false, level);
+	foreach_ptr(List, values, read)
 	{
 		int			place = foreach_current_index(values);
 		List	   *literals;

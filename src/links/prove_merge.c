@@ -67,10 +67,14 @@ count_references(const MergedRows *rows, const MergeChild *child, const char *lo
 					 with_clause(rows), merged_relation(reference->child), child_item(rows, child, "link"), loop,
 					 not_itself(rows, child, "link", MEMBERS_ALL));
 	for (int i = 0; i < key->nkeys; i++)
-		appendStringInfo(&query, " AND link.%s %s referrer.%s",
-						 quote_identifier(find_column(child->table, key->parent_columns[i])->name),
-						 operator_text(key->operators[i]),
-						 quote_identifier(find_column(reference->child, key->columns[i])->name));
+	{
+		const ColumnFacts *column = find_column(reference->child, key->columns[i]);
+		const ColumnFacts *parent = find_column(child->table, key->parent_columns[i]);
+
+		appendStringInfo(&query, " AND link.%s %s %s", quote_identifier(parent->name), operator_text(key->operators[i]),
+						 as_referenced(psprintf("referrer.%s", quote_identifier(column->name)), column, parent->type,
+									   parent->collation, key->operators[i]));
+	}
 	appendStringInfo(&query, ")%s", not_itself(rows, &referrer, "referrer", MEMBERS_GOING));
 	if (reference->child->oid == child->table->oid)
 		appendStringInfo(&query, " AND NOT EXISTS (SELECT FROM %s WHERE %s AND link.tableoid OPERATOR(pg_catalog.=) referrer.tableoid AND link.ctid OPERATOR(pg_catalog.=) referrer.ctid)",

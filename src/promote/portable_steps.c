@@ -17,12 +17,9 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/dependency.h"
-#include "catalog/pg_constraint.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -46,22 +43,6 @@ build_pair_index(StatementPlan *plan, const Promotion *promotion)
 			 portable_index_definition(promotion->junction->pair_key, promotion->table->oid));
 }
 
-/* Returns " DEFERRABLE INITIALLY DEFERRED", or what of it the key's constraint is */
-static const char *
-deferral(const IndexFacts *key)
-{
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(get_index_constraint(key->oid)));
-	Form_pg_constraint con;
-	const char *result;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for the constraint of index %u", key->oid);
-	con = (Form_pg_constraint) GETSTRUCT(tuple);
-	result = con->condeferred ? " DEFERRABLE INITIALLY DEFERRED" : con->condeferrable ? " DEFERRABLE" : "";
-	ReleaseSysCache(tuple);
-	return result;
-}
-
 /*
  * Builds the change of the pair's key from primary to UNIQUE, in the last step:
  *
@@ -82,7 +63,7 @@ build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char 
 		plan_add(plan, NULL, "ALTER INDEX %s RENAME TO %s",
 				 qualified_beside(promotion->table, promotion->pair_index_name), quote_identifier(unique));
 	plan_add(plan, NULL, "ALTER TABLE %s ADD CONSTRAINT %s UNIQUE USING INDEX %s%s", table,
-			 quote_identifier(unique), quote_identifier(unique), deferral(key));
+			 quote_identifier(unique), quote_identifier(unique), key_deferral(key));
 	build_portable_rest(plan, promotion->table, key, promotion->name, unique);
 }
 

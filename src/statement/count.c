@@ -147,12 +147,18 @@ count_orphans(const TableFacts *table, const ForeignKeyFacts *key)
 					 table->kind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ", qualified_name(table->oid));
 	for (int i = 0; i < key->nkeys; i++)
 	{
-		const char *column = quote_identifier(find_column(table, key->columns[i])->name);
+		const ColumnFacts *column = find_column(table, key->columns[i]);
+		char	   *value = psprintf("link.%s", quote_identifier(column->name));
 		const char *parent_column = quote_identifier(get_attname(key->parent, key->parent_columns[i], false));
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
 
-		appendStringInfo(&query, " link.%s IS NOT NULL AND", column);
-		appendStringInfo(&matches, "%s parent.%s %s link.%s", i > 0 ? " AND" : " WHERE",
-						 parent_column, operator_text(key->operators[i]), column);
+		get_atttypetypmodcoll(key->parent, key->parent_columns[i], &type, &typmod, &collation);
+		appendStringInfo(&query, " %s IS NOT NULL AND", value);
+		appendStringInfo(&matches, "%s parent.%s %s %s", i > 0 ? " AND" : " WHERE",
+						 parent_column, operator_text(key->operators[i]),
+						 as_referenced(value, column, type, collation, key->operators[i]));
 	}
 	appendStringInfo(&query, " NOT EXISTS (SELECT FROM %s AS parent%s)",
 					 qualified_name(key->parent), matches.data);
