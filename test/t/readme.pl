@@ -6,6 +6,7 @@
 #
 # An example is a block of ```sql with a block of ```text or ```mermaid right
 # behind it.  Another block of ```mermaid shows what one of the examples prints.
+# What has a section has a row in the table of what to call.
 # White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
 # has names for NOT NULL constraints; the page shows the older servers' output and
 # says so, so those differences are taken out.  So are the numbers of tables.
@@ -29,6 +30,15 @@ sub examples
 	my @found;
 	push @found, [ $1, $2 ] while $page =~ /^```sql\n(.*?)^```\n```(?:text|mermaid)\n(.*?)^```$/gms;
 	return @found;
+}
+
+# What has a section, and is not linked in the table of the section "What you
+# call when".
+sub sections_without_row
+{
+	my ($page) = @_;
+	my ($table) = $page =~ /^## What you call when\n(.*?)^#/ms;
+	return grep { $table !~ /\[`\Q$_\E`\]\(#/ } $page =~ /^### (junction\.\w+)$/gm;
 }
 
 sub normalize
@@ -66,8 +76,10 @@ my @examples = examples($page);
 my %is_printed = map { $_->[1] => 1 } @examples;
 my @printed = run_all(map { $_->[0] } @examples);
 
-plan tests => @examples + 2;
+plan tests => @examples + 3;
 cmp_ok(scalar @examples, '>', 8, 'the page has examples');
+is_deeply([ sections_without_row($page) ], ['junction.create_property_graph'],
+	'each section of a function, a view or a setting is in the table of what to call, but of that which refuses');
 is_deeply([ grep { !$is_printed{$_} } $page =~ /^```mermaid\n(.*?)^```$/gms ], [], 'each picture is of an example');
 for my $i (0 .. $#examples)
 {
