@@ -167,10 +167,12 @@ WHERE array_position('{info,notice,warning,error}', severity) > $least AND (rule
     AND (junction = $relation OR $relation IS NULL);
 \\copy (SELECT severity, count(*) FROM pg_temp.pg_junction_finding GROUP BY severity) TO 'counts'
 SQL
+    # with the schema, where the message does not tell which table it is
+    my $message = "CASE WHEN pg_catalog.pg_table_is_visible(junction) THEN message ELSE junction::text || ': ' || message END";
     my %query = (
         json => json('SELECT junction, rule, severity, columns, message, detail, fix, file, line FROM pg_temp.pg_junction_finding ORDER BY n') =~ s/;\n\z//r,
-        table => 'SELECT severity, rule, message, ' . ($options->{verbose} ? 'detail, ' : '') . 'fix FROM pg_temp.pg_junction_finding ORDER BY n',
-        github => github(),
+        table => "SELECT severity, rule, $message AS message, " . ($options->{verbose} ? 'detail, ' : '') . 'fix FROM pg_temp.pg_junction_finding ORDER BY n',
+        github => github($message),
     );
     main::trouble("findings have no --format=$format") if !$query{$format};
     PgJunction::Server::run_sql($script . ($format eq 'table' ? $table . "SELECT count(*) > 0 AS found FROM pg_temp.pg_junction_finding \\gset\n\\if :found\n$query{$format};\n\\endif\n" : "$query{$format};\n"), PgJunction::Server::OWNER(), 'print');
@@ -196,12 +198,13 @@ sub list {
 
 # A line of GitHub's workflow commands for each finding, in which nothing of a name can end it.
 sub github {
+    my ($message) = @_;
     my $data = sub { "replace(replace(replace($_[0], '%', '%25'), E'\\r', '%0D'), E'\\n', '%0A')" };
     my $property = sub { 'replace(replace(' . $data->($_[0]) . ", ':', '%3A'), ',', '%2C')" };
     return q{SELECT '::' || CASE severity WHEN 'error' THEN 'error' WHEN 'warning' THEN 'warning' ELSE 'notice' END || ' '}
         . q{|| coalesce('file=' || } . $property->('file') . q{ || ',line=' || line || ',', '')}
         . q{|| 'title=' || } . $property->("'junction: ' || rule")
-        . q{|| '::' || } . $data->("concat_ws(E'\\n', message, detail, fix || ';')") . ' FROM pg_temp.pg_junction_finding ORDER BY n';
+        . q{|| '::' || } . $data->("concat_ws(E'\\n', $message, detail, fix || ';')") . ' FROM pg_temp.pg_junction_finding ORDER BY n';
 }
 
 1;

@@ -67,6 +67,8 @@ CREATE TABLE users (id int PRIMARY KEY);
 CREATE TABLE orgs (id int PRIMARY KEY);
 CREATE TABLE likes (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs, id int PRIMARY KEY, role text, UNIQUE (user_id, org_id));
 CREATE INDEX ON likes (org_id);
+CREATE SCHEMA apart;
+CREATE TABLE apart.likes (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
 SQL
 sed 's/^CREATE INDEX CONCURRENTLY/CREATE INDEX/' "$work/schema.sql" | PGOPTIONS='-c client_min_messages=error' sql "$database"
 # the planner's numbers are wrong, so that a rule has something to say
@@ -146,6 +148,11 @@ block() {                                               # block LANGUAGE: the ex
 }
 is "README's example prints what README says" \
     "$(cd "$work" && PATH=$(dirname "$program"):$PATH bash -c "$(block sh)" 2> /dev/null | sed 's/ *$//')" "$(block text)"
+
+# tables of one name: the schema tells which
+call check "$work/entity.sql"
+is "a finding has the schema that is not in the path" "$status $(sed -n 3p "$work/out" | cut -d '|' -f 3 | sed 's/^ //; s/ *$//')" \
+    '1 apart.likes: no index of likes serves (org_id)'
 
 # trouble
 call report --nonsense "$work/schema.sql"
