@@ -41,6 +41,21 @@ sub sections_without_row
 	return grep { $table !~ /\[`\Q$_\E`\]\(#/ } $page =~ /^### (junction\.\w+)$/gm;
 }
 
+# How many steps of a concurrent promotion the page tells, and how many the example
+# of its dry run prints: a row for each, which ends with its lock.
+sub steps_told
+{
+	my ($page) = @_;
+	my ($list) = $page =~ /^- \*\*`promote_concurrently`\*\*.*?The steps:\n(.*?)^$/ms;
+	return scalar(() = $list =~ /^  \d\. /gm);
+}
+
+sub steps_shown
+{
+	my ($plan) = grep { /promotion that is under way/ } @_;
+	return scalar(() = $plan =~ / on player_teams$/gm);
+}
+
 sub normalize
 {
 	my ($text) = @_;
@@ -76,11 +91,12 @@ my @examples = examples($page);
 my %is_printed = map { $_->[1] => 1 } @examples;
 my @printed = run_all(map { $_->[0] } @examples);
 
-plan tests => @examples + 3;
+plan tests => @examples + 4;
 cmp_ok(scalar @examples, '>', 8, 'the page has examples');
 is_deeply([ sections_without_row($page) ], ['junction.create_property_graph'],
 	'each section of a function, a view or a setting is in the table of what to call, but of that which refuses');
 is_deeply([ grep { !$is_printed{$_} } $page =~ /^```mermaid\n(.*?)^```$/gms ], [], 'each picture is of an example');
+is(steps_told($page), steps_shown(@printed), 'the steps of a concurrent promotion are told as its dry run has them');
 for my $i (0 .. $#examples)
 {
 	my ($first) = $examples[$i][0] =~ /(.*)/;
