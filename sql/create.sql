@@ -210,6 +210,9 @@ CREATE TABLE tenants (tenant_id int PRIMARY KEY);
 SELECT refused($$SELECT junction.create('bills', 'tags', shared_columns => '{tenant_id}')$$);
 SELECT refused($$SELECT junction.create('bills', 'labels', shared_columns => '{nonesuch}')$$);
 SELECT refused($$SELECT junction.create('bills', 'tenants', shared_columns => '{tenant_id}')$$);
+\set VERBOSITY default
+SELECT junction.create('bills', 'tenants', shared_columns => '{tenant_id}');
+\set VERBOSITY terse
 SELECT refused($$SELECT junction.create('bills', 'numbered', shared_columns => '{tenant_id}')$$);
 SELECT refused($$SELECT junction.create('bills', 'labels', left_columns => '{tenant_id}', shared_columns => '{tenant_id}')$$);
 SELECT refused($$SELECT junction.create('bills', 'labels', shared_columns => '{null}')$$);

@@ -576,6 +576,11 @@ END $$;
 -- partition, a column that can be null, nulls that are not distinct
 CREATE TABLE has_one (id int PRIMARY KEY, a int NOT NULL UNIQUE);
 SELECT * FROM refused('has_one');
+-- nor does a hint ask for a second one where there is no UNIQUE
+ALTER TABLE has_one DROP CONSTRAINT has_one_a_key;
+\set VERBOSITY default
+SELECT junction.unique_to_primary('has_one', 'new_key');
+\set VERBOSITY terse
 CREATE TABLE nullable (a int NOT NULL, b int, UNIQUE (a, b));
 SELECT * FROM refused('nullable');
 CREATE TABLE nulls (a int NOT NULL, b int NOT NULL, UNIQUE NULLS NOT DISTINCT (a, b));

@@ -255,6 +255,11 @@ SELECT junction.merge('words', ROW(1, 1), ARRAY[ROW(2, 1)]);
 SELECT junction.merge('words', 1, ARRAY[2]);
 SELECT junction.merge('words', ROW(1, 2, 3), ARRAY[ROW(2, 1, 3)]);
 SELECT junction.merge('words', ROW(1, NULL::int), ARRAY[ROW(2, 1)]);
+-- a key is told in whole
+\set VERBOSITY default
+SELECT junction.merge('words', ROW(1, 99), ARRAY[ROW(1, 1)]);
+SELECT junction.merge('words', ROW(1, 1), ARRAY[ROW(1, 1)]);
+\set VERBOSITY terse
 SELECT child, change, rows FROM junction.merge('words', ROW(1, 1), ARRAY[ROW(1, 2)]) WHERE rows > 0;
 SELECT child, change, rows FROM junction.merge('words', (SELECT w FROM words AS w WHERE w = ROW(1, 1)), ARRAY(SELECT w FROM words AS w WHERE id = 3)) WHERE rows > 0;
 SELECT rows_of('text_words');

@@ -110,6 +110,17 @@ SELECT count(*) > 0 AS promoted FROM junction.promote('node_tags', 'taggings');
 SELECT * FROM names_of('taggings');
 DROP TABLE taggings;
 
+-- Where a new name has to be cut, it keeps its end, as PostgreSQL's does; so the
+-- way back finds the names of before.
+SELECT count(*) FROM junction.create('nodes', 'tags', 'short', '{a_column_whose_name_is_nearly_as_long_as_can_be}', '{tag_id}', reverse_index => false);
+CREATE INDEX ON short (tag_id, a_column_whose_name_is_nearly_as_long_as_can_be);
+SELECT names_of('short') AS before \gset
+SELECT count(*) > 0 AS promoted FROM junction.promote('short', 'a_longer_name_for_it');
+SELECT constraints, indexes FROM names_of('a_longer_name_for_it');
+SELECT count(*) > 0 AS demoted FROM junction.demote('a_longer_name_for_it', 'short');
+SELECT names_of('short')::text = :'before' AS same;
+DROP TABLE short;
+
 --
 -- junction.naming = drizzle: as drizzle-kit names them, so that a later push
 -- finds nothing to change.

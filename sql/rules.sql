@@ -641,6 +641,11 @@ COMMENT ON TABLE silent IS '@junction ignore half_indexed, no_cascade';
 SELECT junction."check"('notice');
 SELECT junction."check"();
 SELECT junction."check"('error');
+-- where the table is, if the search_path does not find it
+BEGIN;
+SET LOCAL search_path = pg_catalog;
+SELECT junction."check"('error', '{missing_pair_key}');
+ROLLBACK;
 \set VERBOSITY sqlstate
 SELECT junction."check"(severity => 'warning');
 SELECT junction."check"('Warning');

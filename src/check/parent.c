@@ -74,7 +74,7 @@ raise_no_key(const Parent *parent, List *shared)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no unique key that holds the shared columns", name),
-			 errdetail("The shared columns are (%s).", column_list(shared)),
+			 errdetail("The shared columns are (%s), and the key must have another one beside them.", column_list(shared)),
 			 errhint("Add one: ALTER TABLE %s ADD UNIQUE (%s, ...).",
 					 qualified_name(parent->table->oid), column_list(shared))));
 }

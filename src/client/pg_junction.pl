@@ -20,7 +20,7 @@ verbs
   check               findings of --severity=warning or worse
   report              all findings
   junctions           every junction; half_indexed: those that lack an index
-  promote, repair, create, absorb, demote, split, ...
+  promote, repair, create, demote, split, ...
                       the plan, as SQL: nothing is run
   dependents, ...     any other function or view of the extension that reads no rows
 
@@ -132,6 +132,8 @@ sub read_arguments {
     my %short = (d => 'dbname', h => 'host', p => 'port', U => 'username', f => 'file');
     my $single = qr/^(?:format|severity|ignore|naming|run_as)\z/;
     my $repeated = qr/^(?:schema|dbname|host|port|username|file|pg_dump)\z/;
+    # arguments of functions too, and never true or false
+    my $of_findings = qr/^(?:relation|rules)\z/;
     while (@_) {
         my $argument = shift;
         my ($name, $value) = $argument =~ /^--([A-Za-z][A-Za-z0-9_-]*)(?:=(.*))?\z/s;
@@ -153,6 +155,7 @@ sub read_arguments {
             elsif ($name =~ $repeated) { push @{$options{$name}}, $value }
             else { $options{$name} = $value }
         }
+        elsif ($name =~ $of_findings) { push @{$values{$name}}, $value // shift // trouble("$argument needs a value") }
         elsif (!defined $value && $name =~ /^no_(.*)/) { push @{$values{$1}}, 'false' }
         else { push @{$values{$name}}, $value // 'true' }
     }

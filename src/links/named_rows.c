@@ -277,6 +277,24 @@ is_known_row(const MergedRows *rows, List *literals, bool first)
 }
 
 /*
+ * Returns the key of a row for a message, of which the literals are the first:
+ *
+ *	'7'::integer
+ *	('1'::integer, '7'::integer)
+ */
+static char *
+key_text(const MergedRows *rows, List *literals)
+{
+	int			count = list_length(rows->identity);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < count; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "", (char *) list_nth(literals, i));
+	return count > 1 ? psprintf("(%s)", text.data) : text.data;
+}
+
+/*
  * Sets the values of the given rows, as they are now.  Returns false, with a
  * NOTICE, if none that would go is there.  22023 if the one that stays is not
  * there, or is to go too.
@@ -298,7 +316,7 @@ read_values(const Merge *merge, MergedRows *rows, List *given)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" has not the row that is to stay", display_name(rows->table->oid)),
-					 errdetail("No row has the key %s.", (char *) linitial(linitial(given)))));
+					 errdetail("No row has the key %s.", key_text(rows, linitial(given)))));
 		if (linitial(values) == NULL)
 		{
 			missing++;
@@ -309,7 +327,7 @@ read_values(const Merge *merge, MergedRows *rows, List *given)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the same row of \"%s\" cannot both stay and go", display_name(rows->table->oid)),
-					 errdetail("It has the key %s.", (char *) linitial(literals))));
+					 errdetail("It has the key %s.", key_text(rows, literals))));
 		if (!is_known_row(rows, literals, false))
 			rows->values = lappend(rows->values, literals);
 	}

@@ -141,9 +141,10 @@ choose_name(NameSpace *space, NameKind kind, const char *table, List *columns,
  * renamed.  Null if it is not named after the table: user_orgs_org_id_idx is
  * renamed with user_orgs, fk_rails_591dad3359 is not.
  *
- * columns: its columns.  A name that PostgreSQL had to cut does not begin with
- * the whole name of the table.  It is recognized as the name that PostgreSQL
- * chooses for these columns.
+ * columns: its columns.  A name that PostgreSQL chooses for these columns gets
+ * the one that it would choose for the new table.  So it keeps its end where it
+ * has to be cut; and one that had to be cut, which does not begin with the whole
+ * name of the table, is recognized.
  */
 char *
 choose_renamed(NameSpace *space, const char *name, const char *old_table,
@@ -152,8 +153,6 @@ choose_renamed(NameSpace *space, const char *name, const char *old_table,
 	static const char *const labels[] = {"pkey", "key", "fkey", "idx", "check", "not_null", "excl"};
 	size_t		length = strlen(old_table);
 
-	if (strncmp(name, old_table, length) == 0 && name[length] == '_')
-		return take_numbered(space, new_table, name + length + 1, NULL);
 	for (int i = 0; i < lengthof(labels); i++)
 	{
 		char	   *middle = columns ? join_names(columns) : NULL;
@@ -161,5 +160,7 @@ choose_renamed(NameSpace *space, const char *name, const char *old_table,
 		if (strcmp(name, makeObjectName(old_table, middle, labels[i])) == 0)
 			return take_numbered(space, new_table, middle, labels[i]);
 	}
+	if (strncmp(name, old_table, length) == 0 && name[length] == '_')
+		return take_numbered(space, new_table, name + length + 1, NULL);
 	return NULL;
 }

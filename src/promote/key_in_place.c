@@ -172,9 +172,22 @@ check_is_constraint(Relation rel, Oid index)
 }
 
 /*
+ * Refuse a table that has a primary key: 55000.
+ */
+static void
+check_has_no_primary_key(Oid relid)
+{
+	if (find_constraints(relid, CONSTRAINT_PRIMARY) != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
+				 errhint("Drop it, or make it a UNIQUE constraint with junction.primary_to_unique.")));
+}
+
+/*
  * Returns the index that is to become primary: for a junction of two tables
  * the one over the pair, for another table that of its only UNIQUE
- * constraint.  42704 if there is none.
+ * constraint.  42704 if there is none; 55000 if there is a primary key already.
  */
 static Oid
 find_unique(Relation rel)
@@ -185,6 +198,7 @@ find_unique(Relation rel)
 	bool		of_pair = junction->kind != JUNCTION_MULTIWAY && junction->kind != JUNCTION_TEMPORAL;
 	IndexFacts *pair_key = of_pair ? junction->pair_key : NULL;
 
+	check_has_no_primary_key(relid);
 	if (pair_key != NULL && pair_key->predicate == NULL)
 		return pair_key->oid;
 	if (list_length(constraints) != 1)
@@ -210,11 +224,7 @@ check_may_be_primary(Oid index)
 	Relation	rel = table_open(relid, NoLock);
 	Relation	key = index_open(index, AccessShareLock);
 
-	if (find_constraints(relid, CONSTRAINT_PRIMARY) != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
-				 errhint("Drop it, or make it a UNIQUE constraint with junction.primary_to_unique.")));
+	check_has_no_primary_key(relid);
 	if (!key->rd_index->indisvalid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

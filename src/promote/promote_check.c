@@ -138,7 +138,7 @@ check_promotable(const Junction *junction)
 				 errmsg("\"%s\" links more than two tables", name),
 				 errdetail("Its key \"%s\" holds %d endpoints: (%s).", index_name(junction->pair_key),
 						   list_length(junction->endpoints), pair),
-				 errhint("Split it into junctions of two tables each, or add an id with ALTER TABLE.")));
+				 errhint("Take it apart with junction.split, or add an id with ALTER TABLE.")));
 }
 
 /*

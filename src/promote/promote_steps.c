@@ -11,18 +11,19 @@
  *	   so this step remains until step 3 is done.
  *	3. A NOT VALID check that the id is not null.
  *	4. A second fill, for rows that were inserted with an explicit null before the
- *	   check, and VALIDATE CONSTRAINT, which reads the table but blocks neither
- *	   readers nor writers.
- *	5. NOT NULL, which PostgreSQL proves from the check without reading the table;
+ *	   check.
+ *	5. VALIDATE CONSTRAINT, which reads the table but blocks neither readers nor
+ *	   writers.
+ *	6. NOT NULL, which PostgreSQL proves from the check without reading the table;
  *	   the check is dropped.
- *	6. A unique index, built concurrently.  An invalid one is of a run that was
+ *	7. A unique index, built concurrently.  An invalid one is of a run that was
  *	   stopped, and is dropped first.
- *	7. One brief transaction: the pair's key is no longer primary, the id's index
+ *	8. One brief transaction: the pair's key is no longer primary, the id's index
  *	   becomes the primary key, the names change, the view of the old name.
  *
  * So the plan for a run that was stopped at any step is the steps that
  * remain.  In plain SQL, and of a table that Citus keeps, the pair gets an index beside
- * its key before step 7.  For a server without this extension, each step is a statement
+ * its key before step 8.  For a server without this extension, each step is a statement
  * that looks by itself whether it is done (portable_steps.c).
  *
  * Builds text only.  promote_steps_check.c has refused what PostgreSQL could
@@ -246,7 +247,7 @@ build_not_null(List **steps, const Promotion *promotion)
 }
 
 /*
- * Builds the rest of step 5 if another session has set NOT NULL after step 3:
+ * Builds the rest of step 6 if another session has set NOT NULL after step 3:
  *
  *	ALTER TABLE public.user_orgs DROP CONSTRAINT c
  */
@@ -286,7 +287,7 @@ find_built_index(const Promotion *promotion, List *columns, int ncolumns)
 
 /*
  * Returns the name under which an index is built: name, the key's own,
- * unless a relation other than the invalid index has it until step 7 renames
+ * unless a relation other than the invalid index has it until step 8 renames
  * that.  invalid: or null.  column and label: for the other name.
  */
 static char *
@@ -328,7 +329,7 @@ build_index_removal(List **steps, const Promotion *promotion, const char *step_n
 }
 
 /*
- * Builds step 6; nothing if the index is usable.  index: an earlier run's, or
+ * Builds step 7; nothing if the index is usable.  index: an earlier run's, or
  * null.
  *
  *	DROP INDEX CONCURRENTLY public.memberships_pkey
@@ -431,7 +432,7 @@ build_added_names(StatementPlan *plan, const Promotion *promotion)
 }
 
 /*
- * Returns the OIDs of the table's indexes and owned sequences, which step 7
+ * Returns the OIDs of the table's indexes and owned sequences, which step 8
  * names.
  */
 static List *

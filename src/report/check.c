@@ -56,6 +56,25 @@ read_schemas(List *names)
 }
 
 /*
+ * Add the line of a finding.  Its message has the name of the table alone, so the
+ * schema comes first where the search_path does not find the table:
+ *
+ *	warning: half_indexed: no index of invoice_tags serves (tag_id)
+ *	warning: half_indexed: shop.invoice_tags: no index of invoice_tags serves (tag_id)
+ */
+static void
+add_line(const Finding *finding, StringInfo lines)
+{
+	char	   *name = regclass_name(finding->junction);
+
+	appendStringInfo(lines, "%s%s: %s: ", lines->len > 0 ? "\n" : "", severity_name(finding->severity),
+					 rule_name(finding->rule));
+	if (name != NULL && strcmp(name, quote_identifier(finding->table->name)) != 0)
+		appendStringInfo(lines, "%s: ", name);
+	appendStringInfoString(lines, finding->message);
+}
+
+/*
  * Add a finding to a Verdict.
  */
 static void
@@ -65,8 +84,7 @@ judge_finding(const Finding *finding, Verdict *verdict)
 		(!verdict->all_schemas && !list_member_oid(verdict->schemas, finding->table->namespace)))
 		return;
 	verdict->counts[finding->severity]++;
-	appendStringInfo(&verdict->lines, "%s%s: %s: %s", verdict->lines.len > 0 ? "\n" : "",
-					 severity_name(finding->severity), rule_name(finding->rule), finding->message);
+	add_line(finding, &verdict->lines);
 	if (verdict->fix == NULL && finding->fix != NULL)
 		verdict->fix = finding->fix;
 }

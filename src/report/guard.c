@@ -389,8 +389,19 @@ find_all_new(RuleSet rules)
 }
 
 /*
+ * Can the fix not run in a transaction?  It is an index then, of a table that is
+ * there already.
+ */
+static bool
+runs_by_itself(const char *fix)
+{
+	return strncmp(fix, "CREATE INDEX CONCURRENTLY ", 26) == 0 || strncmp(fix, "DROP INDEX CONCURRENTLY ", 24) == 0;
+}
+
+/*
  * Refuse the transaction: 23000 with the first finding as the message, the other
- * findings in the detail, and the first fix in the hint.
+ * findings in the detail, and the first fix in the hint, with where to run it:
+ * nothing of the transaction is there afterwards.
  */
 static void
 refuse(List *findings)
@@ -414,7 +425,9 @@ refuse(List *findings)
 			(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
 			 errmsg("%s: %s", rule_name(first->rule), first->message),
 			 details.len > 0 ? errdetail_internal("%s", details.data) : 0,
-			 fix ? errhint("Run: %s;", fix) : 0));
+			 fix == NULL ? 0 :
+			 runs_by_itself(fix) ? errhint("Run before the transaction: %s;", fix) :
+			 errhint("Run in the same transaction: %s;", fix)));
 }
 
 /*

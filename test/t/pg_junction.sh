@@ -62,6 +62,14 @@ CREATE TABLE public.undone (a int);
 ROLLBACK;
 CREATE INDEX CONCURRENTLY ON grants (user_id);
 SQL
+cat > "$work/entity.sql" <<'SQL'
+CREATE TABLE users (id int PRIMARY KEY);
+CREATE TABLE orgs (id int PRIMARY KEY);
+CREATE TABLE likes (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs, id int PRIMARY KEY, role text, UNIQUE (user_id, org_id));
+CREATE INDEX ON likes (org_id);
+CREATE SCHEMA apart;
+CREATE TABLE apart.likes (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
+SQL
 sed 's/^CREATE INDEX CONCURRENTLY/CREATE INDEX/' "$work/schema.sql" | PGOPTIONS='-c client_min_messages=error' sql "$database"
 # the planner's numbers are wrong, so that a rule has something to say
 sql "$database" <<'SQL'
@@ -141,11 +149,31 @@ block() {                                               # block LANGUAGE: the ex
 is "README's example prints what README says" \
     "$(cd "$work" && PATH=$(dirname "$program"):$PATH bash -c "$(block sh)" 2> /dev/null | sed 's/ *$//')" "$(block text)"
 
+# tables of one name: the schema tells which
+call check "$work/entity.sql"
+is "a finding has the schema that is not in the path" "$status $(sed -n 3p "$work/out" | cut -d '|' -f 3 | sed 's/^ //; s/ *$//')" \
+    '1 apart.likes: no index of likes serves (org_id)'
+
 # trouble
 call report --nonsense "$work/schema.sql"
 is "an argument that is not there is trouble" "$status" 2
 call measure --junction=user_orgs "$work/schema.sql"
 is "and so is what counts rows" "$status" 2
+# a plan of absorb has the number of links in it, and would fail where there are some
+call absorb --source=users --columns=org_ids --parent=orgs "$work/schema.sql"
+is "so is absorb" "$status $(cat "$work/err")" '2 pg_junction: absorb reads rows, and a schema has none: call it on the server itself'
+call repair "$work/schema.sql"
+is "an argument that is missing is named" "$status $(cat "$work/err")" '2 pg_junction: repair needs --junction=...'
+call junctions --schema=public "$work/schema.sql"
+is "an option that is for nothing is trouble" "$status $(cat "$work/err")" '2 pg_junction: junctions has no argument schema; it has none'
+call check --rules= "$work/schema.sql"
+is "no rule is not all of them, nor none" "$status $(cat "$work/err")" '2 pg_junction: --rules needs a value'
+call check --rules bogus "$work/schema.sql"
+is "the value of a rule may be a word of its own, and where an error is in our statements is not told" \
+    "$status $(grep -v '^HINT' "$work/err")" '2 pg_junction: ERROR:  unknown rule "bogus"'
+call demote --entity=likes "$work/entity.sql"
+is "a plan that may lose data says so" "$status $(grep 'without rows' "$work/err")" \
+    '0 pg_junction: the plan was made without rows; junction.demote itself refuses to drop columns that hold data'
 call report nowhere
 is "and a database that is not there" "$status" 2
 is "trouble leaves nothing behind" "$(left_behind)" ''

@@ -6,6 +6,7 @@
 #
 # An example is a block of ```sql with a block of ```text or ```mermaid right
 # behind it.  Another block of ```mermaid shows what one of the examples prints.
+# What has a section has a row in the table of what to call.
 # White space counts for nothing.  PostgreSQL 18 has an uuidv7() of its own and
 # has names for NOT NULL constraints; the page shows the older servers' output and
 # says so, so those differences are taken out.  So are the numbers of tables.
@@ -29,6 +30,30 @@ sub examples
 	my @found;
 	push @found, [ $1, $2 ] while $page =~ /^```sql\n(.*?)^```\n```(?:text|mermaid)\n(.*?)^```$/gms;
 	return @found;
+}
+
+# What has a section, and is not linked in the table of the section "What you
+# call when".
+sub sections_without_row
+{
+	my ($page) = @_;
+	my ($table) = $page =~ /^## What you call when\n(.*?)^#/ms;
+	return grep { $table !~ /\[`\Q$_\E`\]\(#/ } $page =~ /^### (junction\.\w+)$/gm;
+}
+
+# How many steps of a concurrent promotion the page tells, and how many the example
+# of its dry run prints: a row for each, which ends with its lock.
+sub steps_told
+{
+	my ($page) = @_;
+	my ($list) = $page =~ /^- \*\*`promote_concurrently`\*\*.*?The steps:\n(.*?)^$/ms;
+	return scalar(() = $list =~ /^  \d\. /gm);
+}
+
+sub steps_shown
+{
+	my ($plan) = grep { /promotion that is under way/ } @_;
+	return scalar(() = $plan =~ / on player_teams$/gm);
 }
 
 sub normalize
@@ -66,9 +91,12 @@ my @examples = examples($page);
 my %is_printed = map { $_->[1] => 1 } @examples;
 my @printed = run_all(map { $_->[0] } @examples);
 
-plan tests => @examples + 2;
+plan tests => @examples + 4;
 cmp_ok(scalar @examples, '>', 8, 'the page has examples');
+is_deeply([ sections_without_row($page) ], ['junction.create_property_graph'],
+	'each section of a function, a view or a setting is in the table of what to call, but of that which refuses');
 is_deeply([ grep { !$is_printed{$_} } $page =~ /^```mermaid\n(.*?)^```$/gms ], [], 'each picture is of an example');
+is(steps_told($page), steps_shown(@printed), 'the steps of a concurrent promotion are told as its dry run has them');
 for my $i (0 .. $#examples)
 {
 	my ($first) = $examples[$i][0] =~ /(.*)/;
