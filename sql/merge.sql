@@ -395,6 +395,20 @@ SELECT rows_of(t) FROM unnest('{coded,shelves,books}'::regclass[]) AS t;
 ROLLBACK;
 DROP TABLE codes, coded, shelves, books;
 
+-- links between two of the rows are in no conflict with each other, also before they are deleted; keys that are arrays
+CREATE TABLE spots (id int[] PRIMARY KEY);
+CREATE TABLE paths (a int[] REFERENCES spots, b int[] REFERENCES spots, PRIMARY KEY (a, b));
+INSERT INTO spots VALUES ('{1,1}'), ('{2,1}'), ('{3,1}');
+INSERT INTO paths VALUES ('{1,1}', '{2,1}'), ('{2,1}', '{1,1}'), ('{2,1}', '{2,1}'), ('{2,1}', '{3,1}');
+SELECT count(*) FROM junction.merge('spots', ROW('{1,1}'::int[]), ARRAY[ROW('{2,1}'::int[])], 'error', dry_run => true);
+SELECT child, change, rows FROM junction.merge('spots', ROW('{1,1}'::int[]), ARRAY[ROW('{2,1}'::int[])], 'error') WHERE rows > 0;
+SELECT rows_of('paths');
+INSERT INTO paths VALUES ('{3,1}', '{3,1}');
+SELECT junction.merge('spots', ROW('{1,1}'::int[]), ARRAY[ROW('{3,1}'::int[])], 'error', dry_run => true);
+SELECT child, change, rows FROM junction.merge('spots', ROW('{1,1}'::int[]), ARRAY[ROW('{3,1}'::int[])]) WHERE rows > 0;
+SELECT rows_of('paths');
+DROP TABLE paths, spots;
+
 -- Hostile names
 CREATE TABLE "O'Brien, ""x""; DROP TABLE tags" ("The Id" text PRIMARY KEY);
 CREATE TABLE "a

@@ -63,6 +63,15 @@ SELECT tried('promote', '''parts'', primary_key => ''{id,user_id}'', columns => 
 DROP TABLE parts;
 
 --
+-- A dry run passed an identity column that a table with child tables cannot have
+--
+CREATE TABLE links (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id));
+CREATE TABLE more_links () INHERITS (links);
+SELECT tried('promote', '''links'', columns => ''{token int GENERATED ALWAYS AS IDENTITY}''');
+SELECT tried('promote', '''links'', columns => ''{token int}''');
+DROP TABLE links, more_links;
+
+--
 -- The fix of needless_surrogate failed if a view shows the id
 --
 CREATE TABLE org_users (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -157,6 +157,13 @@ check_form(const Absorption *absorption)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a foreign key has no order"),
 				 errhint("Leave out \"ordered\".")));
+	/* WITH ORDINALITY, unnest() takes rows apart */
+	if (absorption->ordered && absorption->form == SOURCE_ARRAY && type_is_rowtype(absorption->type))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the order of values that are rows cannot be kept"),
+				 errdetail("The values of (%s) are of type %s.", column_list(absorption->names), type_text(absorption->type, -1)),
+				 errhint("Leave out \"ordered\".")));
 }
 
 /*

@@ -283,12 +283,16 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
  * Returns the body of the trigger function, in plpgsql.  It is called once after
  * each statement, with the rows in old_rows and new_rows.
  *
+ *	IF there are no new_rows THEN do nothing; END IF;
  *	IF TG_OP is 'UPDATE' THEN
  *	    remove the links of what the rows held, and do not hold now;
  *	    add those of what they hold, and did not;
  *	ELSE
  *	    add the links of what they hold;
  *	END IF;
+ *
+ * It is called for a statement without rows too.  Where two tables are mirrored and
+ * each is the other's parent, what it inserts calls the other's: this must end.
  */
 char *
 trigger_body(const Absorption *absorption, const char *add, const char *remove)
@@ -299,6 +303,7 @@ trigger_body(const Absorption *absorption, const char *add, const char *remove)
 	unordered.ordered = false;
 	initStringInfo(&buf);
 	appendStringInfoString(&buf, "\nDECLARE\n    missing pg_catalog.text;\nBEGIN\n"
+						   "IF NOT EXISTS (SELECT FROM new_rows) THEN\n    RETURN NULL;\nEND IF;\n"
 						   "IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n");
 	append_call(&buf, &unordered, remove,
 				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows", false),

@@ -446,15 +446,29 @@ delete_conflicts(const Merge *merge, const MergedRows *rows, const MergeChild *c
 }
 
 /*
- * Returns the query of the number of rows in conflict that would go.
+ * Returns " AND (...) IS NOT TRUE": a row is no link between two rows that become one.
+ * Empty if it cannot be.
+ */
+static char *
+not_loop(const MergedRows *rows, const MergeChild *child, const char *alias)
+{
+	char	   *loop = loop_condition(rows, child, alias);
+
+	return loop ? psprintf(" AND (%s) IS NOT TRUE", loop) : "";
+}
+
+/*
+ * Returns the query of the number of rows in conflict that would go.  Links between
+ * two of the rows are in none: a dry run has not deleted them yet.
  */
 char *
 count_conflicts(const Merge *merge, const MergedRows *rows, const MergeChild *child,
 				const IndexFacts *index)
 {
-	return psprintf("%sSELECT pg_catalog.count(*) FROM %s WHERE %s AND EXISTS (SELECT FROM %s WHERE %s)",
+	return psprintf("%sSELECT pg_catalog.count(*) FROM %s WHERE %s%s AND EXISTS (SELECT FROM %s WHERE %s%s)",
 					with_clause(rows), child_item(rows, child, "going"), going_condition(merge, rows, child),
-					child_item(rows, child, "staying"), staying_condition(merge, rows, child, index));
+					not_loop(rows, child, "going"), child_item(rows, child, "staying"),
+					staying_condition(merge, rows, child, index), not_loop(rows, child, "staying"));
 }
 
 /*

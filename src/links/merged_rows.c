@@ -126,6 +126,9 @@ in_set(int row, MemberSet set)
  * Returns the condition that a row references one of the named rows of the set:
  *
  *	going.tag_id OPERATOR(pg_catalog.=) ANY (ARRAY['9'::integer, '12'::integer])
+ *
+ * or, for several columns and for values that are arrays, which ANY would take for
+ * more dimensions of one, a condition for each.
  */
 static char *
 is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKeyFacts *key,
@@ -134,6 +137,7 @@ is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKe
 	StringInfoData any;
 	StringInfoData list;
 	int			count = 0;
+	Oid			type;
 
 	initStringInfo(&any);
 	initStringInfo(&list);
@@ -152,7 +156,8 @@ is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKe
 		return "false";
 	if (count == 1)
 		return any.data;
-	if (key->nkeys > 1)
+	type = find_column(rows->table, key->parent_columns[0])->type;
+	if (key->nkeys > 1 || OidIsValid(get_element_type(getBaseType(type))))
 		return psprintf("(%s)", any.data);
 	return psprintf("%s %s ANY (ARRAY[%s])", referencing_column(rows, key, 0, child->table, alias),
 					operator_text(get_commutator(key->operators[0])), list.data);

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/heap.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -250,8 +251,34 @@ check_unique(const Promotion *promotion, const ColumnDef *column)
 }
 
 /*
- * Refuse a column whose default, generation expression, check, reference or
- * UNIQUE PostgreSQL does not accept.  type: the column as look_up_column() returned
+ * Can an identity column be added to the table?  Not if it has child tables, nor
+ * before 17 if these are partitions.
+ */
+bool
+takes_identity(const TableFacts *table)
+{
+	return !has_subclass(table->oid) ||
+		(table->kind == RELKIND_PARTITIONED_TABLE && SERVER_HAS_PARTITIONED_IDENTITY);
+}
+
+/*
+ * Refuse an identity column that the table cannot have: 0A000.
+ */
+static void
+check_identity(const Promotion *promotion, const ColumnDef *column)
+{
+	if (!takes_identity(promotion->table))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("identity column \"%s\" cannot be added to \"%s\"", column->colname,
+						display_name(promotion->table->oid)),
+				 errdetail("PostgreSQL cannot add an identity column to a table that has child tables."),
+				 errhint("Give the column a default.")));
+}
+
+/*
+ * Refuse a column whose default, generation expression, check, reference,
+ * identity or UNIQUE PostgreSQL does not accept.  type: the column as look_up_column() returned
  * it.
  */
 static void
@@ -271,6 +298,8 @@ check_expressions(Definitions *definitions, ColumnDef *column, const AddedColumn
 			check_reference(definitions->promotion, constraint);
 		if (constraint->contype == CONSTR_UNIQUE)
 			check_unique(definitions->promotion, column);
+		if (constraint->contype == CONSTR_IDENTITY)
+			check_identity(definitions->promotion, column);
 	}
 }
 
@@ -340,7 +369,7 @@ check_no_rows(const Promotion *promotion, const ColumnDef *column)
  *
  * 42704, 42P16, 42883, 42703, 42804, 42830 and others, as PostgreSQL raises
  * them for types, expressions and references; 0A000 for a UNIQUE column of a
- * partitioned table; 23502 for a NOT NULL column that would be null in an
+ * partitioned table, and an identity of one with child tables; 23502 for a NOT NULL column that would be null in an
  * existing row.
  */
 void

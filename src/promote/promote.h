@@ -98,6 +98,7 @@ typedef struct Published
 /* added_columns.c */
 extern List *added_references(const Promotion *promotion);
 extern void check_added_columns(const Promotion *promotion);
+extern bool takes_identity(const TableFacts *table);
 
 /* demote_check.c */
 extern void check_demotion(Demotion *demotion, LOCKMODE lockmode);

@@ -170,7 +170,6 @@ static void
 check_id_type(const Promotion *promotion)
 {
 	Oid			type = promotion->id_type;
-	bool		partitioned = promotion->table->kind == RELKIND_PARTITIONED_TABLE;
 
 	if (type == UUIDOID)
 		return;
@@ -181,7 +180,7 @@ check_id_type(const Promotion *promotion)
 						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID)),
 				 errdetail("A promotion has no default for this type."),
 				 errhint("Use uuid, bigint or integer.")));
-	if (has_subclass(promotion->table->oid) && !(partitioned && SERVER_HAS_PARTITIONED_IDENTITY))
+	if (!takes_identity(promotion->table))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("an id of type %s cannot be added to \"%s\"", format_type_be(type),
