@@ -124,6 +124,15 @@ SELECT count(*) FROM junction.absorb('tours', '{spots}', 'spots', name => 'stops
 SELECT * FROM stops;
 DROP TABLE stops, tours, spots;
 DROP TYPE pair;
+-- a column of the parent that is named as a variable of the trigger function
+CREATE TABLE finds (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, found text UNIQUE, missing text UNIQUE);
+CREATE TABLE searches (id int PRIMARY KEY, a text[], b text[]);
+SELECT count(*) FROM junction.absorb('searches', '{a}', 'finds', match => 'found', name => 'search_a', missing => 'insert', mirror => true);
+SELECT count(*) FROM junction.absorb('searches', '{b}', 'finds', match => 'missing', name => 'search_b', missing => 'insert', mirror => true);
+INSERT INTO searches VALUES (1, '{x}', '{y}');
+SELECT found, missing FROM finds ORDER BY id;
+SELECT count(*) FROM junction.retire('searches');
+DROP TABLE search_a, search_b, searches, finds;
 
 -- a view stops retire; then the columns go, with all that mirrored them
 CREATE VIEW seen AS SELECT id, words FROM invoices;

@@ -302,7 +302,8 @@ trigger_body(const Absorption *absorption, const char *add, const char *remove)
 
 	unordered.ordered = false;
 	initStringInfo(&buf);
-	appendStringInfoString(&buf, "\nDECLARE\n    missing pg_catalog.text;\nBEGIN\n"
+	/* the target of ON CONFLICT cannot be qualified, and may be named as a variable is */
+	appendStringInfoString(&buf, "\n#variable_conflict use_column\nDECLARE\n    missing pg_catalog.text;\nBEGIN\n"
 						   "IF NOT EXISTS (SELECT FROM new_rows) THEN\n    RETURN NULL;\nEND IF;\n"
 						   "IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n");
 	append_call(&buf, &unordered, remove,
