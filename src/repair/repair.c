@@ -51,7 +51,8 @@ check_no_nulls(const Finding *finding, List *columns)
 }
 
 /*
- * Refuse pairs that are there more than once: 23505.
+ * Refuse pairs that are there more than once: 23505.  A table without any foreign
+ * key is none of junction.deduplicate.
  */
 static void
 check_no_duplicates(const Finding *finding)
@@ -66,6 +67,9 @@ check_no_duplicates(const Finding *finding)
 				 errdetail_plural("%lld pair (%s) is there more than once.",
 								  "%lld pairs (%s) are there more than once.", count,
 								  (long long) count, column_list(finding->columns)),
+				 finding->references != NIL ?
+				 errhint("Delete the duplicate rows first. A query for them is in: SELECT detail FROM junction.report(%s).",
+						 quote_literal_cstr(qualified_name(finding->junction))) :
 				 errhint("Delete the duplicate rows first: SELECT * FROM junction.deduplicate(%s).",
 						 quote_literal_cstr(qualified_name(finding->junction)))));
 }
