@@ -198,7 +198,7 @@ build_repair(StatementPlan *plan, List *findings)
 		if (finding->fix != NULL)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
 		else
-			tell_unfixed(finding, "No statement fixes this finding.");
+			tell_unfixed(finding, "It has no fix of its own.");
 	}
 }
 
@@ -227,7 +227,7 @@ build_concurrent_repair(StatementPlan *plan, TableFacts *table, List *findings)
 		if (finding->rule == RULE_INVALID_INDEX && table->kind == RELKIND_PARTITIONED_TABLE)
 			build_index_by_partition(&repair, NULL, finding->columns);
 		else if (finding->fix == NULL)
-			tell_unfixed(finding, "No statement fixes this finding.");
+			tell_unfixed(finding, "It has no fix of its own.");
 		else if (!build_portable_fix(&repair, finding->fix))
 			tell_unfixed(finding, psprintf("Its fix blocks others, or needs this extension: %s", finding->fix));
 	}
