@@ -33,6 +33,16 @@ SELECT kind FROM junction.junctions WHERE junction = 'user_orgs'::regclass;
 SELECT count(*) FROM junction.deduplicate('user_orgs');
 DROP TABLE user_orgs;
 
+-- A table without foreign keys is not for it, and repair does not send there
+CREATE TABLE orgs_users (org_id int, user_id int);
+INSERT INTO orgs_users VALUES (1, 1), (1, 1);
+SELECT count(*) FROM junction.deduplicate('orgs_users');
+\set VERBOSITY default
+SELECT count(*) FROM junction.repair('orgs_users', '{undeclared_endpoint}');
+\set VERBOSITY terse
+SELECT detail ~ 'This shows them: SELECT org_id, user_id, ' AS found FROM junction.report('regress_deduplicate.orgs_users');
+DROP TABLE orgs_users;
+
 -- By the id, by the time stamp, by an expression
 CREATE TABLE user_orgs (id int PRIMARY KEY, user_id int REFERENCES users, org_id int REFERENCES orgs);
 COMMENT ON TABLE user_orgs IS '@junction';

@@ -168,7 +168,7 @@ sub prepare {
 }
 
 # restore(GIVEN): makes what is given. Sets made, for each table its statement by the table's OID, and left_out, a list of hashes:
-# statement; what (statement; plain: parts of it; type: one that has a stand-in); why.
+# statement; what (statement; command: of psql; plain: parts of it; type: one that has a stand-in); why.
 sub restore {
     my ($given) = @_;
     my @statements = in_order($given->{facts}{order}, grep { $_->{kind} ne 'meta' } @{$given->{statements}});
@@ -181,7 +181,7 @@ sub restore {
         my ($step, $oid) = @$_;
         $given->{made}{$oid} = $statements[$step - 1];
     }
-    $given->{left_out} = [map { {statement => $_, what => 'statement', why => 'a command of psql'} } grep { $_->{kind} eq 'meta' } @{$given->{statements}}];
+    $given->{left_out} = [map { {statement => $_, what => 'command', why => 'a command of psql'} } grep { $_->{kind} eq 'meta' } @{$given->{statements}}];
     push @{$given->{left_out}}, map { my ($step, $what, $why) = @$_; {statement => $statements[$step - 1], what => $what, why => $why} } rows('left_out');
     if (%{$given->{facts}}) {
         PgJunction::Server::write_file($_, join '', map { fields($_) . "\n" } @{$given->{facts}{$_} // []}) for qw(size column member invalid);

@@ -2,7 +2,7 @@
 #
 # A file is text for psql, and psql can run programs (\!, \copy, \g |). So it is never given to psql: it is split here, by the
 # rules of psql's own scanner, and the server gets each statement as a string. A backslash command ends the statement before it,
-# and is left out. Should this scanner and psql's disagree, the worst is a statement that fails.
+# and is left out with it. Should this scanner and psql's disagree, the worst is a statement that fails.
 #
 # Left out without a word is what says nothing of a schema, or cannot be had on a server of one database and one user: rows,
 # owners, roles, settings of the session that loads the file.
@@ -77,10 +77,8 @@ sub split_text {
         }
         elsif (/\G\\[^\n]*/gc) {
             my $command = $&;
-            my $interrupted = $statement;
-            $end->();
-            # what a command such as \gexec would have done with the statement is unknown
-            pop @found if $interrupted;
+            # what a command such as \gexec would have done with a statement before it is unknown: both are left out
+            $statement->{text} .= ' ' if $statement;
             $add->($command);
             $statement->{meta} = 1;
             $end->();

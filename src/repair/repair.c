@@ -51,7 +51,8 @@ check_no_nulls(const Finding *finding, List *columns)
 }
 
 /*
- * Refuse pairs that are there more than once: 23505.
+ * Refuse pairs that are there more than once: 23505.  A table without any foreign
+ * key is none of junction.deduplicate.
  */
 static void
 check_no_duplicates(const Finding *finding)
@@ -66,6 +67,9 @@ check_no_duplicates(const Finding *finding)
 				 errdetail_plural("%lld pair (%s) is there more than once.",
 								  "%lld pairs (%s) are there more than once.", count,
 								  (long long) count, column_list(finding->columns)),
+				 finding->references != NIL ?
+				 errhint("Delete the duplicate rows first. A query for them is in: SELECT detail FROM junction.report(%s).",
+						 quote_literal_cstr(qualified_name(finding->junction))) :
 				 errhint("Delete the duplicate rows first: SELECT * FROM junction.deduplicate(%s).",
 						 quote_literal_cstr(qualified_name(finding->junction)))));
 }
@@ -194,7 +198,7 @@ build_repair(StatementPlan *plan, List *findings)
 		if (finding->fix != NULL)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
 		else
-			tell_unfixed(finding, "No statement fixes this finding.");
+			tell_unfixed(finding, "It has no fix of its own.");
 	}
 }
 
@@ -223,7 +227,7 @@ build_concurrent_repair(StatementPlan *plan, TableFacts *table, List *findings)
 		if (finding->rule == RULE_INVALID_INDEX && table->kind == RELKIND_PARTITIONED_TABLE)
 			build_index_by_partition(&repair, NULL, finding->columns);
 		else if (finding->fix == NULL)
-			tell_unfixed(finding, "No statement fixes this finding.");
+			tell_unfixed(finding, "It has no fix of its own.");
 		else if (!build_portable_fix(&repair, finding->fix))
 			tell_unfixed(finding, psprintf("Its fix blocks others, or needs this extension: %s", finding->fix));
 	}

@@ -168,8 +168,9 @@ rule_invalid_index(const Rule *rule, const Junction *junction, Findings *finding
 									quote_identifier(index_name(endpoint->invalid)), column_list(columns));
 		if (junction->table->kind == RELKIND_PARTITIONED_TABLE)
 		{
-			finding->detail = psprintf("Not every partition of %s has an index attached to this index.",
-									   quote_identifier(junction->table->name));
+			finding->detail = psprintf("Not every partition of %s has an index attached to this index. CALL junction.repair_concurrently(%s) builds those that are missing.",
+									   quote_identifier(junction->table->name),
+									   quote_literal_cstr(table_name(junction->table)));
 			continue;
 		}
 		finding->detail = pstrdup("Its concurrent build failed or is still running; no query uses the index, and every write maintains it.");

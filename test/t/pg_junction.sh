@@ -215,6 +215,7 @@ DROP SCHEMA junction CASCADE;
 CREATE DOMAIN public.text AS pg_catalog.text CHECK (false);
 CREATE SUBSCRIPTION outside CONNECTION 'host=127.0.0.1' PUBLICATION p;
 SELECT 1;
+CREATE TABLE half_sent (id int) \\g
 \\connect elsewhere
 END
 call report --format=json --rules=half_indexed --verbose "$work/hostile.sql"
@@ -222,7 +223,7 @@ is "the tables of a file with strange parts are read" "$status $(sql postgres --
     '0 document_tags'
 is "nothing of it was executed outside" "$(find "$work" -maxdepth 1 -name 'canary-*')" ''
 for part in 'hostile.sql:1: left out: \\! touch' 'postgis_of_tomorrow' 'file_fdw' 'no type tomorrow.vector' 'made without defaults.*documents' \
-    'EVENT TRIGGER' 'FUNCTION system' 'PROGRAM'; do
+    'EVENT TRIGGER' 'FUNCTION system' 'PROGRAM' 'left out: CREATE TABLE half_sent \(id int\) \\g \(a command of psql\)'; do
     works "told: $part" grep -qE -- "$part" "$work/err"
 done
 
