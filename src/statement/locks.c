@@ -24,11 +24,13 @@
 #include "parser/parser.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
+#include "model/model.h"
 #include "statement/statement.h"
 
 /* The strongest mode on one table */
@@ -216,6 +218,25 @@ table_argument(const FuncCall *call, int place)
 }
 
 /*
+ * Adds the locks of making accessors of a table: of the table, and of its ends, whose
+ * rows they name.
+ */
+static void
+add_accessor_locks(List **locks, Oid relid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	List	   *tables = OidIsValid(relid) ? read_tables(list_make1_oid(relid), snapshot)->tables : NIL;
+
+	UnregisterSnapshot(snapshot);
+	foreach_ptr(TableFacts, table, tables)
+	{
+		add_lock(locks, relid, ShareUpdateExclusiveLock);
+		foreach_ptr(Endpoint, endpoint, classify(table)->endpoints)
+			add_lock(locks, endpoint->key->parent, AccessShareLock);
+	}
+}
+
+/*
  * Adds the locks of SELECT junction.unique_to_primary('public.t'::regclass, ...), of
  * SELECT junction.absorb('public.t'::regclass, columns, 'public.parent'::regclass, ...),
  * and of SELECT junction.create_accessors('public.t'::regclass, ...).
@@ -231,9 +252,10 @@ add_call(List **locks, const SelectStmt *statement)
 		add_locks(locks, table_argument(call, 0), ShareRowExclusiveLock, false);
 		add_locks(locks, table_argument(call, 2), ShareRowExclusiveLock, false);
 	}
+	else if (strcmp(name, "create_accessors") == 0)
+		add_accessor_locks(locks, table_argument(call, 0));
 	else
-		add_locks(locks, table_argument(call, 0), strcmp(name, "create_accessors") == 0 ?
-				  ShareUpdateExclusiveLock : AccessExclusiveLock, false);
+		add_locks(locks, table_argument(call, 0), AccessExclusiveLock, false);
 }
 
 /*
