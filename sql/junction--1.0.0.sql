@@ -27,7 +27,7 @@ CREATE TYPE junction.finding AS (
     fix text
 );
 COMMENT ON TYPE junction.finding IS
-'something wrong with a junction; severity: error, warning, notice or info; fix: a statement ready to run, or null';
+'something wrong with a junction; severity: error, warning, notice or info; fix: what to run, a statement or several with semicolons between them, or null';
 
 CREATE TYPE junction.change AS (
     step int,
