@@ -339,6 +339,20 @@ SELECT octet_length(proname), count(*) FROM pg_proc WHERE oid IN (SELECT functio
 SELECT count(*) FROM junction.drop_accessors('"ääääääääääääääääääääääääääääääo"');
 DROP TABLE "ääääääääääääääääääääääääääääääo";
 
+-- a partial key over a column that both ends share
+CREATE TABLE areas (tenant int, id int, PRIMARY KEY (tenant, id));
+CREATE TABLE zones (tenant int, id int, PRIMARY KEY (tenant, id));
+CREATE TABLE area_zones (tenant int NOT NULL, area_id int NOT NULL, zone_id int NOT NULL, deleted_at timestamptz,
+    FOREIGN KEY (tenant, area_id) REFERENCES areas, FOREIGN KEY (tenant, zone_id) REFERENCES zones);
+CREATE UNIQUE INDEX ON area_zones (tenant, area_id, zone_id) WHERE deleted_at IS NULL;
+INSERT INTO areas VALUES (1, 1), (2, 1);
+INSERT INTO zones VALUES (1, 1), (1, 2), (2, 1);
+SELECT count(*) FROM junction.create_accessors('area_zones', '{list,set}');
+SELECT * FROM set_area_zones(1, 1, '{1,2}') ORDER BY 1;
+SELECT * FROM set_area_zones(1, 1, '{2}');
+SELECT z.* FROM areas AS a, zones(a) AS z;
+SELECT a.* FROM zones AS z, areas(z) AS a;
+DROP TABLE area_zones, areas, zones CASCADE;
 -- keys with a modifier
 CREATE TABLE skus (id varchar(9) PRIMARY KEY);
 CREATE TABLE prices (id numeric(5, 1) PRIMARY KEY);

@@ -264,6 +264,16 @@ SELECT child, change, rows FROM junction.merge('words', ROW(1, 1), ARRAY[ROW(1, 
 SELECT child, change, rows FROM junction.merge('words', (SELECT w FROM words AS w WHERE w = ROW(1, 1)), ARRAY(SELECT w FROM words AS w WHERE id = 3)) WHERE rows > 0;
 SELECT rows_of('text_words');
 DROP TABLE text_words, texts, words, tenants;
+-- a shared column agrees if its values are equal, however they are written
+CREATE TABLE words (tenant numeric, id int, PRIMARY KEY (tenant, id));
+CREATE TABLE texts (tenant numeric, id int, PRIMARY KEY (tenant, id));
+CREATE TABLE text_words (tenant numeric, text_id int, word_id int, FOREIGN KEY (tenant, text_id) REFERENCES texts, FOREIGN KEY (tenant, word_id) REFERENCES words);
+INSERT INTO words VALUES (1.0, 1), (1.00, 2);
+INSERT INTO texts VALUES (1, 1);
+INSERT INTO text_words VALUES (1.000, 1, 2);
+SELECT child, change, rows FROM junction.merge('words', ROW(1, 1), ARRAY[ROW(1, 2)]) WHERE rows > 0;
+SELECT rows_of('text_words');
+DROP TABLE text_words, texts, words;
 
 -- Partitioned: the parent, the child, a foreign key onto one partition, one of a partition
 CREATE TABLE things (kind int, id int, PRIMARY KEY (kind, id)) PARTITION BY LIST (kind);

@@ -39,7 +39,7 @@ list_accessor(const Accessors *accessors, const AccessorEnd *from, const Accesso
 	function->returns = psprintf("SETOF %s", qualified_name(to->parent->oid));
 	function->attributes = "STABLE PARALLEL SAFE";
 	function->body = psprintf("    SELECT parent.* FROM %s\n    JOIN %s AS parent ON %s\n    WHERE %s;\n",
-							  live_links(accessors, list_concat_copy(from->columns, to->columns), "link"),
+							  live_links(accessors, list_concat_copy(from->columns, to->own), "link"),
 							  link_relation(to->parent), links_of_row(to, "parent", "link"),
 							  links_of_row(from, "($1)", "link"));
 	add_lock(&function->locks, accessors->table->oid, AccessShareLock);

@@ -196,10 +196,25 @@ lock_rows(const MergedRows *rows)
 }
 
 /*
+ * Returns the equality operator of a column's type, as SQL.
+ */
+static char *
+equality_of_column(const ColumnFacts *column)
+{
+	return operator_text(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr);
+}
+
+/*
  * Returns the query of the values of given rows, in their order:
  *
- *	SELECT merged.id, merged.slug FROM (VALUES (0, '7'::integer), (1, '9'::integer)) AS given (place, k1)
- *	LEFT JOIN ONLY public.tags AS merged ON merged.id OPERATOR(pg_catalog.=) given.k1 ORDER BY given.place
+ *	SELECT CASE WHEN merged.id OPERATOR(pg_catalog.=) first_value(merged.id) OVER places
+ *		THEN first_value(merged.id) OVER places ELSE merged.id END, ...
+ *	FROM (VALUES (0, '7'::integer), (1, '9'::integer)) AS given (place, k1)
+ *	LEFT JOIN ONLY public.tags AS merged ON merged.id OPERATOR(pg_catalog.=) given.k1
+ *	WINDOW places AS (ORDER BY given.place) ORDER BY given.place
+ *
+ * A value that equals that of the row which stays is that one, so that equal values
+ * are the same text: 1.0 and 1.00.
  */
 static char *
 values_query(const MergedRows *rows, List *given)
@@ -209,8 +224,14 @@ values_query(const MergedRows *rows, List *given)
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	foreach_int(column, rows->columns)
-		appendStringInfo(&query, "%smerged.%s", foreach_current_index(column) ? ", " : "",
-						 quote_identifier(find_column(rows->table, column)->name));
+	{
+		const ColumnFacts *facts = find_column(rows->table, column);
+		char	   *value = psprintf("merged.%s", quote_identifier(facts->name));
+		char	   *stays = psprintf("pg_catalog.first_value(%s) OVER places", value);
+
+		appendStringInfo(&query, "%sCASE WHEN %s %s %s THEN %s ELSE %s END", foreach_current_index(column) ? ", " : "",
+						 value, equality_of_column(facts), stays, stays, value);
+	}
 	appendStringInfoString(&query, " FROM (VALUES ");
 	foreach_ptr(List, literals, given)
 	{
@@ -228,10 +249,9 @@ values_query(const MergedRows *rows, List *given)
 		const ColumnFacts *facts = find_column(rows->table, column);
 
 		appendStringInfo(&query, "%smerged.%s %s given.k%d", foreach_current_index(column) ? " AND " : "",
-						 quote_identifier(facts->name),
-						 operator_text(lookup_type_cache(facts->type, TYPECACHE_EQ_OPR)->eq_opr), column);
+						 quote_identifier(facts->name), equality_of_column(facts), column);
 	}
-	appendStringInfoString(&query, " ORDER BY given.place");
+	appendStringInfoString(&query, " WINDOW places AS (ORDER BY given.place) ORDER BY given.place");
 	return query.data;
 }
 
