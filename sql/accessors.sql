@@ -141,7 +141,18 @@ COMMENT ON PROCEDURE by_none() IS '@junction accessor list';
 COMMENT ON FUNCTION tags(invoices) IS '@junction accessor ''mine''';
 ALTER TABLE tags ADD COLUMN size int;
 SELECT columns, message, fix FROM junction.report('tags');
+-- nor one of a role whose table it is not
+RESET SESSION AUTHORIZATION;
+GRANT CREATE, USAGE ON SCHEMA regress_accessors TO regress_junction_accessors_app;
+SET LOCAL ROLE regress_junction_accessors_app;
+CREATE FUNCTION regress_accessors.strange(regress_accessors.invoices) RETURNS SETOF regress_accessors.tags LANGUAGE sql BEGIN ATOMIC
+    SELECT tags.* FROM regress_accessors.tags JOIN regress_accessors.invoice_tags ON tag_id = id WHERE invoice_id = ($1).id; END;
+COMMENT ON FUNCTION regress_accessors.strange(regress_accessors.invoices) IS '@junction accessor list';
+RESET ROLE;
+ALTER TABLE regress_accessors.tags ADD COLUMN weight int;
+SELECT columns, message, fix FROM junction.report('regress_accessors.tags');
 ROLLBACK;
+SET SESSION AUTHORIZATION regress_junction_accessors;
 -- one that goes, or gets another type, takes that the functions are dropped before
 \set VERBOSITY sqlstate
 ALTER TABLE tags DROP COLUMN color;

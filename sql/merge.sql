@@ -391,19 +391,21 @@ ALTER TABLE invoice_tags DISABLE ROW LEVEL SECURITY;
 
 -- A foreign key compares as its parent does: blanks at the end; below, two collations
 CREATE TABLE codes (id char(5) PRIMARY KEY);
-CREATE TABLE coded (n int, code text REFERENCES codes ON DELETE CASCADE);
+CREATE TABLE coded (n int, code text REFERENCES codes ON DELETE CASCADE, PRIMARY KEY (n, code));
+CREATE TABLE coded_notes (n int, code text, FOREIGN KEY (n, code) REFERENCES coded);
 CREATE TABLE shelves (id text COLLATE "POSIX" PRIMARY KEY, tag_id int REFERENCES tags, UNIQUE (tag_id));
 CREATE TABLE books (n int, shelf text COLLATE "C" REFERENCES shelves ON DELETE CASCADE, PRIMARY KEY (n, shelf));
 INSERT INTO codes VALUES ('a'), ('b');
 INSERT INTO coded VALUES (1, 'a'), (2, 'b'), (3, 'b   ');
+INSERT INTO coded_notes SELECT n, code FROM coded;
 INSERT INTO shelves VALUES ('x', 7), ('y', 12);
 INSERT INTO books VALUES (1, 'x'), (1, 'y'), (2, 'y');
 BEGIN;
 SELECT child, change, rows FROM junction.merge('codes', 'a'::bpchar, ARRAY['b'::bpchar]) WHERE rows > 0;
 SELECT child, change, rows FROM junction.merge('tags', 7, ARRAY[12]) WHERE rows > 0;
-SELECT rows_of(t) FROM unnest('{coded,shelves,books}'::regclass[]) AS t;
+SELECT rows_of(t) FROM unnest('{coded,coded_notes,shelves,books}'::regclass[]) AS t;
 ROLLBACK;
-DROP TABLE codes, coded, shelves, books;
+DROP TABLE codes, coded, coded_notes, shelves, books;
 
 -- links between two of the rows are in no conflict with each other, also before they are deleted; keys that are arrays
 CREATE TABLE spots (id int[] PRIMARY KEY);

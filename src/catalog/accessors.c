@@ -6,7 +6,8 @@
  * The body of such a function is stored as query trees, which return the columns that
  * the table had when the function was made.  None of these can be dropped without the
  * function, so they are the first of those that the table has.  A function that has
- * such a comment, but no such body, is left out.
+ * such a comment, but no such body, is left out; and so is one of a role to whom the
+ * junction does not belong, which could have any comment.
  */
 #include "postgres.h"
 
@@ -95,7 +96,8 @@ add_accessor(const Database *database, HeapTuple tuple, TupleDesc desc, const ch
 	accessor->kind = pstrdup(kind);
 	accessor->junction = junction_among(database, relations_read((Node *) query), table->oid);
 	accessor->ncolumns = count_columns(query, form->prorettype);
-	if (OidIsValid(accessor->junction) && accessor->ncolumns > 0)
+	if (OidIsValid(accessor->junction) && accessor->ncolumns > 0 &&
+		is_table_of_role(accessor->junction, form->proowner))
 		table->accessors = lappend(table->accessors, accessor);
 }
 

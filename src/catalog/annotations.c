@@ -2,8 +2,9 @@
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
- *		policies (policies.c), accessors (accessors.c), and what comments say to us: that a table is a
- *		junction, the rules that it ignores, and that a column is superseded.
+ *		policies (policies.c), accessors (accessors.c), and what comments say to
+ *		us: that a table is a junction, the rules that it ignores, and that a
+ *		column is superseded.
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.

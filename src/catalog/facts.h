@@ -332,6 +332,7 @@ extern TableFacts *find_table(const Database *database, Oid relid);
 
 /* rights.c */
 extern Oid	table_owner(Oid relid);
+extern bool is_table_of_role(Oid relid, Oid role);
 extern bool is_own_table(Oid relid);
 extern bool may_role_read_all(Oid relid, Oid role);
 extern bool may_read_all(Oid relid);

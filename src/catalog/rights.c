@@ -50,15 +50,25 @@ table_owner(Oid relid)
 }
 
 /*
+ * Does a role have the rights of the table's owner?  False if the table has been
+ * dropped.
+ */
+bool
+is_table_of_role(Oid relid, Oid role)
+{
+	Oid			owner = find_table_owner(relid);
+
+	return OidIsValid(owner) && has_privs_of_role(role, owner);
+}
+
+/*
  * Does the caller have the rights of the table's owner?  False if the table
  * has been dropped.
  */
 bool
 is_own_table(Oid relid)
 {
-	Oid			owner = find_table_owner(relid);
-
-	return OidIsValid(owner) && has_privs_of_role(GetUserId(), owner);
+	return is_table_of_role(relid, GetUserId());
 }
 
 /*

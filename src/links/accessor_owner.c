@@ -67,7 +67,7 @@ is_accessor_of(Oid function, Oid relid)
 }
 
 /*
- * Returns the role that owns a function.
+ * Returns the role that owns a function; InvalidOid if it has been dropped.
  */
 Oid
 function_owner(Oid function)
@@ -76,7 +76,7 @@ function_owner(Oid function)
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
+		return InvalidOid;
 	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
 	ReleaseSysCache(tuple);
 	return owner;

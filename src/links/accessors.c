@@ -121,7 +121,7 @@ check_accessor_owner(const Accessors *accessors, Oid function)
 
 	if (!object_ownercheck(ProcedureRelationId, function, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION, get_func_name(function));
-	if (owner != GetUserId() && owner != table_owner(accessors->table->oid))
+	if (OidIsValid(owner) && owner != GetUserId() && owner != table_owner(accessors->table->oid))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("accessor %s is owned by \"%s\"", format_procedure(function), GetUserNameFromId(owner, false)),

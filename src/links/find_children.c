@@ -218,15 +218,28 @@ add_referencing_tables(Oid relid, List *oids)
 }
 
 /*
+ * Returns the operator by which a column of a table compares with what the nth column
+ * of a child's foreign key references; other: that by which it compares with that
+ * column.  Columns of the same type compare alike.
+ */
+static Oid
+operator_through(const MergeChild *child, const ForeignKeyFacts *key, int n, const ColumnFacts *column, Oid other)
+{
+	return getBaseType(column->type) == getBaseType(find_column(child->table, key->columns[n])->type) ?
+		key->operators[n] : other;
+}
+
+/*
  * Returns a foreign key by whose columns a table refers to the rows that another
- * foreign key references: reference, onto that one's table, has all its columns.
+ * foreign key, of a child, references: reference, onto the child, has all its columns.
  * Null if it has not.
  *
  *	(user_id, org_id) onto user_orgs, and there (user_id) onto users: (user_id)
  */
 static ForeignKeyFacts *
-key_through(const ForeignKeyFacts *reference, const ForeignKeyFacts *key)
+key_through(const MergeReference *reference, const MergeChild *child, const ForeignKeyFacts *key)
 {
+	const ForeignKeyFacts *onto = reference->key;
 	ForeignKeyFacts *result = palloc(sizeof(ForeignKeyFacts));
 
 	*result = *key;
@@ -235,11 +248,12 @@ key_through(const ForeignKeyFacts *reference, const ForeignKeyFacts *key)
 	for (int i = 0; i < key->nkeys; i++)
 	{
 		result->columns[i] = 0;
-		for (int j = 0; j < reference->nkeys; j++)
-			if (reference->parent_columns[j] == key->columns[i])
+		for (int j = 0; j < onto->nkeys; j++)
+			if (onto->parent_columns[j] == key->columns[i])
 			{
-				result->columns[i] = reference->columns[j];
-				result->operators[i] = reference->operators[j];
+				result->columns[i] = onto->columns[j];
+				result->operators[i] = operator_through(child, key, i, find_column(reference->child, onto->columns[j]),
+														onto->operators[j]);
 			}
 		if (result->columns[i] == 0)
 			return NULL;
@@ -300,7 +314,7 @@ add_children_through(const Merge *merge, List **children, MergeChild *child)
 
 		foreach_ptr(MergeKey, key, child->keys)
 		{
-			ForeignKeyFacts *combined = key_through(reference->key, key->key);
+			ForeignKeyFacts *combined = key_through(reference, child, key->key);
 
 			if (combined == NULL)
 				continue;

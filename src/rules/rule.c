@@ -6,10 +6,10 @@
  * Each rule is one function, in the file of its subject: key_rules.c,
  * index_rules.c, reference_rules.c, shape_rules.c, policy_rules.c, polymorphic.c,
  * statistics_rules.c, distributed_rules.c, accessor_rules.c; possible_junction.c
- * and bare_junction.c are about tables that no constraint shows to be links.  A rule gets a table that
- * model/classify.c has classified.  It adds a finding for each defect, with the
- * statement that fixes it if there is one.  It reads no rows of the table and
- * changes nothing.
+ * and bare_junction.c are about tables that no constraint shows to be links.  A rule
+ * gets a table that model/classify.c has classified.  It adds a finding for each
+ * defect, with the statement that fixes it if there is one.  It reads no rows of the
+ * table and changes nothing.
  *
  * Most rules apply to junctions only.  array_relation, numbered_columns,
  * undeclared_endpoint, possible_junction and polymorphic_endpoint look for links
