@@ -134,6 +134,18 @@ SELECT found, missing FROM finds ORDER BY id;
 SELECT count(*) FROM junction.retire('searches');
 DROP TABLE search_a, search_b, searches, finds;
 
+-- a parent that takes another value than it is given, so that there is no row to link
+CREATE FUNCTION lowered() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.slug = lower(NEW.slug); RETURN NEW; END';
+CREATE TABLE topics (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, slug text UNIQUE);
+CREATE TRIGGER lowered BEFORE INSERT ON topics FOR EACH ROW EXECUTE FUNCTION lowered();
+CREATE TABLE talks (id int PRIMARY KEY, slugs text[]);
+SELECT count(*) FROM junction.absorb('talks', '{slugs}', 'topics', missing => 'insert', mirror => true);
+INSERT INTO talks VALUES (1, '{a}');
+INSERT INTO talks VALUES (2, '{A}');
+SELECT count(*) FROM talks, talk_topics;
+SELECT count(*) FROM junction.retire('talks');
+DROP TABLE talk_topics, talks, topics;
+
 -- a view stops retire; then the columns go, with all that mirrored them
 CREATE VIEW seen AS SELECT id, words FROM invoices;
 SELECT junction.retire('invoices');

@@ -272,9 +272,10 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
 	char	   *values = changed_values(absorption, "new_rows", other, absorption->ordered);
 	bool		join = !values_are_key(absorption) || absorption->missing == MISSING_DISCARD;
 
+	/* a trigger of the parent can insert another value, or none */
 	if (absorption->missing == MISSING_INSERT)
 		append_insert_missing(buf, absorption, values);
-	else if (absorption->missing == MISSING_ERROR && join)
+	if (absorption->missing != MISSING_DISCARD && join)
 		append_refuse_missing(buf, absorption, values);
 	append_call(buf, absorption, add, links_query(absorption, values, join, false, true), absorption->ordered);
 }
