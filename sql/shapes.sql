@@ -240,7 +240,7 @@ SELECT statement, locks FROM junction.repair('lost', '{no_primary_key}', dry_run
 \set ECHO none
 SELECT * FROM fixes('no_primary_key') \gexec
 \set ECHO all
-SELECT junction, rule FROM found ORDER BY junction::text COLLATE "C";
+SELECT junction, rule FROM found ORDER BY junction::text COLLATE "C", rule;
 SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'p' AND conrelid::regclass::text ~* 'lost' ORDER BY conrelid::regclass::text COLLATE "C";
 -- in repair
 ALTER TABLE lost DROP CONSTRAINT lost_pkey, ADD UNIQUE (invoice_id, tag_id);
