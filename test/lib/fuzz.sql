@@ -298,13 +298,14 @@ BEGIN
             EXECUTE found.fix;
             -- The ends that no key names come in the order of their foreign keys, and one fix may mend a part of another finding.
             -- Two foreign keys of one end have the same finding each. A key over two ends that each have an index makes one of
-            -- these redundant, whichever end it begins with. A split makes another kind of junction, to which other rules apply,
-            -- or leaves its table as it is
+            -- these redundant, whichever end it begins with, and the index of an end of several columns one on the first of them. A
+            -- split makes another kind of junction, to which other rules apply, or leaves its table as it is
             left_over := ARRAY(SELECT concat(rule, columns) FROM junction.report(found.oid::regclass) AS f
                                WHERE found.rule <> 'multiway' AND NOT EXISTS (SELECT FROM unnest(found.before) AS b
                                                  WHERE b.rule = f.rule AND (b.columns @> f.columns OR f.columns IS NULL))
                                AND NOT (found.rule = 'missing_pair_key' AND f.rule = 'redundant_index'
                                         AND NOT EXISTS (SELECT FROM unnest(found.before) AS b WHERE b.rule = 'half_indexed'))
+                               AND NOT (found.rule = 'half_indexed' AND f.rule = 'redundant_index' AND f.columns <@ found.columns)
                                UNION ALL
                                SELECT concat(rule, columns) FROM junction.report(found.oid::regclass)
                                WHERE rule = found.rule AND rule <> 'multiway' AND columns = found.columns
