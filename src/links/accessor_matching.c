@@ -55,12 +55,14 @@ check_matching(const Accessors *accessors)
 /*
  * Returns the condition that a row has a link to one of an array: "EXISTS (SELECT
  * FROM ... WHERE parent.id = link.invoice_id AND link.tag_id = ANY ($2))"
+ *
+ * A null array has no link, which the planner must see to join nothing for it.
  */
 static char *
 linked_to_any(const Matching *matching, int parameter)
 {
-	return psprintf("EXISTS (SELECT FROM %s WHERE %s AND %s %s ANY ($%d))",
-					live_links(matching->accessors, matching->columns, "link"),
+	return psprintf("EXISTS (SELECT FROM %s WHERE $%d IS NOT NULL AND %s AND %s %s ANY ($%d))",
+					live_links(matching->accessors, matching->columns, "link"), parameter,
 					links_of_row(&matching->accessors->left, "parent", "link"),
 					column_of("link", matching->column->column),
 					operator_text(matching->column->equality), parameter);
@@ -137,21 +139,24 @@ branch_of_joins(const Matching *matching, int count)
 }
 
 /*
- * Returns the branch that counts how many of the values a row is linked to.
+ * Returns the branch that counts how many of the values a row is linked to.  Its
+ * condition stands outside of what is grouped: the planner drops a branch that is
+ * false, but keeps a group of what is false, and with it no parallel plan.
  */
 static char *
 branch_of_counts(const Matching *matching)
 {
 	char	   *columns = columns_of("link", matching->accessors->left.columns);
 
-	return psprintf("        SELECT %s FROM %s WHERE (%s) AND %s %s ANY ($%d)\n"
-					"        GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
-					"            SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value%s) END\n"
-					"            FROM pg_catalog.unnest($%d) AS given (value))\n",
+	return psprintf("        SELECT counted.* FROM (SELECT %s FROM %s WHERE %s %s ANY ($%d)\n"
+					"            GROUP BY %s HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) (\n"
+					"                SELECT CASE WHEN pg_catalog.bool_and(given.value IS NOT NULL) THEN pg_catalog.count(DISTINCT given.value%s) END\n"
+					"                FROM pg_catalog.unnest($%d) AS given (value))) AS counted\n"
+					"        WHERE %s\n",
 					columns, live_links(matching->accessors, matching->columns, "link"),
-					count_condition(matching, -1), column_of("link", matching->column->column),
+					column_of("link", matching->column->column),
 					operator_text(matching->column->equality), matching->all, columns,
-					collate_as(matching->column->column), matching->all);
+					collate_as(matching->column->column), matching->all, count_condition(matching, -1));
 }
 
 /*
