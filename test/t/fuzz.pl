@@ -143,7 +143,7 @@ sub try_call {
     my ($state, $message) = Fuzz::Session::error_of($answer);
     $calling->ask($strange ? 'RESET ROLE' : 'ROLLBACK') if $strange || $text =~ /^BEGIN/;
     my $wrong = judge_error($database, $call, $state, $message, $strange);
-    $database->{rules} = $text =~ /^SET/ if $text =~ /guard_rules/ && !$state;
+    $database->{rules} = $call->{text} =~ /^SET/ if $call->{text} =~ /guard_rules/ && !$state && !$call->{undone};
     if (defined $dry_run) {
         my ($dry_state) = Fuzz::Session::error_of($dry_run);
         $wrong .= 'the dry run says ' . ($dry_state // 'nothing') . ', the call ' . ($state // 'nothing') . "\n"
