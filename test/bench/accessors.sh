@@ -67,7 +67,7 @@ by_hand() {
 # it reads the catalogs, the function's body among them
 time_of() {
     local n
-    { echo '\timing on'; for ((n = 0; n <= rounds; n++)); do echo "SELECT count(*) FROM ($1) AS q;"; done; } | run |
+    { printf '%s\n' '\timing on'; for ((n = 0; n <= rounds; n++)); do echo "SELECT count(*) FROM ($1) AS q;"; done; } | run |
         sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sed 1d | median
 }
 

@@ -75,7 +75,7 @@ sub prepared {
 # the time that the server's process of this session has taken, in milliseconds
 sub server_time {
     my $self = shift;
-    open my $stat, '<', "/proc/$self->{pid}/schedstat" or return;
+    open my $stat, '<', "/proc/$self->{pid}/schedstat" or die "the time of a server process takes /proc: $!\n";
     return (split ' ', readline $stat)[0] / 1e6;
 }
 

@@ -76,12 +76,12 @@ END
 server_cpu() {
     local postmaster
     postmaster=$(head -n 1 "$PGDATA/postmaster.pid")
-    # shellcheck disable=SC2046 # a file for each process, of which one may have ended
-    awk -v hertz="$(getconf CLK_TCK)" -v postmaster="$postmaster" '{
+    # shellcheck disable=SC2002,SC2046 # a file for each process, of which one may have ended: awk stops at that, cat does not
+    cat $(printf '/proc/%s/stat\n' "$postmaster" $(ps -o pid= --ppid "$postmaster")) 2> "$work/cpu" | awk -v hertz="$(getconf CLK_TCK)" -v postmaster="$postmaster" '{
         pid = $1
         sub(/.*\) /, "")
         ticks += $12 + $13 + (pid == postmaster ? $14 + $15 : 0)
-    } END {printf "%.2f\n", ticks / hertz}' $(printf '/proc/%s/stat\n' "$postmaster" $(ps -o pid= --ppid "$postmaster")) 2> "$work/cpu" || true
+    } END {printf "%.2f\n", ticks / hertz}' || true
 }
 
 median() {                                              # of the numbers of its input, one a line
