@@ -168,33 +168,54 @@ key_onto_root(const ForeignKeyFacts *key, const TableFacts *table)
 }
 
 /*
+ * Returns the foreign keys (OIDs) onto a table.  Opens the tables that have them; and,
+ * as one of these may have been detached from another while we waited for that one's
+ * lock, looks again until all are open.
+ */
+static List *
+open_referencing_tables(Merge *merge, Oid relid)
+{
+	for (;;)
+	{
+		List	   *keys = find_foreign_keys_onto(relid);
+		List	   *oids = NIL;
+
+		foreach_oid(key, keys)
+		{
+			Oid			child = table_of_key(key, relid);
+
+			if (OidIsValid(child) && find_merge_table(merge, child) == NULL)
+				oids = list_append_unique_oid(oids, child);
+		}
+		if (oids == NIL)
+			return keys;
+		list_sort(oids, list_oid_cmp);
+		foreach_oid(child, oids)
+			(void) open_table(merge, child, ShareRowExclusiveLock);
+	}
+}
+
+/*
  * Opens the tables that reference this one, and notes their foreign keys.
  */
 static void
 open_children(Merge *merge, MergeTable *table)
 {
 	Oid			relid = table->table->oid;
-	List	   *keys = find_foreign_keys_onto(relid);
-	List	   *oids = NIL;
 
 	table->searched = true;
-	foreach_oid(key, keys)
-		if (OidIsValid(table_of_key(key, relid)))
-			oids = list_append_unique_oid(oids, table_of_key(key, relid));
-	list_sort(oids, list_oid_cmp);
-	foreach_oid(child, oids)
-		(void) open_table(merge, child, ShareRowExclusiveLock);
-	foreach_oid(oid, keys)
+	foreach_oid(oid, open_referencing_tables(merge, relid))
 	{
 		Oid			child = table_of_key(oid, relid);
-		ForeignKeyFacts *key = OidIsValid(child) ? find_foreign_key(find_merge_table(merge, child)->table, oid) : NULL;
+		MergeTable *opened = OidIsValid(child) ? find_merge_table(merge, child) : NULL;
+		ForeignKeyFacts *key = opened ? find_foreign_key(opened->table, oid) : NULL;
 		MergeReference *reference;
 
 		if (key == NULL)
 			continue;
-		check_no_period(find_merge_table(merge, child)->table, key);
+		check_no_period(opened->table, key);
 		reference = palloc(sizeof(MergeReference));
-		reference->child = find_merge_table(merge, child)->table;
+		reference->child = opened->table;
 		reference->key = key->parent == relid ? key : key_onto_root(key, table->table);
 		table->references = lappend(table->references, reference);
 	}

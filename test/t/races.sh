@@ -285,7 +285,7 @@ lives() {
 }
 lives
 holds "no call ends with an error that is not documented" "$(errors calls "$refusals|40P01|$collisions";
-    errors merges "$merge_refusals|40P01|40001|$collisions"; errors serializable "$refusals|40P01|40001|25P02|$collisions")"
+    errors merges "$merge_refusals|40P01|40001|$collisions|$function_gone"; errors serializable "$refusals|40P01|40001|25P02|$collisions")"
 holds "the guard judges all" "$(grep -h -A 1 'could not check' "$work"/*.errors | head -n 40 || true)"
 holds "calls met tables that had gone, and tables that were there" \
     "$(grep -q 'ERROR:  42P01' "$work"/calls.*.errors && grep -qE 'ERROR:  (55000|42809|42704)' "$work"/calls.*.errors || echo "they did not")"
