@@ -299,6 +299,9 @@ extern void add_reference_locks(const Merge *merge, List **locks, const TableFac
 								const Bitmapset *columns);
 extern List *known_columns(const Merge *merge, const TableFacts *table, List **identity);
 
+/* link_ends.c */
+extern void set_link_ends(MergeChild *child);
+
 /* keep_order.c */
 extern char *keep_order(const TableFacts *table, List *identity, const char *keep);
 
