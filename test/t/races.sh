@@ -148,7 +148,7 @@ SQL
 }
 
 # rows that become one, beside others that do, sets, and changes of the junction. Parents come back, so that there is something to
-# merge
+# merge, and links, in the order of their keys, as sessions that insert the same ones in another order would deadlock by themselves
 merges() {
     cat <<'SQL'
 SELECT * FROM junction.merge('left_parent', %i, ARRAY[%j]);
@@ -160,8 +160,8 @@ SELECT * FROM junction.merge('left_parent', %i, ARRAY[%j], dry_run => true);
 SELECT * FROM junction.deduplicate('loose', 'last');
 INSERT INTO left_parent SELECT generate_series(1, 9) ON CONFLICT DO NOTHING;
 INSERT INTO %p SELECT generate_series(1, 9) ON CONFLICT DO NOTHING;
-INSERT INTO %t (left_id, right_id) SELECT l.id, r.id FROM left_parent AS l, %p AS r WHERE (l.id + r.id) % 3 = 0 ON CONFLICT DO NOTHING;
-INSERT INTO loose SELECT l.id, r.id FROM left_parent AS l, left_parent AS r WHERE l.id < r.id ON CONFLICT DO NOTHING;
+INSERT INTO %t (left_id, right_id) SELECT l.id, r.id FROM left_parent AS l, %p AS r WHERE (l.id + r.id) % 3 = 0 ORDER BY 1, 2 ON CONFLICT DO NOTHING;
+INSERT INTO loose SELECT l.id, r.id FROM left_parent AS l, left_parent AS r WHERE l.id < r.id ORDER BY 1, 2 ON CONFLICT DO NOTHING;
 SELECT * FROM junction.promote('%t');
 SELECT * FROM junction.demote('%t', '%t', discard_columns => true);
 SELECT * FROM junction.create_accessors('%t', '{set,add}');
