@@ -102,44 +102,27 @@ add_accessor(const Database *database, HeapTuple tuple, TupleDesc desc, const ch
 }
 
 /*
- * Find a function in the snapshot, and add it as add_accessor() does.
- */
-static void
-read_accessor(const Database *database, Oid function, const char *kind, Snapshot snapshot)
-{
-	CatalogScan scan;
-	HeapTuple	tuple;
-
-	scan_catalog_for(&scan, ProcedureRelationId, ProcedureOidIndexId, Anum_pg_proc_oid, function,
-					 snapshot);
-	if ((tuple = next_row(&scan)) != NULL)
-		add_accessor(database, tuple, RelationGetDescr(scan.catalog), kind);
-	end_scan(&scan);
-}
-
-/*
- * Set accessors of each table.
+ * Adds an accessor to the table whose rows it returns, from its comment: a row of
+ * pg_description.  Does nothing for the comment of another object.
  */
 void
-read_accessors(const Database *database, Snapshot snapshot)
+read_accessor(const Database *database, HeapTuple comment_tuple, TupleDesc comment_desc, Snapshot snapshot)
 {
+	Form_pg_description form = (Form_pg_description) GETSTRUCT(comment_tuple);
 	CatalogScan scan;
 	HeapTuple	tuple;
+	bool		isnull;
+	char	   *comment;
 
-	scan_catalog(&scan, DescriptionRelationId, snapshot);
-	while ((tuple = next_row(&scan)) != NULL)
-	{
-		Form_pg_description form = (Form_pg_description) GETSTRUCT(tuple);
-		bool		isnull;
-		char	   *comment;
-
-		/* initdb's functions have comments too */
-		if (form->classoid != ProcedureRelationId || form->objoid < FirstNormalObjectId)
-			continue;
-		comment = TextDatumGetCString(heap_getattr(tuple, Anum_pg_description_description,
-												   RelationGetDescr(scan.catalog), &isnull));
-		if (strncmp(comment, ACCESSOR_MARK, strlen(ACCESSOR_MARK)) == 0)
-			read_accessor(database, form->objoid, comment + strlen(ACCESSOR_MARK), snapshot);
-	}
+	/* initdb's functions have comments too */
+	if (form->classoid != ProcedureRelationId || form->objoid < FirstNormalObjectId)
+		return;
+	comment = TextDatumGetCString(heap_getattr(comment_tuple, Anum_pg_description_description, comment_desc, &isnull));
+	if (strncmp(comment, ACCESSOR_MARK, strlen(ACCESSOR_MARK)) != 0)
+		return;
+	scan_catalog_for(&scan, ProcedureRelationId, ProcedureOidIndexId, Anum_pg_proc_oid, form->objoid,
+					 snapshot);
+	if ((tuple = next_row(&scan)) != NULL)
+		add_accessor(database, tuple, RelationGetDescr(scan.catalog), comment + strlen(ACCESSOR_MARK));
 	end_scan(&scan);
 }

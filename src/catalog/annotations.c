@@ -2,9 +2,9 @@
  * annotations.c
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
- *		policies (policies.c), accessors (accessors.c), and what comments say to
- *		us: that a table is a junction, the rules that it ignores, and that a
- *		column is superseded.
+ *		policies (policies.c), and what comments say to us: that a table is a
+ *		junction, the rules that it ignores, that a column is superseded, and
+ *		that a function is an accessor (accessors.c).
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.
@@ -182,7 +182,7 @@ read_own_comment(TableFacts *table, Snapshot snapshot)
 }
 
 /*
- * Set declared and ignored of all tables of the database.
+ * Set declared, ignored and accessors of all tables of the database.
  */
 void
 read_all_comments(const Database *database, Snapshot snapshot)
@@ -197,6 +197,7 @@ read_all_comments(const Database *database, Snapshot snapshot)
 
 		if (table != NULL)
 			read_comment(table, tuple, RelationGetDescr(scan.catalog));
+		read_accessor(database, tuple, RelationGetDescr(scan.catalog), snapshot);
 	}
 	end_scan(&scan);
 }
@@ -237,5 +238,4 @@ read_all_annotations(const Database *database, Snapshot snapshot)
 	read_triggers(database, snapshot);
 	read_inheritance(database, snapshot);
 	read_policies(database, snapshot);
-	read_accessors(database, snapshot);
 }

@@ -250,7 +250,8 @@ typedef struct Database
 } Database;
 
 /* accessors.c */
-extern void read_accessors(const Database *database, Snapshot snapshot);
+extern void read_accessor(const Database *database, HeapTuple comment_tuple, TupleDesc comment_desc,
+						  Snapshot snapshot);
 
 /* annotations.c */
 extern void read_own_comment(TableFacts *table, Snapshot snapshot);

@@ -72,14 +72,7 @@ is_accessor_of(Oid function, Oid relid)
 Oid
 function_owner(Oid function)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	return owner;
+	return GetSysCacheOid1(PROCOID, Anum_pg_proc_proowner, ObjectIdGetDatum(function));
 }
 
 /*
@@ -158,13 +151,14 @@ name_if_alike(Oid oid, const oidvector *types, Oid namespace)
 char *
 find_renamed(const AccessorFunction *function, const char *comment, Oid relid, List *others)
 {
+	oidvector  *types = parameter_vector(function);
+	Oid			namespace = get_rel_namespace(relid);
 	char	   *found = NULL;
 
 	foreach_oid(oid, find_accessors(relid))
 	{
 		char	   *other = GetComment(oid, ProcedureRelationId, 0);
-		char	   *name = other == NULL || strcmp(other, comment) != 0 ? NULL :
-			name_if_alike(oid, parameter_vector(function), get_rel_namespace(relid));
+		char	   *name = other == NULL || strcmp(other, comment) != 0 ? NULL : name_if_alike(oid, types, namespace);
 
 		if (name == NULL || list_has_name(others, name))
 			continue;

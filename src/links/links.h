@@ -335,6 +335,9 @@ extern char *not_itself(const MergedRows *rows, const MergeChild *child, const c
 extern char *is_referenced_member(const MergedRows *rows, const MergeChild *child,
 								  const ForeignKeyFacts *key, const char *alias, const char *member);
 extern char *is_identified_by(const MergedRows *rows, const char *alias, const char *member);
+extern char *referencing_column(const TableFacts *parent_table, const ForeignKeyFacts *key, int place,
+								const TableFacts *table, const char *alias);
+extern char *equality_of_column(const ColumnFacts *column);
 extern bool stays_with_value(const MergedRows *rows, AttrNumber column);
 extern char *target_value(const MergedRows *rows, const MergeChild *child, const char *alias,
 						  AttrNumber column);

@@ -76,15 +76,15 @@ named_value(const MergedRows *rows, int row, AttrNumber column)
 }
 
 /*
- * Returns a column of a row that references the rows by the key, to be compared with
- * theirs: "going.tag_id"
+ * Returns a column of a row that references a parent's by the key, to be compared with
+ * the parent's: "going.tag_id"
  */
-static char *
-referencing_column(const MergedRows *rows, const ForeignKeyFacts *key, int place, const TableFacts *table,
-				   const char *alias)
+char *
+referencing_column(const TableFacts *parent_table, const ForeignKeyFacts *key, int place,
+				   const TableFacts *table, const char *alias)
 {
 	const ColumnFacts *column = find_column(table, key->columns[place]);
-	const ColumnFacts *parent = find_column(rows->table, key->parent_columns[place]);
+	const ColumnFacts *parent = find_column(parent_table, key->parent_columns[place]);
 
 	return as_referenced(psprintf("%s.%s", alias, quote_identifier(column->name)), column, parent->type,
 						 parent->collation, key->operators[place]);
@@ -107,7 +107,7 @@ references_named(const MergedRows *rows, const ForeignKeyFacts *key, const Table
 
 		if (value == NULL)
 			return NULL;
-		appendStringInfo(&buf, "%s%s %s %s", i > 0 ? " AND " : "", referencing_column(rows, key, i, table, alias),
+		appendStringInfo(&buf, "%s%s %s %s", i > 0 ? " AND " : "", referencing_column(rows->table, key, i, table, alias),
 						 operator_text(get_commutator(key->operators[i])), value);
 	}
 	return key->nkeys > 1 ? psprintf("(%s)", buf.data) : buf.data;
@@ -159,7 +159,7 @@ is_named_member(const MergedRows *rows, const MergeChild *child, const ForeignKe
 	type = find_column(rows->table, key->parent_columns[0])->type;
 	if (key->nkeys > 1 || OidIsValid(get_element_type(getBaseType(type))))
 		return psprintf("(%s)", any.data);
-	return psprintf("%s %s ANY (ARRAY[%s])", referencing_column(rows, key, 0, child->table, alias),
+	return psprintf("%s %s ANY (ARRAY[%s])", referencing_column(rows->table, key, 0, child->table, alias),
 					operator_text(get_commutator(key->operators[0])), list.data);
 }
 
@@ -176,7 +176,7 @@ is_referenced_member(const MergedRows *rows, const MergeChild *child, const Fore
 	initStringInfo(&buf);
 	for (int i = 0; i < key->nkeys; i++)
 		appendStringInfo(&buf, "%s%s.m%d %s %s", i > 0 ? " AND " : "", member, key->parent_columns[i],
-						 operator_text(key->operators[i]), referencing_column(rows, key, i, child->table, alias));
+						 operator_text(key->operators[i]), referencing_column(rows->table, key, i, child->table, alias));
 	return buf.data;
 }
 
@@ -352,6 +352,15 @@ merged_value(const MergedRows *rows, const MergeChild *child, const char *alias,
 }
 
 /*
+ * Returns the equality operator of a column's type, as SQL.
+ */
+char *
+equality_of_column(const ColumnFacts *column)
+{
+	return operator_text(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr);
+}
+
+/*
  * Returns the condition that a member of this alias is a row of the merged rows' own
  * table: "own.m1 OPERATOR(pg_catalog.=) link.id"
  */
@@ -366,7 +375,7 @@ is_identified_by(const MergedRows *rows, const char *alias, const char *member)
 		const ColumnFacts *facts = find_column(rows->table, column);
 
 		appendStringInfo(&buf, "%s%s.m%d %s %s.%s", buf.len ? " AND " : "", member, column,
-						 operator_text(lookup_type_cache(facts->type, TYPECACHE_EQ_OPR)->eq_opr), alias,
+						 equality_of_column(facts), alias,
 						 quote_identifier(facts->name));
 	}
 	return buf.data;
@@ -399,7 +408,7 @@ is_itself(const MergedRows *rows, const char *alias, MemberSet set)
 			const ColumnFacts *facts = find_column(rows->table, column);
 
 			appendStringInfo(&any, "%s%s.%s %s %s", sep, alias, quote_identifier(facts->name),
-							 operator_text(lookup_type_cache(facts->type, TYPECACHE_EQ_OPR)->eq_opr),
+							 equality_of_column(facts),
 							 named_value(rows, row, column));
 			sep = " AND ";
 		}

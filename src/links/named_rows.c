@@ -196,15 +196,6 @@ lock_rows(const MergedRows *rows)
 }
 
 /*
- * Returns the equality operator of a column's type, as SQL.
- */
-static char *
-equality_of_column(const ColumnFacts *column)
-{
-	return operator_text(lookup_type_cache(column->type, TYPECACHE_EQ_OPR)->eq_opr);
-}
-
-/*
  * Returns the query of the values of given rows, in their order:
  *
  *	SELECT CASE WHEN merged.id OPERATOR(pg_catalog.=) first_value(merged.id) OVER places

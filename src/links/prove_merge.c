@@ -68,12 +68,10 @@ count_references(const MergedRows *rows, const MergeChild *child, const char *lo
 					 not_itself(rows, child, "link", MEMBERS_ALL));
 	for (int i = 0; i < key->nkeys; i++)
 	{
-		const ColumnFacts *column = find_column(reference->child, key->columns[i]);
 		const ColumnFacts *parent = find_column(child->table, key->parent_columns[i]);
 
 		appendStringInfo(&query, " AND link.%s %s %s", quote_identifier(parent->name), operator_text(key->operators[i]),
-						 as_referenced(psprintf("referrer.%s", quote_identifier(column->name)), column, parent->type,
-									   parent->collation, key->operators[i]));
+						 referencing_column(child->table, key, i, reference->child, "referrer"));
 	}
 	appendStringInfo(&query, ")%s", not_itself(rows, &referrer, "referrer", MEMBERS_GOING));
 	if (reference->child->oid == child->table->oid)

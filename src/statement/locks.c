@@ -105,15 +105,8 @@ add_locks(List **locks, Oid relid, LOCKMODE mode, bool columns)
 static Oid
 referenced_table(Oid relid, const char *constraint)
 {
-	HeapTuple	tuple = SearchSysCache1(CONSTROID,
-										ObjectIdGetDatum(get_relation_constraint_oid(relid, constraint, true)));
-	Oid			parent;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	parent = ((Form_pg_constraint) GETSTRUCT(tuple))->confrelid;
-	ReleaseSysCache(tuple);
-	return parent;
+	return GetSysCacheOid1(CONSTROID, Anum_pg_constraint_confrelid,
+						   ObjectIdGetDatum(get_relation_constraint_oid(relid, constraint, true)));
 }
 
 /*
