@@ -188,8 +188,7 @@ junction_deduplicate(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.dry_run = PG_GETARG_BOOL(2);
 	check_table_to_change(PG_GETARG_OID(0));
-	duplicates.table = open_merged_table(&merge, PG_GETARG_OID(0));
-	open_tables_below(&merge);
+	duplicates.table = lock_merge(&merge, PG_GETARG_OID(0), NULL, NULL);
 	duplicates.pair = unkeyed_pair(unconstify(TableFacts *, duplicates.table));
 	(void) known_columns(&merge, duplicates.table, &identity);
 	duplicates.order = keep_order(duplicates.table, identity, text_to_cstring(PG_GETARG_TEXT_PP(1)));

@@ -6,8 +6,8 @@
  * A table that references the parent is changed; if two of its rows may then be
  * in conflict, or a row go as a loop, so are the tables that reference it, and so
  * on.  A table that references a child by a column of the child's foreign key (a
- * pair) is changed with it.  All of them are checked and locked before the first change: parents
- * before the tables that reference them, and those of one parent by OID.
+ * pair) is changed with it.  All of them are checked and locked before the first
+ * change: parents before the tables that reference them, and those of one parent by OID.
  *
  * The lock keeps off new foreign keys.  Tables that reference another are locked in
  * SHARE ROW EXCLUSIVE mode (merge_locks.c), and so are their partitions, since who
@@ -20,7 +20,6 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -68,7 +67,7 @@ open_table(Merge *merge, Oid relid, LOCKMODE lockmode)
 	check_changeable(relid);
 	if (merge->dry_run)
 		lockmode = AccessShareLock;
-	LockRelationOid(relid, lockmode);
+	lock_merge_table(merge, relid, lockmode);
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)))
 		raise_gone(relid, name);
 	check_changeable(relid);
@@ -78,7 +77,7 @@ open_table(Merge *merge, Oid relid, LOCKMODE lockmode)
 	check_reads_all(relid, "A row that you cannot see may reference those that become one.");
 	if (lockmode == ShareRowExclusiveLock)
 		foreach_oid(part, with_partitions(relid))
-			LockRelationOid(part, lockmode);
+			lock_merge_table(merge, part, lockmode);
 	table = palloc0(sizeof(MergeTable));
 	table->table = read_table(relid);
 	merge->tables = lappend(merge->tables, table);
@@ -444,12 +443,12 @@ may_have_loops(const Merge *merge, const TableFacts *table)
  * Opens the table whose rows become one.  42501 for one that is not the caller's, or
  * of which he may not see every row; 0A000 for one that is distributed.
  */
-const TableFacts *
+void
 open_merged_table(Merge *merge, Oid relid)
 {
 	bool		itself = list_member_oid(add_referencing_tables(relid, NIL), relid);
 
-	return open_table(merge, relid, itself ? ShareRowExclusiveLock : merge->lockmode)->table;
+	(void) open_table(merge, relid, itself ? ShareRowExclusiveLock : merge->lockmode);
 }
 
 /*
@@ -471,19 +470,6 @@ open_tables_below(Merge *merge)
 			open_children(merge, table);
 	}
 	set_readers(merge);
-}
-
-/*
- * Forgets what open_tables_below() has opened.
- */
-void
-close_tables_below(Merge *merge)
-{
-	MergeTable *first = linitial(merge->tables);
-
-	first->searched = false;
-	first->references = NIL;
-	merge->tables = list_make1(first);
 }
 
 /*

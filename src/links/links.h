@@ -268,6 +268,10 @@ typedef struct Merge
 								 * is among those that reference it */
 	bool		dry_run;
 	const char *instead;		/* hint: what to do with distributed tables */
+	bool		waits;			/* for the locks of tables */
+	Oid			busy;			/* else the one whose lock is to be waited for, if
+								 * that is why a try to lock all ended */
+	LOCKMODE	busy_mode;		/* which lock */
 	List	   *tables;			/* MergeTable */
 	List	   *steps;			/* MergeStep */
 } Merge;
@@ -291,9 +295,8 @@ extern char *row_expression_text(const TableFacts *table, Node *expression, cons
 
 /* find_children.c */
 extern MergeTable *find_merge_table(const Merge *merge, Oid relid);
-extern const TableFacts *open_merged_table(Merge *merge, Oid relid);
+extern void open_merged_table(Merge *merge, Oid relid);
 extern void open_tables_below(Merge *merge);
-extern void close_tables_below(Merge *merge);
 extern List *find_children(const Merge *merge, const TableFacts *table);
 extern void add_reference_locks(const Merge *merge, List **locks, const TableFacts *table,
 								const Bitmapset *columns);
@@ -306,7 +309,8 @@ extern void set_link_ends(MergeChild *child);
 extern char *keep_order(const TableFacts *table, List *identity, const char *keep);
 
 /* merge_locks.c */
-extern void lock_merge(Merge *merge, const MergedRows *rows);
+extern void lock_merge_table(Merge *merge, Oid relid, LOCKMODE lockmode);
+extern const TableFacts *lock_merge(Merge *merge, Oid relid, FunctionCallInfo fcinfo, MergedRows *rows);
 
 /* merge_readers.c */
 extern void set_readers(Merge *merge);
@@ -355,7 +359,7 @@ extern List *read_rows(const Merge *merge, const TableFacts *table, const char *
 extern Datum finish_merge(const Merge *merge, FunctionCallInfo fcinfo);
 
 /* named_rows.c */
-extern List *given_rows(FunctionCallInfo fcinfo, const TableFacts *table);
+extern void name_rows(MergedRows *rows, FunctionCallInfo fcinfo, const TableFacts *table);
 extern char *lock_rows(const MergedRows *rows);
 extern bool read_values(const Merge *merge, MergedRows *rows, List *given);
 

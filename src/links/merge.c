@@ -40,24 +40,20 @@ parse_conflicts(text *value)
 }
 
 /*
- * Opens the tables below, locks the given rows, and sets their values.  Returns false
- * if there is nothing to merge.
+ * Locks the tables, and the rows that the arguments name, and sets their values.
+ * Returns false if there is nothing to merge.
  */
 static bool
-lock_and_read(Merge *merge, MergedRows *rows, List *given)
+lock_and_read(Merge *merge, MergedRows *rows, FunctionCallInfo fcinfo)
 {
-	IndexFacts *primary = find_primary_key(rows->table);
-	MergedRows	keys = {.table = rows->table,.values = given};
+	MergedRows	keys;
 
-	for (int i = 0; i < primary->nkeys; i++)
-		keys.identity = lappend_int(keys.identity, primary->columns[i]);
-	keys.columns = keys.identity;
-	lock_merge(merge, &keys);
+	rows->table = lock_merge(merge, PG_GETARG_OID(0), fcinfo, &keys);
 	rows->columns = known_columns(merge, rows->table, &rows->identity);
-	if (list_length(given) == 1)
+	if (list_length(keys.values) == 1)
 		return false;
 	(void) add_reading_step(merge, rows->table, lock_on_all(RowShareLock, rows->table), lock_rows(&keys));
-	return read_values(merge, rows, given);
+	return read_values(merge, rows, keys.values);
 }
 
 /*
@@ -102,7 +98,6 @@ junction_merge(PG_FUNCTION_ARGS)
 		.instead = "Point what references the rows at the one that stays with UPDATE, or where it is the distribution column with INSERT and DELETE, and then delete the others."
 	};
 	MergedRows	rows = {0};
-	List	   *given;
 
 	check_arguments(fcinfo, required, lengthof(required));
 	merge.conflicts = parse_conflicts(PG_GETARG_TEXT_PP(3));
@@ -110,9 +105,7 @@ junction_merge(PG_FUNCTION_ARGS)
 	merge.lockmode = RowExclusiveLock;
 	merge.dry_run = PG_GETARG_BOOL(4);
 	check_table_to_change(PG_GETARG_OID(0));
-	rows.table = open_merged_table(&merge, PG_GETARG_OID(0));
-	given = given_rows(fcinfo, rows.table);
-	if (!lock_and_read(&merge, &rows, given))
+	if (!lock_and_read(&merge, &rows, fcinfo))
 		merge.steps = NIL;
 	else
 	{

@@ -6,13 +6,17 @@
  * counted there is not changed by others meanwhile, and two merges that meet at a
  * table do one after the other.
  *
- * Some sessions lock such a table first and then the row: a new link waits for the
- * row in its foreign key's check.  Others lock the row first: they change it, and then
- * its links.  So as not to deadlock with either, the row is never waited for while the
- * tables are locked, nor the other way round: if a row cannot be had at once, the locks
- * of the tables are given back, by the end of a subtransaction, until it can be had.
+ * Others come to the same tables in every order: a DELETE that cascades takes them by
+ * the names of its triggers, a new link locks its table first and then waits for the
+ * row in its foreign key's check, an UPDATE locks the row first and then its links.
+ * So as not to deadlock with any, nothing is waited for while another lock of ours is
+ * held.  What cannot be had at once ends the try, and all its locks go with its
+ * subtransaction.  The next try waits for that one lock first, when it has no other.
  */
 #include "postgres.h"
+
+#include "storage/lmgr.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -20,8 +24,8 @@
 #include "statement/statement.h"
 
 /*
- * How often the tables are given back.  Where others have the rows over and over, they
- * are waited for with the tables then.
+ * How often to try.  Where others have the tables or the rows over and over, they are
+ * waited for together then.
  */
 #define PATIENCE	20
 
@@ -29,10 +33,32 @@
 typedef struct LockTry
 {
 	Merge	   *merge;
-	const MergedRows *rows;
+	Oid			relid;			/* the table whose rows become one */
+	const char *name;			/* for the message, if it is dropped */
+	FunctionCallInfo fcinfo;	/* its arguments name rows; or null */
+	MergedRows *rows;			/* which they name */
 	bool		waits;			/* for the rows */
 	bool		at_rows;		/* the tables are locked */
 } LockTry;
+
+/*
+ * Locks a table of the merge to the end of the transaction.  If it is not to be waited
+ * for: raises 55P03, and notes it in merge->busy.
+ */
+void
+lock_merge_table(Merge *merge, Oid relid, LOCKMODE lockmode)
+{
+	if (merge->waits)
+		LockRelationOid(relid, lockmode);
+	else if (!ConditionalLockRelationOid(relid, lockmode))
+	{
+		merge->busy = relid;
+		merge->busy_mode = lockmode;
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not obtain lock on relation \"%s\"", display_name(relid))));
+	}
+}
 
 /*
  * Locks the rows, as the owner of their table.
@@ -43,55 +69,70 @@ lock_rows_alone(void *state)
 	LockTry    *try = state;
 	OwnerRole	role;
 
-	become_owner(&role, try->rows->table->oid);
+	become_owner(&role, try->relid);
 	(void) run_and_count(psprintf("%s%s", lock_rows(try->rows), try->waits ? "" : " NOWAIT"));
 	become_caller(&role);
 }
 
 /*
- * Opens the tables below, and locks the rows.
+ * Opens the tables, and locks the rows.
  */
 static void
 lock_tables_and_rows(void *state)
 {
 	LockTry    *try = state;
+	Merge	   *merge = try->merge;
 
+	Oid			busy = merge->busy;
+
+	merge->busy = InvalidOid;
+	if (OidIsValid(busy))
+		LockRelationOid(busy, merge->busy_mode);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(try->relid)))
+		raise_gone(try->relid, try->name);
+	merge->tables = NIL;
 	try->at_rows = false;
-	open_tables_below(try->merge);
+	open_merged_table(merge, try->relid);
+	if (try->fcinfo)
+		name_rows(try->rows, try->fcinfo, ((MergeTable *) linitial(merge->tables))->table);
+	open_tables_below(merge);
 	try->at_rows = true;
-	lock_rows_alone(state);
+	if (try->fcinfo && !merge->dry_run)
+		lock_rows_alone(try);
 }
 
 /*
- * Opens the tables below the first one, and locks the rows of it, of which the
- * identity and the values are known.  Raises what open_tables_below() does; 55P03 after
+ * Opens the table whose rows become one, and those below it.  If fcinfo is given, sets
+ * rows to those that its arguments name, and locks them.  Raises what
+ * open_merged_table(), name_rows() and open_tables_below() do; 55P03 after
  * lock_timeout.
  */
-void
-lock_merge(Merge *merge, const MergedRows *rows)
+const TableFacts *
+lock_merge(Merge *merge, Oid relid, FunctionCallInfo fcinfo, MergedRows *rows)
 {
-	LockTry		try = {.merge = merge,.rows = rows};
+	LockTry		try = {.merge = merge,.relid = relid,.name = display_name(relid),.fcinfo = fcinfo,.rows = rows};
+	bool		locked = false;
 
-	if (merge->dry_run)
-	{
-		open_tables_below(merge);
-		return;
-	}
-	for (int turn = 0; turn < PATIENCE; turn++)
+	for (int turn = 0; !locked && turn < PATIENCE && !merge->dry_run; turn++)
 	{
 		ErrorData  *error;
 
-		try.waits = false;
+		merge->waits = try.waits = false;
 		error = try_in_subtransaction(lock_tables_and_rows, &try, true);
-		if (error == NULL)
-			return;
+		locked = error == NULL;
+		if (locked || OidIsValid(merge->busy))
+			continue;
 		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE || !try.at_rows)
 			ReThrowError(error);
-		close_tables_below(merge);
 		try.waits = true;
 		error = try_in_subtransaction(lock_rows_alone, &try, false);
 		if (error != NULL)
 			ReThrowError(error);
 	}
-	lock_tables_and_rows(&try);
+	if (!locked)
+	{
+		merge->waits = try.waits = true;
+		lock_tables_and_rows(&try);
+	}
+	return ((MergeTable *) linitial(merge->tables))->table;
 }

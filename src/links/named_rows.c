@@ -134,13 +134,11 @@ literals_of(const TableFacts *table, const IndexFacts *key, Datum value, bool is
 
 /*
  * Returns the rows that the arguments keep and gone name: for each, first the one
- * that stays, the literals of its primary key.  42704 if the table has none; 22023
- * for values that fit no key.
+ * that stays, the literals of its primary key.  22023 for values that fit no key.
  */
-List *
-given_rows(FunctionCallInfo fcinfo, const TableFacts *table)
+static List *
+given_rows(FunctionCallInfo fcinfo, const TableFacts *table, const IndexFacts *key)
 {
-	IndexFacts *key = find_primary_key(table);
 	ArrayType  *gone = PG_GETARG_ARRAYTYPE_P(2);
 	Oid			type = ARR_ELEMTYPE(gone);
 	List	   *given;
@@ -152,11 +150,6 @@ given_rows(FunctionCallInfo fcinfo, const TableFacts *table)
 	int			count;
 	int			level;
 
-	if (key == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" has no primary key", display_name(table->oid)),
-				 errdetail("Its rows are named by their primary key.")));
 	get_typlenbyvalalign(type, &length, &byval, &align);
 	deconstruct_array(gone, type, length, byval, align, &values, &nulls, &count);
 	level = begin_literals();
@@ -165,6 +158,28 @@ given_rows(FunctionCallInfo fcinfo, const TableFacts *table)
 		given = lappend(given, literals_of(table, key, values[i], nulls[i], type));
 	AtEOXact_GUC(false, level);
 	return given;
+}
+
+/*
+ * Sets rows to those of a table that the arguments of junction.merge name, known by
+ * their primary key.  42704 if the table has none, and what given_rows() raises.
+ */
+void
+name_rows(MergedRows *rows, FunctionCallInfo fcinfo, const TableFacts *table)
+{
+	IndexFacts *key = find_primary_key(table);
+
+	if (key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no primary key", display_name(table->oid)),
+				 errdetail("Its rows are named by their primary key.")));
+	memset(rows, 0, sizeof(MergedRows));
+	rows->table = table;
+	for (int i = 0; i < key->nkeys; i++)
+		rows->identity = lappend_int(rows->identity, key->columns[i]);
+	rows->columns = rows->identity;
+	rows->values = given_rows(fcinfo, table, key);
 }
 
 /*
