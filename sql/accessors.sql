@@ -457,7 +457,16 @@ GRANT CREATE ON SCHEMA regress_accessors TO regress_junction_accessors_app;
 SET SESSION AUTHORIZATION regress_junction_accessors_app;
 CREATE FUNCTION remove_invoice_tags(int, int[]) RETURNS void LANGUAGE sql BEGIN ATOMIC SELECT FROM invoice_tags; END;
 COMMENT ON FUNCTION remove_invoice_tags IS '@junction accessor remove';
+-- nor is what it has put there under another name taken for one that was renamed, or for one to drop
+CREATE FUNCTION spied(invoices) RETURNS SETOF tags LANGUAGE sql
+    BEGIN ATOMIC SELECT t.* FROM tags AS t JOIN invoice_tags AS l ON l.tag_id = t.id WHERE l.invoice_id = $1.id; END;
+COMMENT ON FUNCTION spied IS '@junction accessor list';
+SET SESSION AUTHORIZATION regress_junction_accessors;
+DROP FUNCTION tags(invoices);
+SELECT count(*) FROM junction.create_accessors('invoice_tags', '{list}');
+SELECT statement FROM junction.drop_accessors('invoice_tags');
 RESET SESSION AUTHORIZATION;
+DROP FUNCTION spied;
 SELECT junction.create_accessors('invoice_tags', '{remove}');
 SELECT count(*) FROM junction.drop_accessors('invoice_tags');
 SELECT count(*) FROM junction.create_accessors('invoice_tags', '{remove}');

@@ -502,6 +502,14 @@ SELECT to_regclass('half_idx') AS half_idx;
 SET junction.guard = error;
 CREATE UNIQUE INDEX CONCURRENTLY half_idx ON half (tag_id, note);
 SELECT rule FROM junction.report('half') WHERE rule IN ('half_indexed', 'invalid_index');
+-- but it does not replace one that is dropped, before what mends it has run: REINDEX CONCURRENTLY runs by itself
+CREATE INDEX half_tag_id_idx ON half (tag_id);
+\set VERBOSITY default
+DROP INDEX half_tag_id_idx;
+\set VERBOSITY terse
+SET junction.guard = off;
+DROP INDEX half_tag_id_idx;
+SET junction.guard = error;
 ALTER TABLE half ADD remark text;
 DROP INDEX half_idx;
 CREATE UNIQUE INDEX CONCURRENTLY half_idx ON half (tag_id, note);

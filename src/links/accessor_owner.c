@@ -146,7 +146,8 @@ name_if_alike(Oid oid, const oidvector *types, Oid namespace)
 /*
  * Returns the name to which the user has renamed an accessor: one of the junction that
  * has the same comment and parameters, and none of the names in others.  Null if there
- * is none, or more than one.
+ * is none, or more than one.  A function of a role that has not the rights of the
+ * table's owner is none: a comment is written by anyone.
  */
 char *
 find_renamed(const AccessorFunction *function, const char *comment, Oid relid, List *others)
@@ -160,7 +161,7 @@ find_renamed(const AccessorFunction *function, const char *comment, Oid relid, L
 		char	   *other = GetComment(oid, ProcedureRelationId, 0);
 		char	   *name = other == NULL || strcmp(other, comment) != 0 ? NULL : name_if_alike(oid, types, namespace);
 
-		if (name == NULL || list_has_name(others, name))
+		if (name == NULL || list_has_name(others, name) || !is_table_of_role(relid, function_owner(oid)))
 			continue;
 		if (found != NULL)
 			return NULL;

@@ -290,6 +290,23 @@ junction_create_accessors(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Returns the accessors of a table, without those that the caller may not drop and
+ * that a role without the rights of its owner has made: anyone can write an accessor's
+ * comment.
+ */
+static List *
+accessors_to_drop(Oid relid)
+{
+	List	   *result = NIL;
+
+	foreach_oid(function, find_accessors(relid))
+		if (object_ownercheck(ProcedureRelationId, function, GetUserId()) ||
+			is_table_of_role(relid, function_owner(function)))
+			result = lappend_oid(result, function);
+	return result;
+}
+
+/*
  * Refuse functions that are not the caller's (42501), or on which other objects
  * depend (2BP01).
  */
@@ -337,7 +354,7 @@ junction_drop_accessors(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	dry_run = PG_GETARG_BOOL(1);
 	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
-	functions = find_accessors(RelationGetRelid(rel));
+	functions = accessors_to_drop(RelationGetRelid(rel));
 	check_accessors_droppable(RelationGetRelid(rel), functions);
 	initStringInfo(&names);
 	foreach_oid(function, functions)

@@ -35,10 +35,12 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
+#include "commands/defrem.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "parser/parser.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -389,13 +391,20 @@ find_all_new(RuleSet rules)
 }
 
 /*
- * Can the fix not run in a transaction?  It is an index then, of a table that is
- * there already.
+ * Can the fix not run in a transaction?  It makes, drops or builds again an index
+ * CONCURRENTLY then, of a table that is there already.
  */
 static bool
 runs_by_itself(const char *fix)
 {
-	return strncmp(fix, "CREATE INDEX CONCURRENTLY ", 26) == 0 || strncmp(fix, "DROP INDEX CONCURRENTLY ", 24) == 0;
+	Node	   *statement = linitial_node(RawStmt, raw_parser(fix, RAW_PARSE_DEFAULT))->stmt;
+
+	if (IsA(statement, ReindexStmt))
+		foreach_ptr(DefElem, option, ((ReindexStmt *) statement)->params)
+			if (strcmp(option->defname, "concurrently") == 0)
+				return defGetBoolean(option);
+	return (IsA(statement, IndexStmt) && ((IndexStmt *) statement)->concurrent) ||
+		(IsA(statement, DropStmt) && ((DropStmt *) statement)->concurrent);
 }
 
 /*
