@@ -79,6 +79,9 @@ ALTER TABLE secret ALTER note SET DEFAULT 'none';
 CREATE TABLE generated (n int, twice int GENERATED ALWAYS AS (n * 2) STORED);
 CREATE TABLE entity (id int PRIMARY KEY, user_id int REFERENCES users, org_id int REFERENCES orgs, UNIQUE (user_id, org_id));
 CREATE TABLE unkeyed (user_id int REFERENCES users, org_id int REFERENCES orgs);
+CREATE FUNCTION no_value() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TABLE valueless (n int DEFAULT no_value());
+INSERT INTO valueless SELECT FROM generate_series(1, 9);
 CREATE VIEW a_view AS SELECT * FROM user_orgs;
 CREATE PROCEDURE call_it() LANGUAGE plpgsql AS $$ BEGIN CALL junction.promote_concurrently('user_orgs'); END $$;
 CREATE PROCEDURE call_it_in_sql() LANGUAGE sql AS $$ CALL junction.promote_concurrently('user_orgs'); $$;
@@ -117,6 +120,10 @@ CALL junction._fill('user_orgs', 'note');
 CALL junction._fill('generated', 'twice');
 CALL junction._fill('parted', 'user_id');
 CALL junction._fill('secret', 'note');
+-- a default that is null; it does not go on for ever
+SET statement_timeout = '1 min';
+CALL junction._fill('valueless', 'n');
+RESET statement_timeout;
 CALL junction._fill(0, 'note');
 
 --

@@ -297,6 +297,7 @@ start_pass(BatchedWork *work, Progress *progress, bool first)
 	}
 	/* a later pass changes few rows: slices would only read them more often */
 	progress->slices = !first ? 1 : work->in_shards ? SHARD_SLICES : SLICES;
+	work->later_pass = !first;
 	if (first)
 	{
 		progress->expected = rows;
@@ -399,7 +400,7 @@ run_pass(const BatchedWork *work, Progress *progress)
 
 /*
  * Change the rows of the run's table until none is left.  Returns false if a
- * pass has tried rows and none kept its value.  55P03 if no row could be changed
+ * later pass has tried rows and none kept its value.  55P03 if no row could be changed
  * for max_wait, because all were locked; the other errors of run_slice().
  */
 bool

@@ -94,8 +94,24 @@ check_may_fill(Oid relid)
 }
 
 /*
+ * Refuse a column that is generated or has no default: 55000.
+ */
+static void
+check_default(Relation rel, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+	if (att->attgenerated != '\0' || build_column_default(rel, attnum) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of \"%s\" has no default", NameStr(att->attname),
+						display_name(RelationGetRelid(rel))),
+				 errdetail("Rows are filled with the default of the column.")));
+}
+
+/*
  * Returns the number of the column to fill.  42809 for a partitioned table,
- * 42703 if the column does not exist, 55000 if it is generated or has no default.
+ * 42703 if the column does not exist, and what check_default() raises.
  */
 static AttrNumber
 check_fillable_column(Relation rel, const char *column)
@@ -112,12 +128,7 @@ check_fillable_column(Relation rel, const char *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", column, name)));
-	if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated != '\0' ||
-		build_column_default(rel, attnum) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" of \"%s\" has no default", column, name),
-				 errdetail("Rows are filled with the default of the column.")));
+	check_default(rel, attnum);
 	return attnum;
 }
 
@@ -218,16 +229,19 @@ self_assignments(Oid relid, const Bitmapset *columns)
 }
 
 /*
- * Can a trigger of the table change what an UPDATE sets?
+ * Is what a batch sets to be counted?  Not in the first pass, which has nearly all
+ * rows, unless a trigger can change it: that its default is null, as it can be
+ * changed meanwhile, shows in the next one.  55000 if it was dropped.
  */
 static bool
-has_setting_trigger(Oid relid)
+is_to_be_counted(const Filling *filling)
 {
-	Relation	rel = relation_open(relid, NoLock);
-	bool		result = rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
+	Relation	rel = relation_open(filling->work.run->relid, NoLock);
+	bool		set_by_trigger = rel->trigdesc != NULL && rel->trigdesc->trig_update_before_row;
 
+	check_default(rel, filling->attnum);
 	relation_close(rel, NoLock);
-	return result;
+	return filling->work.in_shards || filling->work.later_pass || set_by_trigger;
 }
 
 /*
@@ -243,7 +257,7 @@ has_setting_trigger(Oid relid)
  *	UPDATE ONLY public.user_orgs AS target SET id = DEFAULT
  *	FROM batch WHERE target.ctid = batch.ctid
  *
- * or, if a trigger can set the column back to null, the same as a part of
+ * or, if the column may be null after it, the same as a part of
  *
  *	WITH ..., filled AS (UPDATE ... RETURNING target.id AS id)
  *	SELECT count(*), count(id) FROM filled
@@ -264,7 +278,7 @@ fill_query(const BatchedWork *work, const char *rows, bool skip_locked)
 
 	update = skip_locked ? psprintf("%s FROM batch WHERE target.ctid OPERATOR(pg_catalog.=) batch.ctid", update) :
 		psprintf("%s WHERE %s AND %s IS NULL", update, rows, column);
-	if (!work->in_shards && !has_setting_trigger(work->run->relid))
+	if (!is_to_be_counted(filling))
 		return skip_locked ? psprintf("WITH %s %s", batch, update) : pstrdup(update);
 	return psprintf("WITH %s%sfilled AS (%s RETURNING target.%s AS id) SELECT %s FROM filled",
 					skip_locked ? batch : "", skip_locked ? ", " : "", update, column,
@@ -339,7 +353,7 @@ fill_column(const OnlineRun *run, const char *column)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows of \"%s\" cannot be filled", run->name),
 				 errdetail("Column \"%s\" is still null after it was set to its default.", column),
-				 errhint("A trigger may set it back to null; disable the trigger, or change it to keep this column.")));
+				 errhint("Its default may be null, or a trigger set it back to null. Change that, and call the procedure again.")));
 }
 
 /* The arguments of _fill */

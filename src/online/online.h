@@ -143,8 +143,9 @@ typedef struct BatchedWork
 	 * condition that selects the rows of the batch, which can use $1.  skip_locked:
 	 * the statement must skip rows that other sessions have locked.  It returns one
 	 * row: the number of rows that it tried to change, and how many of these now
-	 * have their value; or no row, if all that it has changed have.  In shards: one
-	 * text, batch_result_in_shards().
+	 * have their value; or no row, if all that it has changed have, which in a later
+	 * pass must not be taken for granted.  In shards: one text,
+	 * batch_result_in_shards().
 	 */
 	char	   *(*batch_query) (const struct BatchedWork *work, const char *rows, bool skip_locked);
 
@@ -155,6 +156,7 @@ typedef struct BatchedWork
 	char	   *(*rest_query) (const struct BatchedWork *work);
 	bool		quiet_triggers; /* run batches with session_replication_role =
 								 * replica, so that user triggers do not fire */
+	bool		later_pass;		/* the rows that a pass before has left */
 	bool		in_shards;		/* Citus keeps the table: the statements are for
 								 * shards.c, and skip locked rows */
 } BatchedWork;
