@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
@@ -21,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -183,13 +185,30 @@ start_filling(BatchedWork *work, Relation rel)
 }
 
 /*
+ * Returns the present name of a column, quoted; null if it was dropped.  (get_attname()
+ * returns what a dropped column is called in the catalog.)
+ */
+static const char *
+present_column(Oid relid, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	name = pstrdup(NameStr(((Form_pg_attribute) GETSTRUCT(tuple))->attname));
+	ReleaseSysCache(tuple);
+	return quote_identifier(name);
+}
+
+/*
  * Returns the column's present name, quoted; 42703 if it was dropped.  The table
  * must be locked.
  */
 static const char *
 filled_column(const Filling *filling)
 {
-	char	   *name = get_attname(filling->work.run->relid, filling->attnum, true);
+	const char *name = present_column(filling->work.run->relid, filling->attnum);
 
 	if (name == NULL)
 		ereport(ERROR,
@@ -197,7 +216,6 @@ filled_column(const Filling *filling)
 				 errmsg("column \"%s\" of relation \"%s\" does not exist", filling->column,
 						filling->work.run->name),
 				 errdetail("It was dropped while it was being filled.")));
-	name = pstrdup(quote_identifier(name));
 	return filling->work.in_shards ? escape_for_shards(name) : name;
 }
 
@@ -220,10 +238,10 @@ self_assignments(Oid relid, const Bitmapset *columns)
 	initStringInfo(&buf);
 	while ((attnum = bms_next_member(columns, attnum)) >= 0)
 	{
-		char	   *name = get_attname(relid, attnum, true);
+		const char *name = present_column(relid, attnum);
 
 		if (name != NULL)
-			appendStringInfo(&buf, ", %s = %s", quote_identifier(name), quote_identifier(name));
+			appendStringInfo(&buf, ", %s = %s", name, name);
 	}
 	return buf.data;
 }

@@ -278,6 +278,10 @@ run_alone_step(const OnlineRun *online, StepRun *run)
 		run_alone_within(text, lock_timeout);
 		step_point(run->step->name, "after-run");
 		check_schema_name(run->step->relid, schema);
+		/* its last transaction is open, with its changes of the catalogs */
+		begin_work();
+		end_work();
+		MemoryContextSwitchTo(online->step_context);
 	}
 	error_context_stack = callback.previous;
 	unlock_session();

@@ -141,19 +141,20 @@ select_holders(Oid relid, bool snapshots, int milliseconds, int waiter)
 }
 
 /*
- * As select_holders() for this session, in a transaction of its own.
+ * As select_holders() for this session, in a transaction of its own.  The result is in
+ * the run's step_context, which is current afterwards: that of the caller can have
+ * ended with the transaction.
  */
 static char *
-describe_holders(Oid relid, bool snapshots, int milliseconds)
+describe_holders(const OnlineRun *run, Oid relid, bool snapshots, int milliseconds)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	char	   *result;
 
 	begin_work();
-	MemoryContextSwitchTo(caller);
+	MemoryContextSwitchTo(run->step_context);
 	result = select_holders(relid, snapshots, milliseconds, MyProcPid);
 	end_work();
-	MemoryContextSwitchTo(caller);
+	MemoryContextSwitchTo(run->step_context);
 	return result;
 }
 
@@ -198,7 +199,7 @@ wait_for_holders(const OnlineRun *run, const char *what, RunWait wait, Oid relid
 void
 wait_or_give_up(const OnlineRun *run, Oid relid, const char *what, TimestampTz since, int64 *delay)
 {
-	char	   *holders = describe_holders(relid, false, 0);
+	char	   *holders = describe_holders(run, relid, false, 0);
 
 	wait_for_holders(run, what, RUN_WAITS_FOR_LOCKS, relid, holders, since, delay);
 	if (holders != NULL)
@@ -215,12 +216,12 @@ wait_for_transactions(const OnlineRun *run, Oid relid)
 {
 	TimestampTz since = GetCurrentTimestamp();
 	int64		delay = 100;	/* ms before the second look */
-	char	   *holders = describe_holders(relid, true, 0);
+	char	   *holders = describe_holders(run, relid, true, 0);
 
 	/* most transactions end within this time */
 	if (holders != NULL)
 		wait_ms(LONG_TRANSACTION);
-	while ((holders = describe_holders(relid, true, LONG_TRANSACTION)) != NULL)
+	while ((holders = describe_holders(run, relid, true, LONG_TRANSACTION)) != NULL)
 	{
 		wait_for_holders(run, "older transactions before building an index on",
 						 RUN_WAITS_FOR_TRANSACTIONS, relid, holders, since, &delay);
