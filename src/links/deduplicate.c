@@ -9,8 +9,8 @@
  *	   engine of junction.merge (merge_rows.c).
  *	3. One DELETE; and the proof that it took what was counted.
  *
- * The table is locked in SHARE ROW EXCLUSIVE mode, so that no row is written between
- * the counts and the key that is added next.  Rows with a null end are no pairs, and
+ * The table is locked in EXCLUSIVE mode, so that no row is written between the counts
+ * and the key that is added next, and none is locked by others (merge_locks.c).  Rows with a null end are no pairs, and
  * stay.
  */
 #include "postgres.h"
@@ -179,7 +179,7 @@ junction_deduplicate(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"junction", "keep", "dry_run"};
 	Merge		merge = {
-		.conflicts = CONFLICT_KEEP,.lockmode = ShareRowExclusiveLock,
+		.conflicts = CONFLICT_KEEP,.lockmode = ExclusiveLock,
 		.instead = "Copy one row of each pair with SELECT DISTINCT ON, empty the table, and insert the copies."
 	};
 	Duplicates	duplicates = {0};

@@ -10,8 +10,8 @@
  * change: parents before the tables that reference them, and those of one parent by OID.
  *
  * The lock keeps off new foreign keys.  Tables that reference another are locked in
- * SHARE ROW EXCLUSIVE mode (merge_locks.c), and so are their partitions, since who
- * writes to one of these does not lock the table.  The foreign keys onto a table are
+ * EXCLUSIVE mode (merge_locks.c).  The partitions of all are locked as they are, since
+ * who writes to one of these does not lock the table.  The foreign keys onto a table are
  * found by pg_depend, as pg_constraint has no index on confrelid.
  */
 #include "postgres.h"
@@ -75,7 +75,7 @@ open_table(Merge *merge, Oid relid, LOCKMODE lockmode)
 						  "Rows that become one are found by their place in a table, and its rows are in shards, each with places of its own.",
 						  merge->instead);
 	check_reads_all(relid, "A row that you cannot see may reference those that become one.");
-	if (lockmode == ShareRowExclusiveLock)
+	if (!merge->dry_run)
 		foreach_oid(part, with_partitions(relid))
 			lock_merge_table(merge, part, lockmode);
 	table = palloc0(sizeof(MergeTable));
@@ -187,7 +187,7 @@ open_referencing_tables(Merge *merge, Oid relid)
 			return keys;
 		list_sort(oids, list_oid_cmp);
 		foreach_oid(child, oids)
-			(void) open_table(merge, child, ShareRowExclusiveLock);
+			(void) open_table(merge, child, ExclusiveLock);
 	}
 }
 
@@ -448,7 +448,7 @@ open_merged_table(Merge *merge, Oid relid)
 {
 	bool		itself = list_member_oid(add_referencing_tables(relid, NIL), relid);
 
-	(void) open_table(merge, relid, itself ? ShareRowExclusiveLock : merge->lockmode);
+	(void) open_table(merge, relid, itself ? ExclusiveLock : merge->lockmode);
 }
 
 /*

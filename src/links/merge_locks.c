@@ -2,9 +2,10 @@
  * merge_locks.c
  *		Locks the tables of a merge, and the rows that the caller names.
  *
- * The tables that reference the rows are locked in SHARE ROW EXCLUSIVE mode: what is
- * counted there is not changed by others meanwhile, and two merges that meet at a
- * table do one after the other.
+ * The tables that reference the rows are locked in EXCLUSIVE mode: what is counted
+ * there is not changed by others meanwhile, and two merges that meet at a table do one
+ * after the other.  A weaker mode would let others have rows locked (SELECT ... FOR
+ * UPDATE): we would wait for these, and they for the table when they change them.
  *
  * Others come to the same tables in every order: a DELETE that cascades takes them by
  * the names of its triggers, a new link locks its table first and then waits for the
@@ -12,6 +13,7 @@
  * So as not to deadlock with any, nothing is waited for while another lock of ours is
  * held.  What cannot be had at once ends the try, and all its locks go with its
  * subtransaction.  The next try waits for that one lock first, when it has no other.
+ * For the rows, it is waited one by one.
  */
 #include "postgres.h"
 
@@ -75,6 +77,29 @@ lock_rows_alone(void *state)
 }
 
 /*
+ * Waits until each of the rows can be locked, and leaves them unlocked.
+ */
+static void
+wait_for_rows(LockTry *try)
+{
+	MergedRows *rows = try->rows;
+	MergedRows	row = *rows;
+
+	try->waits = true;
+	try->rows = &row;
+	foreach_ptr(List, values, rows->values)
+	{
+		ErrorData  *error;
+
+		row.values = list_make1(values);
+		error = try_in_subtransaction(lock_rows_alone, try, false);
+		if (error != NULL)
+			ReThrowError(error);
+	}
+	try->rows = rows;
+}
+
+/*
  * Opens the tables, and locks the rows.
  */
 static void
@@ -124,10 +149,7 @@ lock_merge(Merge *merge, Oid relid, FunctionCallInfo fcinfo, MergedRows *rows)
 			continue;
 		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE || !try.at_rows)
 			ReThrowError(error);
-		try.waits = true;
-		error = try_in_subtransaction(lock_rows_alone, &try, false);
-		if (error != NULL)
-			ReThrowError(error);
+		wait_for_rows(&try);
 	}
 	if (!locked)
 	{
