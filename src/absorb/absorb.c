@@ -150,14 +150,8 @@ junction_absorb(PG_FUNCTION_ARGS)
 	check_arguments(fcinfo, required, lengthof(required));
 	read_absorb_arguments(fcinfo, &absorption);
 	dry_run = PG_GETARG_BOOL(14);
-	if (!dry_run)
-	{
-		/* a caller without rights never queues for a lock */
-		check_table_to_change(absorption.source);
-		lock_new_parents(InvalidOid, list_make2_oid(absorption.source, absorption.parent));
-	}
 	check_absorption(&absorption, PG_ARGISNULL(4) ? NULL : PG_GETARG_TEXT_PP(4),
-					 dry_run ? AccessShareLock : ShareRowExclusiveLock);
+					 dry_run ? AccessShareLock : absorption.keep_source ? ShareRowExclusiveLock : AccessExclusiveLock);
 	if (!dry_run)
 	{
 		check_snapshot(absorption.source, "absorb");

@@ -245,6 +245,26 @@ decide_new_junction(Absorption *absorption, text *name)
 }
 
 /*
+ * Returns the parents of the foreign keys that go with the columns: for
+ * open_table_with_parents().
+ */
+static List *
+dropped_by_absorption(TableFacts *table, const void *state)
+{
+	const Absorption *absorption = state;
+	Bitmapset  *columns = NULL;
+
+	foreach_ptr(char, name, absorption->names)
+	{
+		const ColumnFacts *column = find_column_by_name(table, name);
+
+		if (column != NULL)
+			columns = bms_add_member(columns, column->attnum);
+	}
+	return find_parents(table, columns);
+}
+
+/*
  * Raises all refusals, and decides on everything that Absorption holds.  Leaves
  * both tables open; the source is locked in lockmode.
  *
@@ -256,7 +276,10 @@ check_absorption(Absorption *absorption, text *name, LOCKMODE lockmode)
 {
 	const char *reason = "Which links its rows hold cannot be counted.";
 
-	absorption->rel = open_table_to_change(absorption->source, lockmode);
+	absorption->rel = lockmode == AccessShareLock ? open_table_to_change(absorption->source, lockmode) :
+		open_table_with_parents(absorption->source, lockmode,
+								&(ParentUse) {.added = list_make1_oid(absorption->parent),
+								.dropped = absorption->keep_source ? NULL : dropped_by_absorption,.state = absorption});
 	check_not_distributed(absorption->source,
 						  "The links would be counted and made in the rows of one server, and its rows are in shards.",
 						  "Create the junction with junction.create, which distributes it, and fill it with INSERT ... SELECT.");

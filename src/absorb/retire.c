@@ -41,24 +41,50 @@ typedef struct Retirement
 } Retirement;
 
 /*
+ * Returns the columns (ColumnFacts) of a table that are superseded.
+ */
+static List *
+superseded_columns(const TableFacts *table)
+{
+	List	   *columns = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+	{
+		char	   *comment = GetComment(table->oid, RelationRelationId, column->attnum);
+
+		if (comment != NULL && strstr(comment, SUPERSEDED_MARK) != NULL)
+			columns = lappend(columns, column);
+	}
+	return columns;
+}
+
+/*
  * Sets the columns.  42704 if there are none.
  */
 static void
 find_superseded_columns(Retirement *retirement)
 {
-	foreach_ptr(ColumnFacts, column, retirement->table->columns)
-	{
-		char	   *comment = GetComment(retirement->table->oid, RelationRelationId, column->attnum);
-
-		if (comment != NULL && strstr(comment, SUPERSEDED_MARK) != NULL)
-			retirement->columns = lappend(retirement->columns, column);
-	}
+	retirement->columns = superseded_columns(retirement->table);
 	if (retirement->columns == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("\"%s\" has no column that junction.absorb has superseded",
 						display_name(retirement->table->oid)),
 				 errdetail("The comment of such a column holds \"%s\".", SUPERSEDED_MARK)));
+}
+
+/*
+ * Returns the parents of the foreign keys that go with the superseded columns: for
+ * open_table_with_parents().
+ */
+static List *
+dropped_with_columns(TableFacts *table, const void *state)
+{
+	Bitmapset  *columns = NULL;
+
+	foreach_ptr(ColumnFacts, column, superseded_columns(table))
+		columns = bms_add_member(columns, column->attnum);
+	return find_parents(table, columns);
 }
 
 /*
@@ -144,7 +170,7 @@ junction_retire(PG_FUNCTION_ARGS)
 	source = PG_GETARG_OID(0);
 	dry_run = PG_GETARG_BOOL(1);
 	retirement.rel = dry_run ? open_table_to_change(source, AccessShareLock) :
-		open_table_after_parents(source, AccessExclusiveLock, false);
+		open_table_with_parents(source, AccessExclusiveLock, &(ParentUse) {.dropped = dropped_with_columns});
 	check_not_distributed(source,
 						  "junction.absorb, which supersedes columns, takes no such table.",
 						  "Drop the columns with ALTER TABLE ... DROP COLUMN.");

@@ -86,8 +86,18 @@ decide_split(Split *split, List *actor, List *into_tables)
 }
 
 /*
- * Opens and locks the table: its parents first if foreign keys to them may be
- * added.
+ * Returns the parents of all foreign keys, which go with the table: for
+ * open_table_with_parents().
+ */
+static List *
+dropped_with_table(TableFacts *table, const void *state)
+{
+	return all_parents(table);
+}
+
+/*
+ * Opens and locks the table, and its parents if foreign keys to them may be
+ * added or are dropped.
  */
 static Relation
 open_source(Oid relid, bool by_actor, bool into_tables, bool keep_source, bool dry_run)
@@ -96,8 +106,8 @@ open_source(Oid relid, bool by_actor, bool into_tables, bool keep_source, bool d
 		return open_table_to_change(relid, AccessShareLock);
 	if (by_actor)
 		return open_table_to_change(relid, AccessExclusiveLock);
-	return open_table_after_parents(relid, into_tables && keep_source ?
-									ShareRowExclusiveLock : AccessExclusiveLock, false);
+	return open_table_with_parents(relid, into_tables && keep_source ? ShareRowExclusiveLock : AccessExclusiveLock,
+								   &(ParentUse) {.all = true,.dropped = keep_source ? NULL : dropped_with_table});
 }
 
 /*

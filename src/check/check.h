@@ -26,6 +26,17 @@ typedef struct Parent
 	List	   *own;			/* ColumnFacts: the key's other columns */
 } Parent;
 
+/* The parents of a table that a verb locks with it: open_table_with_parents() */
+typedef struct ParentUse
+{
+	bool		all;			/* those of all its foreign keys */
+	List	   *added;			/* OIDs: those that new foreign keys will reference */
+	List	   *(*dropped) (TableFacts *table, const void *state);	/* returns those (OIDs) of
+																 * foreign keys that will be
+																 * dropped; or null */
+	const void *state;
+} ParentUse;
+
 /* arguments.c */
 extern void check_arguments(FunctionCallInfo fcinfo, const char *const *required, int count);
 extern List *text_array_to_list(ArrayType *array, const char *argument);
@@ -37,8 +48,10 @@ extern bool is_serial(const TypeName *type);
 
 /* lock_order.c */
 extern bool has_privilege(Oid relid, AclMode privilege);
-extern void lock_new_parents(Oid relid, List *parents);
-extern Relation open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair);
+extern List *find_parents(const TableFacts *table, const Bitmapset *columns);
+extern List *all_parents(const TableFacts *table);
+extern void lock_new_parents(List *parents);
+extern Relation open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use);
 extern void lock_dropped_parents(Oid relid, List *parents);
 extern List *lock_sampled_parents(Oid relid);
 extern void unlock_sampled_parents(List *locked);

@@ -1,36 +1,27 @@
 /*
  * lock_order.c
- *		Locks the parents of a table before the table itself.
+ *		Locks a table together with its parents.
  *
  * A DELETE locks a parent, and then, as it cascades, the tables that reference
- * it.  ALTER TABLE locks a table, and then the parents of the foreign keys that
- * it adds or drops.  If each has its first lock, that is a deadlock.  So a verb
- * whose statements lock parents locks these first, and so does a probe, which
- * makes rows in them.
+ * it.  A transaction that links two rows and then changes one of them locks the
+ * table first, and then the parent.  A join and pg_dump lock all in any order.
+ * The statements of a verb lock the table, and the parents of the foreign keys
+ * that they add (SHARE ROW EXCLUSIVE) or drop (ACCESS EXCLUSIVE).  Whichever of
+ * these was waited for while another was held, it would be a deadlock with one
+ * of those.
  *
- * The mode of a verb is SHARE ROW EXCLUSIVE, which keeps off every DELETE.  An
- * INSERT into the table locks the table and then its parents in ROW SHARE mode,
- * which does not conflict.
+ * So a verb has all of them locked before its first statement, and waits for
+ * none while it holds another.  If one is not free, the others are given back,
+ * and it is waited for alone; then all are tried again.
  *
- * DROP CONSTRAINT takes ACCESS EXCLUSIVE on a parent in the end.  To take this
- * first would be a deadlock with an INSERT; to take it last is one with whoever
- * reads the parent and then waits for the table: a join, pg_dump.  So
- * lock_dropped_parents() takes it after the table's lock only if it is free, and
- * else lets the table go until the parent's readers have come through.
- *
- * The parents are locked in the order of their OIDs, so that two verbs lock them
- * in the same order.  Which they are is read without a lock, and again when the
- * table is locked.
+ * Which they are is read without a lock, and again when all are locked.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/lsyscache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -38,30 +29,121 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "check/check.h"
-#include "model/model.h"
+
+/* How often to let all go, before we wait as ALTER TABLE itself would */
+#define MAX_ATTEMPTS 10
+
+/* A table, and the mode in which it is locked */
+typedef struct TableLock
+{
+	Oid			relid;
+	LOCKMODE	mode;
+} TableLock;
 
 /*
- * Lock these tables (OIDs), and the partitions below them, to the end of the
- * transaction.  Sorts the list.  If a table is dropped while we wait for its
- * lock: raises 42P01 if required, else goes on.
+ * Adds a lock to a list.  Of two modes for one table the stronger one counts.
  */
 static void
-lock_in_order(List *tables, bool required)
+add_table_lock(List **locks, Oid relid, LOCKMODE mode)
 {
-	list_sort(tables, list_oid_cmp);
-	foreach_oid(relid, tables)
-	{
-		/* for the message, if it is dropped while we wait for the lock */
-		char	   *name = display_name(relid);
-		char		kind;
+	TableLock  *added;
 
-		LockRelationOid(relid, ShareRowExclusiveLock);
-		kind = get_rel_relkind(relid);
-		if (kind == '\0' && required)
-			raise_gone(relid, name);
-		if (kind == RELKIND_PARTITIONED_TABLE)
-			(void) find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	foreach_ptr(TableLock, lock, *locks)
+		if (lock->relid == relid)
+		{
+			lock->mode = Max(lock->mode, mode);
+			return;
+		}
+	added = palloc(sizeof(TableLock));
+	added->relid = relid;
+	added->mode = mode;
+	*locks = lappend(*locks, added);
+}
+
+/*
+ * Lock a table, and add it to those that are held.  If wait is false and it is
+ * not free, returns false.
+ */
+static bool
+lock_one(Oid relid, LOCKMODE mode, bool wait, List **held)
+{
+	TableLock  *lock;
+
+	if (wait)
+		LockRelationOid(relid, mode);
+	else if (!ConditionalLockRelationOid(relid, mode))
+		return false;
+	lock = palloc(sizeof(TableLock));
+	lock->relid = relid;
+	lock->mode = mode;
+	*held = lappend(*held, lock);
+	return true;
+}
+
+/*
+ * Lock the tables of a list in its order, each with its partitions.  If wait is
+ * false, ends at the first one that is not free, and sets *busy to it.
+ */
+static List *
+lock_all(List *locks, bool wait, TableLock *busy)
+{
+	List	   *held = NIL;
+
+	busy->relid = InvalidOid;
+	foreach_ptr(TableLock, lock, locks)
+	{
+		List	   *parts = list_make1_oid(lock->relid);
+
+		foreach_oid(part, parts)
+		{
+			if (!lock_one(part, lock->mode, wait, &held))
+			{
+				busy->relid = part;
+				busy->mode = lock->mode;
+				return held;
+			}
+			/* only now are they known for sure; the list grows on the way */
+			if (part == lock->relid)
+				parts = list_concat_unique_oid(parts, with_partitions(part));
+		}
 	}
+	return held;
+}
+
+/*
+ * Release locks that lock_all() has taken.
+ */
+static void
+unlock_all(List *held)
+{
+	foreach_ptr(TableLock, lock, held)
+		UnlockRelationOid(lock->relid, lock->mode);
+}
+
+/*
+ * Lock the tables of a list, and their partitions, without waiting for one while
+ * another is held.  Returns what is locked, for unlock_all().
+ */
+static List *
+lock_together(List *locks)
+{
+	TableLock	busy = {InvalidOid, NoLock};
+
+	for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+	{
+		TableLock	waited = busy;
+		List	   *held;
+
+		if (OidIsValid(waited.relid))
+			LockRelationOid(waited.relid, waited.mode);
+		held = lock_all(locks, false, &busy);
+		if (OidIsValid(waited.relid))
+			UnlockRelationOid(waited.relid, waited.mode);
+		if (!OidIsValid(busy.relid))
+			return held;
+		unlock_all(held);
+	}
+	return lock_all(locks, true, &busy);
 }
 
 /*
@@ -89,26 +171,6 @@ has_privilege(Oid relid, AclMode privilege)
 }
 
 /*
- * Lock the tables (OIDs) that foreign keys will reference.  Skips those that the
- * caller may not reference: the verb refuses them later, without a lock.  42P01
- * if one is dropped while we wait for its lock, or relid, the table that will
- * reference them (invalid if it is not there yet).
- */
-void
-lock_new_parents(Oid relid, List *parents)
-{
-	List	   *allowed = NIL;
-	char	   *name = display_name(relid);
-
-	foreach_oid(parent, parents)
-		if (has_privilege(parent, ACL_REFERENCES))
-			allowed = lappend_oid(allowed, parent);
-	lock_in_order(allowed, true);
-	if (OidIsValid(relid))
-		check_still_there(relid, name);
-}
-
-/*
  * Returns the facts of a table as it is now, without a lock; an empty list if it
  * is gone.
  */
@@ -123,55 +185,157 @@ read_unlocked(Oid relid)
 }
 
 /*
- * Returns the parents (OIDs) of the table's foreign keys, or with beside_pair
- * only those of foreign keys that have a column beside the pair.  The list is
- * empty if the table is gone or, with beside_pair, is not a junction.
+ * Returns the parents (OIDs) of a table's foreign keys that have one of these
+ * columns.  The table itself is none.
  */
-static List *
-find_parents(Oid relid, bool beside_pair)
+List *
+find_parents(const TableFacts *table, const Bitmapset *columns)
 {
 	List	   *parents = NIL;
 
-	foreach_ptr(TableFacts, table, read_unlocked(relid))
-	{
-		Junction   *junction = classify(table);
-
-		if (junction->kind == JUNCTION_NONE && beside_pair)
-			continue;
-		foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
-			for (int i = 0; i < key->nkeys; i++)
-				if (key->parent != relid && (!beside_pair || !bms_is_member(key->columns[i], junction->pair)))
-					parents = list_append_unique_oid(parents, key->parent);
-	}
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		for (int i = 0; i < key->nkeys; i++)
+			if (key->parent != table->oid && bms_is_member(key->columns[i], columns))
+				parents = list_append_unique_oid(parents, key->parent);
 	return parents;
 }
 
 /*
- * As open_table_to_change(), but locks the parents that find_parents() returns
- * before the table.  If the table has other parents once it is locked, its lock
- * is released, and requested again behind theirs.
+ * As find_parents(), of all foreign keys.
+ */
+List *
+all_parents(const TableFacts *table)
+{
+	Bitmapset  *columns = NULL;
+
+	foreach_ptr(ForeignKeyFacts, key, table->foreign_keys)
+		columns = bms_add_members(columns, key_columns(key));
+	return find_parents(table, columns);
+}
+
+/*
+ * Adds locks on parents (OIDs), in the order of these.  Two verbs wait for them
+ * in the same order, if they have to.
+ */
+static void
+need_parents(List **locks, List *parents, LOCKMODE mode)
+{
+	parents = list_copy(parents);
+	list_sort(parents, list_oid_cmp);
+	foreach_oid(parent, parents)
+		add_table_lock(locks, parent, mode);
+}
+
+/*
+ * Returns those of the tables (OIDs) that the caller may reference.  The others
+ * are refused later, without a lock.
+ */
+static List *
+referenceable(List *parents)
+{
+	List	   *allowed = NIL;
+
+	foreach_oid(parent, parents)
+		if (has_privilege(parent, ACL_REFERENCES))
+			allowed = lappend_oid(allowed, parent);
+	return allowed;
+}
+
+/*
+ * Returns the locks on a table and its parents that a verb needs: on the table
+ * last.
+ */
+static List *
+find_locks(Oid relid, LOCKMODE lockmode, const ParentUse *use)
+{
+	List	   *locks = NIL;
+	List	   *parents = list_copy(use->added);
+	List	   *dropped = NIL;
+
+	foreach_ptr(TableFacts, table, read_unlocked(relid))
+	{
+		if (use->all)
+			parents = list_concat_unique_oid(parents, all_parents(table));
+		if (use->dropped != NULL)
+			dropped = use->dropped(table, use->state);
+	}
+	need_parents(&locks, list_concat_unique_oid(parents, dropped), ShareRowExclusiveLock);
+	need_parents(&locks, dropped, AccessExclusiveLock);
+	add_table_lock(&locks, relid, lockmode);
+	return locks;
+}
+
+/*
+ * Are the locks of one list among those of another?
+ */
+static bool
+has_locks(List *locks, List *needed)
+{
+	foreach_ptr(TableLock, lock, needed)
+	{
+		bool		found = false;
+
+		foreach_ptr(TableLock, one, locks)
+			found |= one->relid == lock->relid && one->mode >= lock->mode;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Lock the tables (OIDs) that the foreign keys of a new table will reference, or
+ * those of them that the caller may reference.  42P01 if one is dropped while we
+ * wait for its lock.
+ */
+void
+lock_new_parents(List *parents)
+{
+	List	   *allowed = referenceable(parents);
+	List	   *names = NIL;
+	List	   *locks = NIL;
+
+	/* for the message, if it is dropped while we wait for a lock */
+	foreach_oid(parent, allowed)
+		names = lappend(names, display_name(parent));
+	need_parents(&locks, allowed, ShareRowExclusiveLock);
+	(void) lock_together(locks);
+	foreach_oid(parent, allowed)
+		check_still_there(parent, list_nth(names, foreach_current_index(parent)));
+}
+
+/*
+ * As open_table_to_change(), but locks the parents that the verb uses together
+ * with the table.  If it has others once all are locked, all locks are released,
+ * and requested again.  42P01 also for an added parent that is dropped meanwhile.
  */
 Relation
-open_table_after_parents(Oid relid, LOCKMODE lockmode, bool beside_pair)
+open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 {
-	List	   *locked = NIL;
+	ParentUse	allowed = *use;
 	char	   *name;
+	List	   *names = NIL;
 
 	check_table_to_change(relid);
-	/* for the message, if it is dropped while we wait for a lock on a parent */
+	/* for the message, if it is dropped while we wait for a lock */
 	name = display_name(relid);
+	allowed.added = referenceable(use->added);
+	foreach_oid(parent, allowed.added)
+		names = lappend(names, display_name(parent));
 	for (;;)
 	{
-		List	   *parents = find_parents(relid, beside_pair);
+		List	   *locks = find_locks(relid, lockmode, &allowed);
+		List	   *held = lock_together(locks);
 		Relation	rel;
 
-		lock_in_order(list_difference_oid(parents, locked), false);
-		locked = list_concat_unique_oid(locked, parents);
+		foreach_oid(parent, allowed.added)
+			check_still_there(parent, list_nth(names, foreach_current_index(parent)));
 		check_still_there(relid, name);
 		rel = open_table_to_change(relid, lockmode);
-		if (list_difference_oid(find_parents(relid, beside_pair), locked) == NIL)
+		if (has_locks(locks, find_locks(relid, lockmode, &allowed)))
 			return rel;
 		relation_close(rel, lockmode);
+		unlock_all(held);
 	}
 }
 
@@ -218,52 +382,20 @@ unlock_sampled_parents(List *locked)
 	CurrentResourceOwner = owner;
 }
 
-/* How often to let the table go, before we wait as ALTER TABLE itself would */
-#define MAX_ATTEMPTS 10
-
-/*
- * Lock the tables in ACCESS EXCLUSIVE mode, if that needs no waiting.  Returns
- * InvalidOid if all are locked, else the one that is in use, and locks none.
- */
-static Oid
-try_lock_exclusively(List *tables)
-{
-	foreach_oid(relid, tables)
-	{
-		if (ConditionalLockRelationOid(relid, AccessExclusiveLock))
-			continue;
-		for (int i = 0; i < foreach_current_index(relid); i++)
-			UnlockRelationOid(list_nth_oid(tables, i), AccessExclusiveLock);
-		return relid;
-	}
-	return InvalidOid;
-}
-
 /*
  * Lock a table and the parents (OIDs) of foreign keys that will be dropped in
- * ACCESS EXCLUSIVE mode, as DROP CONSTRAINT does, but without a deadlock with who
- * holds a parent and waits for the table.  The caller holds SHARE UPDATE
- * EXCLUSIVE on the table, and SHARE ROW EXCLUSIVE on the parents.  Does nothing
- * without parents.
+ * ACCESS EXCLUSIVE mode, as DROP CONSTRAINT does, when only now it is known that
+ * they will.  The caller holds SHARE UPDATE EXCLUSIVE on the table, which keeps
+ * neither readers nor writers off.  Does nothing without parents.
  */
 void
 lock_dropped_parents(Oid relid, List *parents)
 {
-	List	   *tables = NIL;
+	List	   *locks = NIL;
 
-	foreach_oid(parent, parents)
-		tables = list_concat_unique_oid(tables, list_inheritors(parent));
-	for (int attempt = 0; tables != NIL && attempt < MAX_ATTEMPTS; attempt++)
-	{
-		Oid			used;
-
-		LockRelationOid(relid, AccessExclusiveLock);
-		used = try_lock_exclusively(tables);
-		if (!OidIsValid(used))
-			return;
-		UnlockRelationOid(relid, AccessExclusiveLock);
-		/* until those who use it now have gone on to the table, and ended */
-		LockRelationOid(used, AccessExclusiveLock);
-		UnlockRelationOid(used, AccessExclusiveLock);
-	}
+	if (parents == NIL)
+		return;
+	need_parents(&locks, parents, AccessExclusiveLock);
+	add_table_lock(&locks, relid, AccessExclusiveLock);
+	(void) lock_together(locks);
 }

@@ -131,7 +131,7 @@ junction_create(PG_FUNCTION_ARGS)
 	read_arguments(fcinfo, &arguments, &junction);
 	/* if the junction may be there already, nothing is locked before that is known */
 	if (!PG_GETARG_BOOL(11) && !junction.if_not_exists)
-		lock_new_parents(InvalidOid, list_make2_oid(arguments.left_table, arguments.right_table));
+		lock_new_parents(list_make2_oid(arguments.left_table, arguments.right_table));
 	prepare(&junction, &arguments);
 	if (check_junction_name(&junction))
 	{

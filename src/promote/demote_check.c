@@ -164,6 +164,29 @@ find_dropped_columns(Demotion *demotion)
 }
 
 /*
+ * Returns the parents of the foreign keys that go with the columns: for
+ * open_table_with_parents().  Which of the key's columns is the id is not known
+ * without a lock; it is taken for the first.
+ */
+static List *
+dropped_by_demotion(TableFacts *table, const void *state)
+{
+	const Junction *junction = classify(table);
+	const ColumnFacts *first = begun_id(table);
+	Bitmapset  *dropped = NULL;
+
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+	{
+		if (first == NULL && junction->primary_key != NULL &&
+			bms_is_member(column->attnum, junction->primary_key->column_set))
+			first = column;
+		if (first != NULL && column->attnum >= first->attnum)
+			dropped = bms_add_member(dropped, column->attnum);
+	}
+	return find_parents(table, dropped);
+}
+
+/*
  * Returns the names of the columns that stay.
  */
 static List *
@@ -470,7 +493,8 @@ check_demotion(Demotion *demotion, LOCKMODE lockmode)
 	Oid			relid = demotion->relid;
 
 	demotion->rel = lockmode == AccessExclusiveLock ?
-		open_table_after_parents(relid, lockmode, true) : open_table_to_change(relid, lockmode);
+		open_table_with_parents(relid, lockmode, &(ParentUse) {.dropped = dropped_by_demotion}) :
+		open_table_to_change(relid, lockmode);
 	demotion->placement = read_placement(relid);
 	demotion->junction = require_junction(relid);
 	demotion->table = demotion->junction->table;

@@ -484,9 +484,9 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	check_table_to_change(relid);
 	/* in every mode: a dry run refuses what the call itself refuses first */
 	references = added_references(promotion);
-	if (lockmode == AccessExclusiveLock)
-		lock_new_parents(relid, references);
-	promotion->rel = open_table_to_change(relid, lockmode);
+	promotion->rel = lockmode == AccessExclusiveLock ?
+		open_table_with_parents(relid, lockmode, &(ParentUse) {.added = references}) :
+		open_table_to_change(relid, lockmode);
 	promotion->placement = read_placement(relid);
 	promotion->plain = promotion->portable || promotion->placement.layout != LAYOUT_LOCAL;
 	if (promotion->placement.layout != LAYOUT_LOCAL)

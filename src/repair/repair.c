@@ -279,9 +279,6 @@ Datum
 junction_repair(PG_FUNCTION_ARGS)
 {
 	static const char *const required[] = {"junction", "rules", "concurrently", "dry_run"};
-	/* the rules whose fix can drop and add foreign keys, which locks their parents */
-	const RuleSet rebuilding = RULE_BIT(RULE_MISSING_PAIR_KEY) | RULE_BIT(RULE_NULLABLE_ENDPOINT) |
-		RULE_BIT(RULE_NO_CASCADE) | RULE_BIT(RULE_POSSIBLE_JUNCTION);
 	StatementPlan plan = {NIL};
 	Relation	rel;
 	RuleSet		rules;
@@ -298,9 +295,7 @@ junction_repair(PG_FUNCTION_ARGS)
 		check_dry_run(dry_run);
 
 	/* blocks other repairs, but no reader or writer; each fix takes its own lock */
-	rel = !dry_run && (rules & rebuilding) != 0 ?
-		open_table_after_parents(PG_GETARG_OID(0), ShareUpdateExclusiveLock, false) :
-		open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+	rel = open_table_to_change(PG_GETARG_OID(0), dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
 	table = read_table(RelationGetRelid(rel));
 	tell_naming(table);
 	findings = collect_findings(RelationGetRelid(rel), rules, false);
