@@ -81,8 +81,9 @@ lock_one(Oid relid, LOCKMODE mode, bool wait, List **held)
 }
 
 /*
- * Lock the tables of a list in its order, each with its partitions.  If wait is
- * false, ends at the first one that is not free, and sets *busy to it.
+ * Lock the tables of a list in its order, each with its partitions, unless it is
+ * only read, or rows are written to it: that locks the partitions that it meets.
+ * If wait is false, ends at the first one that is not free, and sets *busy to it.
  */
 static List *
 lock_all(List *locks, bool wait, TableLock *busy)
@@ -103,7 +104,7 @@ lock_all(List *locks, bool wait, TableLock *busy)
 				return held;
 			}
 			/* only now are they known for sure; the list grows on the way */
-			if (part == lock->relid)
+			if (part == lock->relid && lock->mode > RowExclusiveLock)
 				parts = list_concat_unique_oid(parts, with_partitions(part));
 		}
 	}
@@ -340,16 +341,19 @@ open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 }
 
 /*
- * Lock the tables in which a probe of this table makes rows: its parents, their
- * parents, and so on.  The mode is ROW EXCLUSIVE, as of an INSERT.  Skips those
- * in which the caller may not insert.  Returns the OIDs of the locked tables, for
- * unlock_sampled_parents().  42P01 if the table is dropped while we wait.
+ * Lock a table in ACCESS SHARE mode together with those in which a probe of it
+ * makes rows: its parents, their parents, and so on.  Their mode is ROW EXCLUSIVE,
+ * as of an INSERT.  Skips those in which the caller may not insert.  Returns what
+ * is locked, for unlock_sampled_parents().  42P01 if the table is dropped while we
+ * wait.
  */
 List *
 lock_sampled_parents(Oid relid)
 {
 	List	   *found = list_make1_oid(relid);
 	List	   *allowed = NIL;
+	List	   *locks = NIL;
+	List	   *held;
 	char	   *name = display_name(relid);
 
 	/* the list grows on the way */
@@ -360,11 +364,11 @@ lock_sampled_parents(Oid relid)
 	foreach_oid(parent, found)
 		if (parent != relid && has_privilege(parent, ACL_INSERT))
 			allowed = lappend_oid(allowed, parent);
-	list_sort(allowed, list_oid_cmp);
-	foreach_oid(parent, allowed)
-		LockRelationOid(parent, RowExclusiveLock);
+	need_parents(&locks, allowed, RowExclusiveLock);
+	add_table_lock(&locks, relid, AccessShareLock);
+	held = lock_together(locks);
 	check_still_there(relid, name);
-	return allowed;
+	return held;
 }
 
 /*
@@ -377,8 +381,7 @@ unlock_sampled_parents(List *locked)
 	ResourceOwner owner = CurrentResourceOwner;
 
 	CurrentResourceOwner = CurTransactionResourceOwner;
-	foreach_oid(parent, locked)
-		UnlockRelationOid(parent, RowExclusiveLock);
+	unlock_all(locked);
 	CurrentResourceOwner = owner;
 }
 

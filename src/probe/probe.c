@@ -271,7 +271,7 @@ run_trial(Trial *trial, OutcomeSink sink, void *state)
 typedef struct LockedParents
 {
 	Oid			relid;			/* the table */
-	List	   *locked;			/* OIDs */
+	List	   *locked;			/* for unlock_sampled_parents() */
 } LockedParents;
 
 /*
@@ -287,12 +287,12 @@ lock_parents(void *state)
 }
 
 /*
- * Lock the parents of a table before the table.  Returns their OIDs; an empty
- * list if a lock was not to be had in lock_timeout: the probes that need it are
- * skipped then.  42P01 if the table is dropped meanwhile.
+ * Lock a table and its parents together.  Returns what unlock_sampled_parents()
+ * takes; an empty list if a lock was not to be had in lock_timeout: the probes that
+ * need it are skipped then.  42P01 if the table is dropped meanwhile.
  */
 static List *
-lock_parents_first(Oid relid)
+lock_with_parents(Oid relid)
 {
 	LockedParents parents = {.relid = relid};
 	ErrorData  *error;
@@ -306,7 +306,7 @@ lock_parents_first(Oid relid)
 
 /*
  * Run all probes of a table, and call sink() for each.  Locks the table in
- * ACCESS SHARE mode until the transaction ends; locks its parents before, and
+ * ACCESS SHARE mode until the transaction ends; locks its parents with it, and
  * releases these in the end.  25006 where nothing can be written, 55006 if a
  * probe of the table is running, 42P01 and 42809 for what is not a junction.
  */
@@ -320,7 +320,7 @@ run_probes(Oid relid, OutcomeSink sink, void *state)
 
 	check_may_write();
 	check_not_probed(relid);
-	parents = lock_parents_first(relid);
+	parents = lock_with_parents(relid);
 	rel = open_table_to_reference(relid, AccessShareLock);
 	trial.junction = require_junction(relid);
 	trial.table = trial.junction->table;
