@@ -107,7 +107,7 @@ open_source(Oid relid, bool by_actor, bool into_tables, bool keep_source, bool d
 	if (by_actor)
 		return open_table_to_change(relid, AccessExclusiveLock);
 	return open_table_with_parents(relid, into_tables && keep_source ? ShareRowExclusiveLock : AccessExclusiveLock,
-								   &(ParentUse) {.all = true,.dropped = keep_source ? NULL : dropped_with_table});
+								   &(ParentUse) {.all = ShareRowExclusiveLock,.dropped = keep_source ? NULL : dropped_with_table});
 }
 
 /*

@@ -29,7 +29,7 @@ typedef struct Parent
 /* The parents of a table that a verb locks with it: open_table_with_parents() */
 typedef struct ParentUse
 {
-	bool		all;			/* those of all its foreign keys */
+	LOCKMODE	all;			/* of those of all its foreign keys; or NoLock */
 	List	   *added;			/* OIDs: those that new foreign keys will reference */
 	List	   *(*dropped) (TableFacts *table, const void *state);	/* returns those (OIDs) of
 																 * foreign keys that will be

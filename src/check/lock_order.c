@@ -251,16 +251,21 @@ find_locks(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 {
 	List	   *locks = NIL;
 	List	   *parents = list_copy(use->added);
+	List	   *all = NIL;
 	List	   *dropped = NIL;
 
 	foreach_ptr(TableFacts, table, read_unlocked(relid))
 	{
-		if (use->all)
-			parents = list_concat_unique_oid(parents, all_parents(table));
+		if (use->all != NoLock)
+			all = all_parents(table);
 		if (use->dropped != NULL)
 			dropped = use->dropped(table, use->state);
 	}
-	need_parents(&locks, list_concat_unique_oid(parents, dropped), ShareRowExclusiveLock);
+	/* each at its place among all, in whichever mode */
+	parents = list_concat_unique_oid(parents, all);
+	need_parents(&locks, list_concat_unique_oid(parents, dropped), NoLock);
+	need_parents(&locks, use->added, ShareRowExclusiveLock);
+	need_parents(&locks, all, use->all);
 	need_parents(&locks, dropped, AccessExclusiveLock);
 	add_table_lock(&locks, relid, lockmode);
 	return locks;

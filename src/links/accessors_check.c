@@ -4,10 +4,8 @@
  *		they are called and what they do.
  *
  * Refusals come in this order: the table, its kind, what an accessor that was
- * asked for needs.  The table is locked before its parents, all in modes beside which
- * rows are read and written.  To hold a parent, be it to read, and wait for the table
- * would be a deadlock with a repair, which holds the table and waits for who reads the
- * parent (check/lock_order.c).
+ * asked for needs.  The table and its parents are locked together (check/lock_order.c),
+ * all in modes beside which rows are read and written.
  */
 #include "postgres.h"
 
@@ -312,7 +310,9 @@ check_no_rules(const Accessors *accessors)
 void
 check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 {
-	accessors->rel = open_table_to_change(relid, dry_run ? AccessShareLock : ShareUpdateExclusiveLock);
+	accessors->rel = dry_run ? open_table_to_change(relid, AccessShareLock) :
+		open_table_with_parents(relid, ShareUpdateExclusiveLock,
+								&(ParentUse) {.all = changes(accessors) ? RowShareLock : AccessShareLock});
 	check_not_distributed(relid,
 						  "Accessors are functions in SQL, and Citus does not plan statements with the arguments of such functions.",
 						  "Write the queries into the application, or into functions in PL/pgSQL.");
