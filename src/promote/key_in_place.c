@@ -96,16 +96,27 @@ check_no_dependents(Oid relid, Oid constraint)
  * its parts in the partitions.  Locks the partitions in lockmode, from the
  * top; the caller has locked the table.  42501 for a partition of another
  * role.
+ *
+ * A partition that is being detached (DETACH PARTITION CONCURRENTLY, until it
+ * is finalized) keeps its key as it is: it is not locked, and ALTER TABLE gives
+ * it none of the other changes.  Only its index is still a part of the key's.
  */
 static List *
 lock_key(Relation rel, Oid index, LOCKMODE lockmode)
 {
+	List	   *partitions;
+	List	   *keys = NIL;
+
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return list_make1_oid(index);
 	foreach_oid(relid, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
 		if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 			aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(relid));
-	return list_inheritors(index);
+	partitions = list_inheritors(RelationGetRelid(rel));
+	foreach_oid(key, list_inheritors(index))
+		if (list_member_oid(partitions, IndexGetRelation(key, true)))
+			keys = lappend_oid(keys, key);
+	return keys;
 }
 
 /*
