@@ -590,7 +590,22 @@ CREATE TABLE tree_1 PARTITION OF tree FOR VALUES FROM (0) TO (1) PARTITION BY RA
 CREATE TABLE tree_1_1 (a int NOT NULL, b int NOT NULL, PRIMARY KEY (b));
 ALTER TABLE tree_1 ATTACH PARTITION tree_1_1 DEFAULT;
 SELECT * FROM refused('tree');
+\set VERBOSITY default
+SELECT junction.unique_to_primary('tree', 'new_key');
+\set VERBOSITY terse
 ALTER TABLE tree_1_1 DROP CONSTRAINT tree_1_1_pkey;
+-- but not a part of the key that is primary already
+CREATE TABLE mixed (a int NOT NULL, b int NOT NULL, UNIQUE (a, b)) PARTITION BY RANGE (a);
+CREATE TABLE mixed_1 PARTITION OF mixed FOR VALUES FROM (0) TO (1);
+CREATE TABLE mixed_2 (a int, b int, CONSTRAINT own PRIMARY KEY (a, b));
+ALTER TABLE mixed ATTACH PARTITION mixed_2 DEFAULT;
+BEGIN;
+SELECT junction.unique_to_primary('mixed', 'mixed_pk');
+SELECT relation, conname, contype FROM unnest('{mixed,mixed_1,mixed_2}'::regclass[]) AS relation, keys(relation::text);
+ALTER TABLE mixed DROP CONSTRAINT mixed_pk;
+SELECT relation, conname, contype FROM unnest('{mixed,mixed_1,mixed_2}'::regclass[]) AS relation, keys(relation::text);
+ROLLBACK;
+DROP TABLE mixed;
 -- a partition is its root's
 SELECT * FROM refused('tree_1');
 -- no UNIQUE, a bare index, more than one

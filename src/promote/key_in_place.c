@@ -192,6 +192,7 @@ check_has_no_primary_key(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has a primary key already", display_name(relid)),
+				 get_rel_relispartition(relid) ? errhint("Drop it first.") :
 				 errhint("Drop it, or make it a UNIQUE constraint with junction.primary_to_unique.")));
 }
 
@@ -225,8 +226,11 @@ find_unique(Relation rel)
 
 /*
  * Refuse a table, or a partition, whose key of this index cannot be primary:
- * 55000 if there is a primary key, if the index is not valid, or if a column
- * can be null.  The table is locked.
+ * 55000 if there is another primary key, if the index is not valid, or if a
+ * column can be null.  The table is locked.
+ *
+ * The part of a partition can be primary already: ATTACH PARTITION takes a
+ * primary key for the part of a UNIQUE.
  */
 static void
 check_may_be_primary(Oid index)
@@ -235,7 +239,8 @@ check_may_be_primary(Oid index)
 	Relation	rel = table_open(relid, NoLock);
 	Relation	key = index_open(index, AccessShareLock);
 
-	check_has_no_primary_key(relid);
+	if (!key->rd_index->indisprimary)
+		check_has_no_primary_key(relid);
 	if (!key->rd_index->indisvalid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
