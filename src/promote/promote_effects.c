@@ -40,7 +40,8 @@ warn_of_key_name(const Promotion *promotion)
 /*
  * Raises a NOTICE if a demotion will not restore the present state: it makes
  * a whole pair key primary even if that is UNIQUE now, and leaves the columns
- * of the primary key NOT NULL.
+ * of the primary key NOT NULL, but for those that an unfinished promotion has
+ * added, which it drops.
  */
 static void
 tell_of_way_back(const Promotion *promotion)
@@ -51,7 +52,8 @@ tell_of_way_back(const Promotion *promotion)
 	{
 		const ColumnFacts *column = find_column_by_name(promotion->table, name);
 
-		if (column != NULL && !column->notnull)
+		if (column != NULL && !column->notnull &&
+			(promotion->begun == NULL || column->attnum < promotion->begun->attnum))
 			ereport(NOTICE,
 					(errmsg("column \"%s\" of \"%s\" will be NOT NULL, and stay so after a demotion",
 							name, display_name(promotion->table->oid)),
