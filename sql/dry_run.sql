@@ -130,6 +130,42 @@ SET client_min_messages = warning;
 DROP TABLE expressions;
 SELECT refused($$SELECT junction.promote('full_links', dry_run => true)$$);
 
+-- What a table below has: a column of a new one's name, a primary key
+CREATE TABLE parted (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id)) PARTITION BY RANGE (user_id);
+CREATE TABLE parted_own (user_id int NOT NULL, org_id int NOT NULL, UNIQUE (user_id, org_id), PRIMARY KEY (org_id, user_id));
+ALTER TABLE parted ATTACH PARTITION parted_own DEFAULT;
+CREATE TABLE parted_unique (user_id int REFERENCES users, org_id int REFERENCES orgs, UNIQUE (user_id, org_id)) PARTITION BY RANGE (user_id);
+CREATE TABLE parted_unique_part (user_id int, org_id int, PRIMARY KEY (user_id, org_id));
+ALTER TABLE parted_unique ATTACH PARTITION parted_unique_part DEFAULT;
+CREATE TABLE family (LIKE empty_links INCLUDING ALL, FOREIGN KEY (user_id) REFERENCES users, FOREIGN KEY (org_id) REFERENCES orgs);
+CREATE TABLE family_child (code varchar(3), name text COLLATE "C") INHERITS (family);
+CREATE TABLE family_other (id int);
+CREATE TABLE family_grandchild () INHERITS (family_child, family_other);
+CREATE TABLE below (call text);
+INSERT INTO below VALUES
+    ($$'parted', primary_key => '{id,user_id,org_id}'$$),
+    ($$'parted_unique', primary_key => '{id,user_id,org_id}'$$),
+    ($$'family'$$),
+    ($$'family', id_column => 'key', timestamps => false$$),
+    ($$'family', id_column => 'key', columns => '{code text}'$$),
+    ($$'family', id_column => 'key', columns => '{code varchar(3)}'$$),
+    ($$'family', id_column => 'key', columns => '{name text}'$$),
+    ($$'family', id_column => 'key', columns => array['name text COLLATE "C"']$$);
+SET client_min_messages = error;
+CREATE FUNCTION undone(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RAISE SQLSTATE 'ZZ000';
+EXCEPTION WHEN SQLSTATE 'ZZ000' THEN
+    RETURN 'not refused';
+WHEN OTHERS THEN
+    RETURN SQLSTATE || ': ' || SQLERRM;
+END $$;
+SELECT call, dry, dry = undone(format('SELECT junction.promote(%s)', call)) AS agrees
+FROM below, refused(format('SELECT junction.promote(%s, dry_run => true)', call)) AS dry;
+SET client_min_messages = warning;
+DROP TABLE below, family, family_child, family_other, family_grandchild, parted, parted_unique;
+
 -- What a dry run of each verb locks, or has of a transaction: nothing that
 -- another could wait for.
 CREATE FUNCTION kept() RETURNS SETOF text LANGUAGE sql AS $$

@@ -364,22 +364,63 @@ check_no_rows(const Promotion *promotion, const ColumnDef *column)
 }
 
 /*
+ * Refuse a column that a child table has already with another type (42804) or
+ * collation (42P21), as ALTER TABLE does, which merges the two columns.
+ */
+static void
+check_merge(Oid child, const AddedColumn *column)
+{
+	HeapTuple	tuple = SearchSysCacheAttName(child, column->name);
+	Form_pg_attribute att;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	att = (Form_pg_attribute) GETSTRUCT(tuple);
+	if (att->atttypid != column->type || att->atttypmod != column->typmod)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("child table \"%s\" has different type for column \"%s\"",
+						display_name(child), column->name)));
+	if (att->attcollation != column->collation)
+		ereport(ERROR,
+				(errcode(ERRCODE_COLLATION_MISMATCH),
+				 errmsg("child table \"%s\" has different collation for column \"%s\"",
+						display_name(child), column->name)));
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * Refuse columns that a table below has already and that cannot be merged.  A
+ * concurrent promotion is refused for any table below (promote_steps_check.c).
+ * The tables below are locked.
+ */
+static void
+check_merges(const Promotion *promotion, List *added)
+{
+	if (promotion->concurrently)
+		return;
+	foreach_oid(relid, list_inheritors(promotion->table->oid))
+		foreach_ptr(AddedColumn, column, added)
+			if (relid != promotion->table->oid)
+				check_merge(relid, column);
+}
+
+/*
  * Refuse columns that ALTER TABLE could not add.  The promotion's columns are
  * parsed, and its table is open and locked.
  *
  * 42704, 42P16, 42883, 42703, 42804, 42830 and others, as PostgreSQL raises
  * them for types, expressions and references; 0A000 for a UNIQUE column of a
  * partitioned table, and an identity of one with child tables; 23502 for a NOT NULL column that would be null in an
- * existing row.
+ * existing row; what check_merges() refuses.
  */
 void
 check_added_columns(const Promotion *promotion)
 {
 	Definitions definitions = {.promotion = promotion};
 
-	if (promotion->parsed == NIL)
-		return;
 	definitions.added = look_up_columns(promotion);
+	check_merges(promotion, definitions.added);
 	foreach_ptr(ColumnDef, column, promotion->parsed)
 	{
 		/* the list begins with the id */

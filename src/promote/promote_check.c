@@ -321,6 +321,42 @@ check_partition_keys(const Promotion *promotion, LOCKMODE lockmode)
 }
 
 /*
+ * Refuse a partition that has a primary key of its own, as it could not get its
+ * part of the new one: 55000.  parts: the indexes (OIDs) of the key that is
+ * demoted.
+ */
+static void
+check_partition_primary_key(const Promotion *promotion, Oid relid, List *parts)
+{
+	foreach_ptr(IndexFacts, index, read_table(relid)->indexes)
+		if (index->primary && !list_member_oid(parts, index->oid))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("partition \"%s\" has a primary key of its own", display_name(relid)),
+					 errdetail("The promotion gives \"%s\" another, and a table has only one.",
+							   display_name(promotion->table->oid)),
+					 get_rel_relispartition(index->oid) ?
+					 errhint("Detach the partition, make its key UNIQUE with junction.primary_to_unique, and attach it again.") :
+					 errhint("Drop it first: ALTER TABLE %s DROP CONSTRAINT %s", qualified_name(relid),
+							 quote_identifier(index_name(index)))));
+}
+
+/*
+ * Refuse a partition that has a primary key which the promotion does not demote,
+ * at any level.  The partitions are locked.
+ */
+static void
+check_partition_primary_keys(const Promotion *promotion)
+{
+	List	   *parts = promotion->demotes ? list_inheritors(promotion->junction->pair_key->oid) : NIL;
+
+	if (promotion->table->kind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach_oid(relid, list_inheritors(promotion->table->oid))
+		check_partition_primary_key(promotion, relid, parts);
+}
+
+/*
  * Decides the columns of the new primary key: primary_key, or the id alone.
  * 22023 if the id is missing, 42703 for a column that does not exist, 42701
  * for one that appears twice.
@@ -511,6 +547,7 @@ check_promotion(Promotion *promotion, LOCKMODE lockmode)
 	}
 	decide_primary_key(promotion);
 	check_partition_keys(promotion, lockmode);
+	check_partition_primary_keys(promotion);
 	check_unique_name(promotion);
 	if (promotion->keep_old_name)
 		check_owner_may_create(promotion->rel);
