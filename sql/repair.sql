@@ -196,6 +196,24 @@ SELECT refused('DELETE FROM orgs WHERE id = 1'), refused('DELETE FROM users WHER
 ALTER TABLE links ALTER org_id DROP NOT NULL;
 SELECT severity, detail FROM junction.report('links') WHERE rule = 'no_cascade' AND columns = '{org_id}';
 SELECT probe, outcome FROM junction.probe('links') WHERE probe ~ 'cascade';
+DROP TABLE links;
+
+--
+-- What a fix drops to make it anew keeps what others have put on it
+--
+CREATE TABLE links (user_id int CONSTRAINT "the user" REFERENCES users ON DELETE SET NULL, org_id int NOT NULL REFERENCES orgs, note text,
+    CONSTRAINT pair UNIQUE (user_id, org_id) DEFERRABLE);
+COMMENT ON CONSTRAINT "the user" ON links IS E'@fieldName user\nit''s \\ the user';
+COMMENT ON CONSTRAINT links_org_id_fkey ON links IS 'the org';
+COMMENT ON CONSTRAINT pair ON links IS 'the pair';
+CLUSTER links USING pair;
+CREATE TEMP VIEW kept AS SELECT conname, left(pg_get_constraintdef(oid), 11) AS kind, obj_description(oid, 'pg_constraint') FROM pg_constraint
+WHERE conrelid = 'links'::regclass AND contype <> 'n' ORDER BY conname;
+SELECT fix FROM junction.report('links') WHERE rule IN ('nullable_endpoint', 'no_cascade') ORDER BY rule, columns;
+SELECT * FROM junction.repair('links', '{nullable_endpoint,no_cascade}');
+SELECT * FROM junction.repair('links', '{deferrable_pair_key}');
+SELECT * FROM kept;
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'links'::regclass AND indisclustered;
 
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA test_repair CASCADE;

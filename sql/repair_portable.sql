@@ -177,6 +177,17 @@ SELECT statement FROM plan ORDER BY step \gexec
 SELECT shape('parted');
 SELECT * FROM junction.repair('parted', '{half_indexed,invalid_index}', concurrently => true, dry_run => true);
 
+-- a foreign key that is made anew keeps its comment
+CREATE TABLE commented (user_id int NOT NULL REFERENCES users, org_id int NOT NULL REFERENCES orgs, PRIMARY KEY (user_id, org_id));
+COMMENT ON CONSTRAINT commented_org_id_fkey ON commented IS 'the org';
+SELECT * FROM make_plan('commented', 'no_cascade');
+\set ECHO none
+SELECT statement FROM plan ORDER BY step \gexec
+SELECT statement FROM plan ORDER BY step \gexec
+\set ECHO all
+SELECT conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint') FROM pg_constraint
+WHERE conrelid = 'commented'::regclass AND contype = 'f' ORDER BY 1;
+
 -- what there are no rows for is told
 CREATE TABLE deferred (user_id int REFERENCES users ON DELETE CASCADE, org_id int REFERENCES orgs ON DELETE CASCADE,
     PRIMARY KEY (user_id, org_id) DEFERRABLE);

@@ -129,7 +129,8 @@ can_build(const PortableRepair *repair, const Node *node)
 {
 	const AlterTableStmt *statement = (const AlterTableStmt *) node;
 
-	if (IsA(node, IndexStmt) || IsA(node, ReindexStmt) || IsA(node, DropStmt) || IsA(node, VacuumStmt))
+	if (IsA(node, IndexStmt) || IsA(node, ReindexStmt) || IsA(node, DropStmt) || IsA(node, VacuumStmt) ||
+		IsA(node, CommentStmt))
 		return true;
 	if (!IsA(node, AlterTableStmt))
 		return false;
@@ -432,7 +433,7 @@ build_statement(PortableRepair *repair, Node *node, const char *text)
 		build_index_again(repair, index_of_name(repair->table, ((ReindexStmt *) node)->relation->relname));
 	else if (IsA(node, DropStmt))
 		build_index_drop(repair, index_of_name(repair->table, strVal(llast(linitial(((DropStmt *) node)->objects)))));
-	else if (IsA(node, VacuumStmt))
+	else if (IsA(node, VacuumStmt) || IsA(node, CommentStmt))
 		plan_add(repair->plan, statement_locks(text), "%s", text);
 	else if (are_brief((AlterTableStmt *) node))
 		build_brief(repair, (AlterTableStmt *) node, text);
@@ -454,7 +455,11 @@ build_portable_fix(PortableRepair *repair, const char *fix)
 		if (!can_build(repair, raw->stmt))
 			return false;
 	foreach_ptr(RawStmt, raw, statements)
-		build_statement(repair, raw->stmt, raw->stmt_len > 0 ?
-						pnstrdup(fix + raw->stmt_location, raw->stmt_len) : fix + raw->stmt_location);
+	{
+		const char *text = raw->stmt_len > 0 ?
+			pnstrdup(fix + raw->stmt_location, raw->stmt_len) : fix + raw->stmt_location;
+
+		build_statement(repair, raw->stmt, text + strspn(text, " "));
+	}
 	return true;
 }

@@ -204,6 +204,42 @@ all_not_null(const Junction *junction)
 	return nullable_columns(junction->table, junction->pair) == NIL;
 }
 
+/* Is the table clustered on this index, as CLUSTER without its name will be? */
+static bool
+is_clustered(Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_index) GETSTRUCT(tuple))->indisclustered;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * Returns the statement that makes the pair key anew, not deferrable, and those
+ * that give it its comment and the mark of CLUSTER again.  kind: PRIMARY KEY or
+ * UNIQUE.
+ */
+static char *
+not_deferrable(const Junction *junction, const char *kind)
+{
+	const IndexFacts *key = junction->pair_key;
+	const char *table = table_name(junction->table);
+	const char *name = quote_identifier(index_name(key));
+	StringInfoData fix;
+
+	initStringInfo(&fix);
+	appendStringInfo(&fix, "ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)", table, name,
+					 name, kind, column_list(pair_columns(junction)));
+	if (is_clustered(key->oid))
+		appendStringInfo(&fix, "; ALTER TABLE %s CLUSTER ON %s", table, name);
+	append_constraint_comment(&fix, junction->table, get_index_constraint(key->oid), index_name(key));
+	return fix.data;
+}
+
 /*
  * deferrable_pair_key: the pair key is deferrable.
  *
@@ -234,10 +270,9 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 							   name);
 	/* a UNIQUE over nulls may be NULLS NOT DISTINCT, which we do not read */
 	if (key->ncolumns == key->nkeys && all_not_null(junction))
-		finding->fix = psprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)",
-								table_name(junction->table), name, name,
-								key->primary || (junction->primary_key == NULL && !has_grown(junction)) ?
-								"PRIMARY KEY" : "UNIQUE", column_list(columns));
+		finding->fix = not_deferrable(junction, key->primary ||
+									  (junction->primary_key == NULL && !has_grown(junction)) ?
+									  "PRIMARY KEY" : "UNIQUE");
 }
 
 /*

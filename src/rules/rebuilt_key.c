@@ -5,9 +5,13 @@
  * A fix that makes columns NOT NULL must change the foreign keys that would set
  * these columns null.  A foreign key's action cannot be altered, so the same
  * ALTER TABLE drops the foreign key and adds it again with ON DELETE CASCADE.
+ * The comment that is dropped with it is made again behind that: it can be read
+ * by programs, as the tags of PostGraphile are.
  */
 #include "postgres.h"
 
+#include "catalog/pg_constraint.h"
+#include "commands/comment.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -135,4 +139,51 @@ describe_obstacle(const ForeignKeyFacts *key)
 {
 	return psprintf("There is no fix while foreign key %s sets a column of the pair to null: if this column were NOT NULL, the rows of %s that it references could not be deleted.",
 					quote_identifier(key->name), quote_identifier(key->parent_name));
+}
+
+/*
+ * Append the statement that gives a constraint its comment again, behind one that
+ * makes it anew; nothing if it has none.
+ *
+ *	"; COMMENT ON CONSTRAINT c ON public.post_tags IS '...'"
+ */
+void
+append_constraint_comment(StringInfo fix, const TableFacts *table, Oid constraint, const char *name)
+{
+	char	   *comment = GetComment(constraint, ConstraintRelationId, 0);
+
+	if (comment != NULL)
+		appendStringInfo(fix, "; COMMENT ON CONSTRAINT %s ON %s IS %s", quote_identifier(name),
+						 table_name(table), quote_literal_cstr(comment));
+}
+
+/*
+ * Returns a fix, or null, with the comments of the foreign keys that the finding's
+ * fix rebuilds.
+ */
+static char *
+with_comments(char *fix, const Finding *finding)
+{
+	StringInfoData buf;
+
+	if (fix == NULL)
+		return NULL;
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, fix);
+	foreach_ptr(ForeignKeyFacts, key, finding->table->foreign_keys)
+		if (list_member_oid(finding->rebuilt, key->oid))
+			append_constraint_comment(&buf, finding->table, key->oid, key->name);
+	return buf.data;
+}
+
+/*
+ * Let the fix of a finding keep the comments of the foreign keys that it rebuilds.
+ */
+void
+keep_comments(Finding *finding)
+{
+	if (finding->rebuilt == NIL)
+		return;
+	finding->fix = with_comments(finding->fix, finding);
+	finding->fix_if_link = with_comments(finding->fix_if_link, finding);
 }

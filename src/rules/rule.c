@@ -191,5 +191,7 @@ apply_rules(RuleSet set, const Junction *junction, Database *database, NameSpace
 		if ((set & RULE_BIT(i)) != 0 && !list_has_name(junction->table->ignored, rules[i].name))
 			rules[i].apply(&rules[i], junction, &findings);
 	leave_out_refused_fixes(junction, &findings);
+	foreach_ptr(Finding, finding, findings.list)
+		keep_comments(finding);
 	return findings.list;
 }

@@ -273,6 +273,13 @@ add_statement(List **locks, Node *statement)
 	else if (IsA(statement, VacuumStmt))	/* ANALYZE */
 		add_locks(locks, RangeVarGetRelid(linitial_node(VacuumRelation, ((VacuumStmt *) statement)->rels)->relation, NoLock, true),
 				  ShareUpdateExclusiveLock, false);
+	else if (IsA(statement, CommentStmt))	/* COMMENT ON CONSTRAINT */
+	{
+		List	   *names = list_copy(castNode(List, ((CommentStmt *) statement)->object));
+
+		add_lock(locks, RangeVarGetRelid(makeRangeVarFromNameList(list_truncate(names, list_length(names) - 1)), NoLock, true),
+				 ShareUpdateExclusiveLock);
+	}
 	else
 		elog(ERROR, "unexpected statement in a fix: %d", (int) nodeTag(statement));
 }
