@@ -215,6 +215,21 @@ SELECT * FROM junction.repair('links', '{deferrable_pair_key}');
 SELECT * FROM kept;
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'links'::regclass AND indisclustered;
 
+--
+-- A key that is no longer deferrable is a replica identity: FULL is not needed
+--
 RESET SESSION AUTHORIZATION;
+SET client_min_messages = error;
+CREATE PUBLICATION regress_junction_repair FOR TABLE test_repair.links;
+SET client_min_messages = warning;
+SET SESSION AUTHORIZATION regress_junction_repair;
+DROP VIEW kept;
+ALTER TABLE links DROP CONSTRAINT pair, ADD PRIMARY KEY (user_id, org_id) DEFERRABLE;
+SELECT fix FROM junction.report('links') WHERE rule = 'no_replica_identity';
+SELECT statement FROM junction.repair('links', '{no_replica_identity,deferrable_pair_key}');
+SELECT * FROM junction.repair('links', '{no_replica_identity,deferrable_pair_key}');
+
+RESET SESSION AUTHORIZATION;
+DROP PUBLICATION regress_junction_repair;
 DROP SCHEMA test_repair CASCADE;
 DROP ROLE regress_junction_repair;

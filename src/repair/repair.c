@@ -174,6 +174,22 @@ is_settled(List *findings, const Finding *finding)
 	return false;
 }
 
+/*
+ * Does the fix of an earlier finding make the pair's key one that can be the
+ * replica identity, so that it need not be FULL?  If it is not the identity by
+ * that, the next report has a better fix.
+ */
+static bool
+gets_identity(List *findings, const Finding *finding)
+{
+	if (finding->rule != RULE_NO_REPLICA_IDENTITY)
+		return false;
+	foreach_ptr(Finding, before, findings)
+		if (before->rule == RULE_DEFERRABLE_PAIR_KEY && before->fix != NULL)
+			return true;
+	return false;
+}
+
 /* Tell, in a NOTICE, that a finding stays, and why: the hint. */
 static void
 tell_unfixed(const Finding *finding, const char *hint)
@@ -193,7 +209,7 @@ build_repair(StatementPlan *plan, List *findings)
 {
 	foreach_ptr(Finding, finding, findings)
 	{
-		if (is_settled(findings, finding))
+		if (is_settled(findings, finding) || gets_identity(findings, finding))
 			continue;
 		if (finding->fix != NULL)
 			plan_add(plan, statement_locks(finding->fix), "%s", finding->fix);
