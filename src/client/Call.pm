@@ -178,7 +178,21 @@ SQL
     PgJunction::Server::run_sql($script . ($format eq 'table' ? $table . "SELECT count(*) > 0 AS found FROM pg_temp.pg_junction_finding \\gset\n\\if :found\n$query{$format};\n\\endif\n" : "$query{$format};\n"), PgJunction::Server::OWNER(), 'print');
     my %count = map { @$_ } PgJunction::Restore::rows('counts');
     main::tell(summary(%count)) if $format ne 'json';
-    return defined $asked && %count ? 1 : 0;
+    return 0 if !defined $asked;
+    return 2 if !$options->{incomplete} && tell_what_is_unchecked($given);
+    return %count ? 1 : 0;
+}
+
+# Tells how much could not be made that findings might be about; false if all was. What pg_dump was told to leave out is none of it.
+sub tell_what_is_unchecked {
+    my ($given) = @_;
+    return 0 if $given->{is_part};
+    my @unchecked = grep { $_->{what} =~ /^(?:statement|command)\z/ && PgJunction::Statements::shapes_tables(@$_{qw(statement why)}) } @{$given->{left_out}};
+    return 0 if !@unchecked;
+    my ($statement, $why) = @{$unchecked[0]}{qw(statement why)};
+    my $place = defined $statement->{file} ? "$statement->{file}:$statement->{line}: " : '';
+    main::tell(@unchecked . ' statement' . (@unchecked == 1 ? '' : 's') . " that may make tables or keys left out, so not all is checked; the first: $place$why; with --incomplete that is no trouble");
+    return 1;
 }
 
 sub summary {

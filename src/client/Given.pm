@@ -45,10 +45,11 @@ SQL
 my $path = q{COPY (SELECT 'path', pg_catalog.array_to_string(ARRAY(SELECT pg_catalog.quote_ident(s) FROM }
     . q{pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s WHERE s OPERATOR(pg_catalog.<>) 'pg_catalog'), ', ')) TO STDOUT};
 
-# read_database(CONNECTION ARGUMENTS, OPTIONS OF pg_dump): a hash: statements; version of the server; facts, a list of lines by kind.
+# read_database(CONNECTION ARGUMENTS, OPTIONS OF pg_dump): a hash: statements; version of the server; facts, a list of lines by
+# kind; is_part, whether pg_dump may have been told to leave something out.
 sub read_database {
     my ($connection, $options) = @_;
-    my %given = (facts => {});
+    my %given = (facts => {}, is_part => scalar @$options);
     my $lines = main::output_of('the server', [main::program('psql'), qw(--no-psqlrc --quiet --tuples-only --no-align --no-password),
         qw(--set ON_ERROR_STOP=1), @$connection, '--command', 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
         '--command', $path, '--command', 'SET LOCAL search_path = pg_catalog, pg_temp', '--command', $facts, '--command', 'COMMIT'],
@@ -108,7 +109,8 @@ sub slurp {
     local $/;
     return scalar <STDIN> // '' if $file eq '-';
     open my $handle, '<:raw', $file or main::trouble("$file: $!");
-    return scalar <$handle> // '';
+    # a folder can be opened, but not read
+    return scalar <$handle> // main::trouble("$file: $!");
 }
 
 1;

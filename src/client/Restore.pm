@@ -84,7 +84,7 @@ BEGIN
                 IF state = '42704' AND message ~ '^role ".*" does not exist$' THEN
                     PERFORM pg_junction.create_role(substring(message from '^role "(.*)" does not exist$'));
                     CONTINUE;
-                ELSIF state = '3F000' AND one.statement ~* '^CREATE' THEN
+                ELSIF state = '3F000' AND one.statement ~* '^(CREATE|ALTER\s+TABLE)' THEN
                     EXECUTE format('CREATE SCHEMA %I', substring(message from '^schema "(.*)" does not exist$'));
                     CONTINUE;
                 ELSIF state = '42704' AND one.statement ~* '^(CREATE|ALTER\s+TABLE)' THEN

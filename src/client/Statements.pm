@@ -163,6 +163,24 @@ sub classify {
     else { publish($statement) }
 }
 
+my $makes_table = qr/CREATE\s+(?:UNLOGGED\s+)?TABLE\b/i;
+my $adds_part = qr/\bADD\s.*\b(?:PRIMARY\s+KEY|FOREIGN\s+KEY|REFERENCES|UNIQUE)\b|\bADD\s+COLUMN\b/is;
+my $begins_statement = qr/^(?:ALTER|ANALY[SZ]E|CALL|COMMENT|CREATE|DEALLOCATE|DECLARE|DELETE|DISCARD|DO|DROP|EXECUTE|EXPLAIN|FETCH|GRANT|IMPORT|LISTEN|LOAD|MERGE|NOTIFY|PREPARE|REASSIGN|RESET|REVOKE|SECURITY|SELECT|SET|SHOW|TABLE|TRUNCATE|UNLISTEN|UPDATE|VALUES|WITH|\()/i;
+
+# shapes_tables(STATEMENT, WHY): does what is checked lack something, as this statement was left out for this reason: a table, a column,
+# a key, a foreign key, or a file that may make one? So may what is no statement at all.
+sub shapes_tables {
+    my ($statement, $why) = @_;
+    local $_ = $statement->{text};
+    return 1 if $statement->{meta} && /\\i(?:r|nclude(?:_relative)?)?(?:\s|\z)/;
+    s/'[^']*'//g;
+    return 0 if $why =~ /already exists$/;
+    return 1 if $why =~ /^syntax error/ && $_ !~ $begins_statement;
+    return 1 if /^$makes_table/ || /^ALTER\s+TABLE\b/i && $_ =~ $adds_part;
+    return 1 if /^CREATE\s+UNIQUE\s+INDEX\b[^()]*\(\s*$name(?:\s*,\s*$name)*\s*\)/i;
+    return /^(?:DO|CREATE\s+SCHEMA)\b.*\b$makes_table/is || /^DO\b/i && $_ =~ $adds_part ? 1 : 0;
+}
+
 # A publication of all tables, or of schemas, takes a superuser; these functions have his rights (see Restore.pm).
 sub publish {
     my ($statement) = @_;

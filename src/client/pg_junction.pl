@@ -37,6 +37,7 @@ options
   --naming=NAMING     name what is made as postgres or drizzle does, as the setting junction.naming
   --pg-dump=OPTION    give pg_dump this option too; can be repeated
   --run-as=USER       as root, run the private server as this user of the system (default: postgres, or nobody)
+  --incomplete        check what could be made, though a table, a key or a foreign key could not
   --verbose           print details of the findings, and all that is left out
   --help, --version
 
@@ -47,7 +48,7 @@ input; -f (--file) gives any other.
 exit code
   0                   done; for check, and for report with --severity: nothing found
   1                   there are findings of that severity or worse
-  2                   trouble
+  2                   trouble; for these two also: a table, a key or a foreign key could not be made, so it is not checked
 HELP
 
 my $main = $$;
@@ -147,7 +148,7 @@ sub read_arguments {
         $name =~ tr/-/_/;
         if ($name eq 'help') { print $help; exit 0 }
         if ($name eq 'version') { print "pg_junction EXTENSION_VERSION\n"; exit 0 }
-        if ($name eq 'verbose') { $options{verbose} = 1; next }
+        if ($name =~ /^(?:verbose|incomplete)\z/) { $options{$name} = 1; next }
         if ($name =~ $single || $name =~ $repeated) {
             $value //= shift // trouble("$argument needs a value");
             if ($name eq 'file') { push @{$options{files}}, $value }

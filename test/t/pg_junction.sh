@@ -154,6 +154,30 @@ call check "$work/entity.sql"
 is "a finding has the schema that is not in the path" "$status $(sed -n 3p "$work/out" | cut -d '|' -f 3 | sed 's/^ //; s/ *$//')" \
     '1 apart.likes: no index of likes serves (org_id)'
 
+# what was not made was not checked
+cat > "$work/partly.sql" <<'END'
+CREATE TABLE users (id int PRIMARY KEY, place tomorrow.point);
+CREATE INDEX ON users USING gist (place);
+ALTER TABLE users ADD CONSTRAINT fine CHECK (tomorrow.fine(place));
+DO $$ BEGIN PERFORM cron.schedule('UNIQUE'); END $$;
+CREATE TABLE users (id int PRIMARY KEY);
+ALTER TABLE users ADD COLUMN home dawn.point;
+END
+call check "$work/partly.sql"
+is "what has no part in a junction can be left out" "$status $(tail -n 1 "$work/err")" '0 pg_junction: found nothing'
+for statement in 'CREATE TABLE user_friends (user_id int REFERENCES usrs, friend_id int REFERENCES users, PRIMARY KEY (user_id, friend_id));' \
+    'ALTER TABLE users ADD CONSTRAINT users_boss_fkey FOREIGN KEY (boss_id) REFERENCES users;' '\i more.sql' '<<<<<<< HEAD'; do
+    (cat "$work/partly.sql"; echo "$statement") > "$work/unmade.sql"
+    call check "$work/unmade.sql"
+    is "check ends with 2 where this is left out: ${statement:0:24}" "$status $(grep -c 'not all is checked.*unmade.sql:7:' "$work/err")" '2 1'
+done
+call check --incomplete "$work/unmade.sql"
+is "and not if that is wanted" "$status" 0
+call check "$work"
+is "a folder is no database" "$status" 2
+call check --file="$work"
+is "nor is it a file without tables" "$status $(cat "$work/err")" "2 pg_junction: $work: Is a directory"
+
 # trouble
 call report --nonsense "$work/schema.sql"
 is "an argument that is not there is trouble" "$status" 2
