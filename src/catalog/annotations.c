@@ -26,6 +26,9 @@
 #include "base/base.h"
 #include "catalog/facts.h"
 
+/* What can be between the names of a list: it can go on in the next line */
+#define BLANKS " \t\r\n"
+
 /*
  * Set disabled and disabled_at_parent of each foreign key.  A foreign key is
  * enforced by triggers on its own table and on the parent.  A trigger with
@@ -80,6 +83,41 @@ read_inheritance(const Database *database, Snapshot snapshot)
 }
 
 /*
+ * Returns the place behind the next "@junction" of a comment, or null.  That of
+ * an address, such as me@junction.org, is none, nor is a longer word.
+ */
+static const char *
+next_tag(const char *comment, const char *place)
+{
+	static const char tag[] = "@junction";
+
+	while ((place = strstr(place, tag)) != NULL)
+	{
+		bool		begins = place == comment || !is_word_character(place[-1]);
+
+		place += strlen(tag);
+		if (begins && !is_word_character(*place))
+			return place;
+	}
+	return NULL;
+}
+
+/*
+ * Returns the place behind "ignore" if this word is at a place, in the same line
+ * and with a blank before it; else null.
+ */
+static const char *
+after_ignore(const char *place)
+{
+	static const char word[] = "ignore";
+	const char *next = place + strspn(place, " \t");
+
+	if (next == place || strncmp(next, word, strlen(word)) != 0)
+		return NULL;
+	return next + strlen(word);
+}
+
+/*
  * Returns the names of the rules that a comment ignores:
  *
  *	"... @junction ignore half_indexed, name ..."
@@ -90,22 +128,23 @@ read_inheritance(const Database *database, Snapshot snapshot)
 static List *
 parse_ignored(const char *comment)
 {
-	static const char tag[] = "@junction ignore";
 	List	   *rules = NIL;
-	const char *place = strstr(comment, tag);
 
-	while (place != NULL)
+	for (const char *place = next_tag(comment, comment); place != NULL; place = next_tag(comment, place))
 	{
-		size_t		length;
+		const char *next = after_ignore(place);
 
-		place += *place == ',' ? 1 : strlen(tag);
-		place += strspn(place, " \t");
-		length = strspn(place, "abcdefghijklmnopqrstuvwxyz_");
-		if (length > 0)
-			rules = lappend(rules, pnstrdup(place, length));
-		place += length + strspn(place + length, " \t");
-		if (*place != ',')
-			place = strstr(place, tag);
+		while (next != NULL)
+		{
+			size_t		length;
+
+			next += strspn(next, BLANKS);
+			length = strspn(next, "abcdefghijklmnopqrstuvwxyz_");
+			if (length > 0)
+				rules = lappend(rules, pnstrdup(next, length));
+			next += length + strspn(next + length, BLANKS);
+			next = *next == ',' ? next + 1 : NULL;
+		}
 	}
 	return rules;
 }
@@ -117,20 +156,9 @@ parse_ignored(const char *comment)
 static bool
 declares_junction(const char *comment)
 {
-	static const char tag[] = "@junction";
-
-	for (const char *place = strstr(comment, tag); place != NULL; place = strstr(place, tag))
-	{
-		/* an address such as me@junction.org is no declaration */
-		bool		begins = place == comment || !is_word_character(place[-1]);
-		const char *next;
-
-		place += strlen(tag);
-		next = place + strspn(place, " \t");
-		if (begins && !is_word_character(*place) &&
-			!(next > place && strncmp(next, "ignore", strlen("ignore")) == 0))
+	for (const char *place = next_tag(comment, comment); place != NULL; place = next_tag(comment, place))
+		if (after_ignore(place) == NULL)
 			return true;
-	}
 	return false;
 }
 
