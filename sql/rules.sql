@@ -202,6 +202,22 @@ SELECT fix FROM found WHERE rule = 'undeclared_endpoint' ORDER BY junction::text
 SELECT junction, rule, severity, columns FROM found;
 SELECT conrelid::regclass, conname, convalidated, confdeltype FROM pg_constraint
 WHERE contype = 'f' AND conrelid::regclass::text ~* 'undeclared' ORDER BY conrelid::regclass::text COLLATE "C", conname;
+-- of a partitioned table, a foreign key is valid at once; of a parent that none
+-- can reference, there is nothing to say
+CREATE TABLE undeclared_parted (invoice_id int, tag_id int, PRIMARY KEY (invoice_id, tag_id)) PARTITION BY HASH (tag_id);
+CREATE TABLE undeclared_parted_0 PARTITION OF undeclared_parted FOR VALUES WITH (modulus 1, remainder 0);
+CREATE INDEX ON undeclared_parted (tag_id);
+CREATE TABLE laters (id int PRIMARY KEY DEFERRABLE);
+CREATE UNLOGGED TABLE caches (id int PRIMARY KEY);
+CREATE TEMP TABLE guests (id int PRIMARY KEY);
+CREATE TABLE near_later (tag_id int, later_id int, PRIMARY KEY (tag_id, later_id));
+CREATE TABLE near_cache (tag_id int, cache_id int, PRIMARY KEY (tag_id, cache_id));
+CREATE TABLE near_guest (tag_id int, guest_id int, PRIMARY KEY (tag_id, guest_id));
+CREATE UNLOGGED TABLE unlogged (tag_id int, cache_id int, PRIMARY KEY (tag_id, cache_id));
+CREATE INDEX ON unlogged (cache_id);
+SELECT * FROM fixes('undeclared_endpoint') \gexec
+SELECT * FROM found WHERE rule = 'undeclared_endpoint';
+DROP TABLE undeclared_parted, near_later, near_cache, near_guest, unlogged, laters, caches, guests;
 DROP TABLE undeclared, undeclared_half, "Undeclared entity", things, rules_twin.things, near_type, near_name, near_two,
     near_property, near_three, near_unique, near_partial, near_no_key, near_expression, near_half, near_self;
 
@@ -488,6 +504,46 @@ SET ROLE regress_junction_rules;
 DROP VIEW published;
 DROP FUNCTION refused;
 DROP TABLE pub_unique, pub_full, pub_index, pub_unlogged, pub_partial, pub_primary, pub_nothing, pub_gone;
+-- a partitioned table has those of its partitions; and an id that goes takes its
+-- own with it, and the one over the pair, but not the id of another table
+CREATE TABLE parted (invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE, tag_id int NOT NULL REFERENCES tags ON DELETE CASCADE,
+                     CONSTRAINT parted_key UNIQUE (invoice_id, tag_id)) PARTITION BY HASH (tag_id);
+CREATE INDEX ON parted (tag_id);
+CREATE TABLE numbered (id int);
+CREATE TABLE inherits_id (invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE, tag_id int NOT NULL REFERENCES tags ON DELETE CASCADE,
+                          PRIMARY KEY (id), UNIQUE (tag_id, invoice_id)) INHERITS (numbered);
+CREATE INDEX ON inherits_id (invoice_id);
+CREATE TABLE identified_id (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE,
+                            tag_id int NOT NULL REFERENCES tags ON DELETE CASCADE, UNIQUE (tag_id, invoice_id));
+CREATE INDEX ON identified_id (invoice_id);
+CREATE TABLE identified_pair (LIKE identified_id INCLUDING INDEXES, FOREIGN KEY (invoice_id) REFERENCES invoices ON DELETE CASCADE,
+                              FOREIGN KEY (tag_id) REFERENCES tags ON DELETE CASCADE);
+CREATE TABLE identified_index (id int PRIMARY KEY, invoice_id int NOT NULL REFERENCES invoices ON DELETE CASCADE,
+                               tag_id int NOT NULL REFERENCES tags ON DELETE CASCADE);
+CREATE UNIQUE INDEX identified_pair_idx ON identified_index (tag_id, invoice_id);
+CREATE INDEX ON identified_index (invoice_id);
+ALTER TABLE identified_id REPLICA IDENTITY USING INDEX identified_id_pkey;
+ALTER TABLE identified_pair REPLICA IDENTITY USING INDEX identified_pair_tag_id_invoice_id_key;
+ALTER TABLE identified_index REPLICA IDENTITY USING INDEX identified_pair_idx;
+RESET ROLE;
+SET client_min_messages = error;
+CREATE PUBLICATION regress_junction_rules_1 FOR TABLES IN SCHEMA rules;
+SET client_min_messages = warning;
+SET ROLE regress_junction_rules;
+SELECT detail FROM found WHERE rule = 'no_replica_identity';
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (modulus 2, remainder 0);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (modulus 2, remainder 1);
+ALTER TABLE parted_0 REPLICA IDENTITY FULL;
+SELECT rule FROM found WHERE junction = 'parted'::regclass;
+ALTER TABLE parted_1 REPLICA IDENTITY USING INDEX parted_1_invoice_id_tag_id_key;
+SELECT rule FROM found WHERE junction = 'parted'::regclass;
+SELECT junction, fix FROM found WHERE rule = 'needless_surrogate' AND fix IS NULL;
+SELECT * FROM fixes('needless_surrogate') \gexec
+SELECT relname, relreplident FROM pg_class WHERE relname LIKE 'identified\_%' AND relkind = 'r' ORDER BY relname;
+RESET ROLE;
+DROP PUBLICATION regress_junction_rules_1;
+SET ROLE regress_junction_rules;
+DROP TABLE parted, inherits_id, numbered, identified_id, identified_pair, identified_index;
 
 -- array_relation: in any table, an array whose name and element type fit one
 -- table's key.
@@ -620,7 +676,11 @@ SELECT number, left_by(comment) FROM (VALUES
     (16, '@junction ignore half_indexed; no_cascade'),
     (17, repeat('@junction ignore ', 1000) || 'half_indexed'),
     (18, $$@junction ignore \ ' "%s %n {$$),
-    (19, repeat(',', 10000) || '@junction ignore' || repeat(',', 10000))
+    (19, repeat(',', 10000) || '@junction ignore' || repeat(',', 10000)),
+    (20, '@junction  ignore half_indexed'),
+    (21, E'@junction\tignore no_cascade,\n    half_indexed'),
+    (22, E'@junction ignore no_cascade\nhalf_indexed'),
+    (23, 'See me@junction ignore half_indexed')
 ) AS v (number, comment) ORDER BY number;
 -- of a column, it silences nothing
 COMMENT ON TABLE silent IS NULL;

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "utils/hsearch.h"
 
 #include "base/base.h"
@@ -79,9 +80,24 @@ make_directory(Database *database)
 }
 
 /*
+ * Can a foreign key of a table reference the primary key of another?  Not if
+ * that key is deferrable, or its rows can be gone while the links are still
+ * there: those of an unlogged table, and of a temporary one.
+ */
+static bool
+can_reference(const TableFacts *table, const TableFacts *parent)
+{
+	if (find_primary_key(parent)->deferrable)
+		return false;
+	if (table->persistence == RELPERSISTENCE_UNLOGGED)
+		return parent->persistence != RELPERSISTENCE_TEMP;
+	return parent->persistence == table->persistence;
+}
+
+/*
  * Returns the one table, other than the given one, that is listed under the
- * name and whose primary key is of the type; null if there is none, or more
- * than one.
+ * name, whose primary key is of the type and which a foreign key can reference;
+ * null if there is none, or more than one.
  */
 static TableFacts *
 find_parent(Database *database, const TableFacts *table, const char *name, Oid type)
@@ -96,7 +112,8 @@ find_parent(Database *database, const TableFacts *table, const char *name, Oid t
 	entry = hash_search(database->by_link, name, HASH_FIND, NULL);
 	foreach_ptr(TableFacts, candidate, entry ? entry->tables : NIL)
 	{
-		if (candidate == table || key_column(candidate)->type != type)
+		if (candidate == table || key_column(candidate)->type != type ||
+			!can_reference(table, candidate))
 			continue;
 		if (parent != NULL)
 			return NULL;

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"
@@ -319,6 +320,31 @@ has_identity(const TableFacts *table)
 }
 
 /*
+ * Has each partition of a table a replica identity of its own?  PostgreSQL
+ * does not look at that of the partitioned table.  False if there is no
+ * partition yet.
+ */
+static bool
+have_partitions_identity(const TableFacts *table)
+{
+	Snapshot	snapshot;
+	bool		any = false;
+	bool		all = true;
+
+	if (table->kind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	snapshot = RegisterSnapshot(GetCatalogSnapshot(RelationRelationId));
+	foreach_ptr(TableFacts, part, read_tables(list_inheritors(table->oid), snapshot)->tables)
+		if (part->kind == RELKIND_RELATION)
+		{
+			any = true;
+			all &= has_identity(part);
+		}
+	UnregisterSnapshot(snapshot);
+	return any && all;
+}
+
+/*
  * Does a publication send updates or deletes of the table, which has no replica
  * identity?
  */
@@ -329,7 +355,8 @@ is_published_without_identity(const TableFacts *table)
 	return table->persistence == RELPERSISTENCE_PERMANENT && !has_identity(table) &&
 		(sends_changes(GetRelationIncludedPublications(table->oid)) ||
 		 sends_changes(GetSchemaPublications(table->namespace)) ||
-		 sends_changes(find_all_tables_publications(table->oid)));
+		 sends_changes(find_all_tables_publications(table->oid))) &&
+		!have_partitions_identity(table);
 }
 
 /*

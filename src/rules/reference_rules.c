@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 
 #include "base/base.h"
@@ -191,6 +192,8 @@ is_declared(const TableFacts *table, AttrNumber column)
  *		ADD CONSTRAINT c FOREIGN KEY (tag_id) REFERENCES public.tags (id)
  *			ON DELETE CASCADE NOT VALID,
  *		VALIDATE CONSTRAINT c
+ *
+ * without NOT VALID, and what follows it, for a partitioned table.
  */
 static void
 add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *column,
@@ -208,9 +211,12 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 								quote_identifier(parent->name));
 	finding->detail = psprintf("The key over two such columns makes %s a junction, but a link can refer to a row that does not exist.",
 							   quote_identifier(table->name));
-	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE NOT VALID, VALIDATE CONSTRAINT %s",
+	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE",
 							table_name(table), name, column_list(columns),
-							table_name(parent), column_list(parent_columns), name);
+							table_name(parent), column_list(parent_columns));
+	/* a partitioned table can have no NOT VALID foreign key before 18 */
+	if (table->kind != RELKIND_PARTITIONED_TABLE)
+		finding->fix = psprintf("%s NOT VALID, VALIDATE CONSTRAINT %s", finding->fix, name);
 	mention_orm(finding, "the foreign key");
 }
 

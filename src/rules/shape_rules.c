@@ -5,12 +5,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -101,6 +103,37 @@ is_plain(const TableFacts *table, const IndexFacts *index)
 }
 
 /*
+ * Is a column, in part at least, that of a table which this one inherits from?
+ * Then it cannot be dropped here.  True if it is gone.
+ */
+static bool
+is_inherited(const TableFacts *table, AttrNumber attnum)
+{
+	HeapTuple	tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(table->oid), Int16GetDatum(attnum));
+	bool		inherited = !HeapTupleIsValid(tuple) ||
+		((Form_pg_attribute) GETSTRUCT(tuple))->attinhcount > 0;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return inherited;
+}
+
+/*
+ * Does the table name an index as its replica identity that goes with the id:
+ * that of the id, or that of the constraint over the pair?  Then nothing would
+ * identify a row, as REPLICA IDENTITY goes on to name the index that is gone.
+ */
+static bool
+loses_identity(const Junction *junction)
+{
+	const IndexFacts *key = junction->pair_key;
+
+	return junction->table->identity == REPLICA_IDENTITY_INDEX &&
+		(junction->primary_key->replica_identity ||
+		 (key->replica_identity && OidIsValid(get_index_constraint(key->oid))));
+}
+
+/*
  * Returns the statement that drops the id and makes the pair the primary key:
  *
  *	ALTER TABLE public.invoice_tags DROP COLUMN id, DROP CONSTRAINT u,
@@ -111,9 +144,10 @@ is_plain(const TableFacts *table, const IndexFacts *index)
  *	ALTER TABLE public.invoice_tags DROP COLUMN id,
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY USING INDEX u
  *
- * id is quoted.  Returns null if there is no whole pair key without INCLUDE
- * columns, if DROP COLUMN would or could drop another index, or if the index
- * cannot become a primary key.
+ * and that makes it the replica identity, with ", REPLICA IDENTITY DEFAULT", if
+ * it loses_identity().  id is quoted.  Returns null if there is no whole pair key
+ * without INCLUDE columns, if the id is inherited, if DROP COLUMN would or could
+ * drop another index, or if the index cannot become a primary key.
  */
 static char *
 without_surrogate(const Junction *junction, const char *id)
@@ -122,9 +156,12 @@ without_surrogate(const Junction *junction, const char *id)
 	const IndexFacts *key = junction->pair_key;
 	const char *primary = quote_identifier(index_name(junction->primary_key));
 	char	   *start = psprintf("ALTER TABLE %s DROP COLUMN %s", table_name(table), id);
+	const char *end;
 
-	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys)
+	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys ||
+		is_inherited(table, junction->primary_key->columns[0]))
 		return NULL;
+	end = loses_identity(junction) ? ", REPLICA IDENTITY DEFAULT" : "";
 	foreach_ptr(IndexFacts, index, table->indexes)
 		if (index != junction->primary_key &&
 			(index->expressions != NULL ||
@@ -134,11 +171,11 @@ without_surrogate(const Junction *junction, const char *id)
 	{
 		if (!is_plain(table, key) || table->kind == RELKIND_PARTITIONED_TABLE)
 			return NULL;
-		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", start, primary,
-						quote_identifier(index_name(key)));
+		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s%s", start, primary,
+						quote_identifier(index_name(key)), end);
 	}
-	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)", start,
-					quote_identifier(index_name(key)), primary, column_list(pair_columns(junction)));
+	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)%s", start,
+					quote_identifier(index_name(key)), primary, column_list(pair_columns(junction)), end);
 }
 
 /*
