@@ -158,6 +158,31 @@ BEGIN
         ASSERT NOT EXISTS (SELECT FROM found WHERE junction = 'noted'::regclass), 'it is still there';
     END IF;
 END $$;
+-- and a NOT NULL of new rows only, which is none for a key: mended one after the other
+DO $$
+DECLARE
+    found_first text;
+    mends text;
+BEGIN
+    IF current_setting('server_version_num')::int >= 180000 THEN
+        ALTER TABLE noted DROP CONSTRAINT noted_pkey;
+        ALTER TABLE noted ALTER invoice_id DROP NOT NULL, ALTER tag_id DROP NOT NULL;
+        EXECUTE 'ALTER TABLE noted ADD CONSTRAINT new_rows NOT NULL tag_id NOT VALID, ALTER invoice_id SET NOT NULL';
+        SELECT string_agg(rule || coalesce(': ' || fix, ''), '; ' ORDER BY rule) INTO found_first FROM found
+        WHERE junction = 'noted'::regclass AND rule <> 'half_indexed';
+        ASSERT found_first = 'missing_pair_key; nullable_endpoint: ALTER TABLE rules.noted ALTER COLUMN tag_id SET NOT NULL', found_first;
+        FOR i IN 1 .. 2 LOOP
+            SELECT fix INTO STRICT mends FROM found WHERE junction = 'noted'::regclass AND rule <> 'half_indexed' AND fix IS NOT NULL;
+            EXECUTE mends;
+        END LOOP;
+        ALTER TABLE noted ADD CONSTRAINT noted_key UNIQUE (tag_id, invoice_id), ADD id int GENERATED ALWAYS AS IDENTITY,
+            DROP CONSTRAINT noted_pkey, ADD PRIMARY KEY (id);
+        ALTER TABLE noted ALTER tag_id DROP NOT NULL;
+        EXECUTE 'ALTER TABLE noted ADD CONSTRAINT new_rows NOT NULL tag_id NOT VALID';
+        SELECT fix INTO mends FROM found WHERE junction = 'noted'::regclass AND rule = 'needless_surrogate';
+        ASSERT mends IS NULL, mends;
+    END IF;
+END $$;
 DROP TABLE noted;
 
 -- undeclared_endpoint: names and types fit, and one or both foreign keys are

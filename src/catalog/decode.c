@@ -354,6 +354,19 @@ index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc)
 	return index;
 }
 
+/*
+ * Returns the only column, or the first, of a constraint that has one, from its
+ * pg_constraint row.
+ */
+AttrNumber
+first_column(HeapTuple tuple, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		columns = heap_getattr(tuple, Anum_pg_constraint_conkey, desc, &isnull);
+
+	return isnull ? InvalidAttrNumber : *(AttrNumber *) ARR_DATA_PTR(DatumGetArrayTypeP(columns));
+}
+
 /* Returns a column, copied out of its pg_attribute row. */
 ColumnFacts *
 column_from_row(FactMaker *maker, HeapTuple tuple)

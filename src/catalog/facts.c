@@ -122,8 +122,23 @@ names_of(List *columns)
 }
 
 /*
- * Returns the names of those columns of the set that are not NOT NULL, in the
- * order of the table.
+ * Returns the names of those columns of the set whose NOT NULL is NOT VALID.
+ * PostgreSQL makes no primary key over them.
+ */
+List *
+unproven_columns(const TableFacts *table, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, columns) && column->unproven)
+			names = lappend(names, column->name);
+	return names;
+}
+
+/*
+ * Returns the names of those columns of the set that are not NOT NULL, or not in
+ * all rows, in the order of the table.
  */
 List *
 nullable_columns(const TableFacts *table, const Bitmapset *columns)
@@ -131,7 +146,7 @@ nullable_columns(const TableFacts *table, const Bitmapset *columns)
 	List	   *names = NIL;
 
 	foreach_ptr(ColumnFacts, column, table->columns)
-		if (bms_is_member(column->attnum, columns) && !column->notnull)
+		if (bms_is_member(column->attnum, columns) && (!column->notnull || column->unproven))
 			names = lappend(names, column->name);
 	return names;
 }

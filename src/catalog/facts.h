@@ -23,6 +23,8 @@ typedef struct ColumnFacts
 	int32		typmod;
 	Oid			collation;
 	bool		notnull;
+	bool		unproven;		/* its NOT NULL is NOT VALID (18): older rows may
+								 * have a null */
 	bool		has_default;	/* a DEFAULT, a generation expression or an
 								 * identity; a default of its type's does not
 								 * count */
@@ -190,6 +192,7 @@ typedef struct TableFacts
 								 * table_size() */
 	bool		partition;
 	bool		row_security;	/* ENABLE ROW LEVEL SECURITY */
+	Bitmapset  *unproven;		/* columns that are unproven */
 	List	   *policies;		/* PolicyFacts, if row_security; policies.c */
 	List	   *accessors;		/* AccessorFacts: those that return rows of this
 								 * table; accessors.c */
@@ -279,6 +282,7 @@ extern ForeignKeyFacts *foreign_key_from_row(FactMaker *maker, HeapTuple tuple, 
 extern ExclusionFacts *exclusion_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
 extern void set_comparisons(FactMaker *maker, IndexFacts *index, const ExclusionFacts *exclusion);
 extern IndexFacts *index_from_row(FactMaker *maker, HeapTuple tuple, TupleDesc desc);
+extern AttrNumber first_column(HeapTuple tuple, TupleDesc desc);
 extern ColumnFacts *column_from_row(FactMaker *maker, HeapTuple tuple);
 
 /* depend.c */
@@ -305,6 +309,7 @@ extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
+extern List *unproven_columns(const TableFacts *table, const Bitmapset *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
 extern bool is_conflict_target(const IndexFacts *key);
 extern bool is_key(const IndexFacts *index);

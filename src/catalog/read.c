@@ -284,7 +284,8 @@ is_exclusion(Form_pg_constraint con)
 }
 
 /*
- * Phase 2: the foreign keys, and the operators of exclusion constraints.
+ * Phase 2: the foreign keys, the operators of exclusion constraints, and what is
+ * NOT NULL in new rows only.
  * Foreign keys with a parent constraint are left out: they are a partition's
  * copy of its root's.
  */
@@ -304,6 +305,9 @@ read_constraint_rows(Reader *reader)
 
 		if (con->contype == CONSTRAINT_FOREIGN && !OidIsValid(con->conparentid))
 			add_foreign_key(reader, tuple, desc);
+		else if (con->contype == CONSTRAINT_NOTNULL && !con->convalidated &&
+				 (facts = look_up(reader->tables, con->conrelid)) != NULL)
+			facts->unproven = bms_add_member(facts->unproven, first_column(tuple, desc));
 		else if (is_exclusion(con) && (facts = look_up(reader->tables, con->conrelid)) != NULL)
 			facts->exclusions = lappend(facts->exclusions,
 										exclusion_from_row(&reader->maker, tuple, desc));
@@ -407,7 +411,12 @@ read_columns(Reader *reader)
 			facts = look_up(reader->tables, att->attrelid);
 		relid = att->attrelid;
 		if (facts != NULL)
-			facts->columns = insert(facts->columns, column_from_row(&reader->maker, tuple), compare_columns);
+		{
+			ColumnFacts *column = column_from_row(&reader->maker, tuple);
+
+			column->unproven = bms_is_member(column->attnum, facts->unproven);
+			facts->columns = insert(facts->columns, column, compare_columns);
+		}
 	}
 	end_scan(&scan);
 }

@@ -104,7 +104,7 @@ static void
 check_key_column(const Promotion *promotion, const char *name)
 {
 	const ColumnFacts *column = find_column_by_name(promotion->table, name);
-	bool		nullable = column != NULL && !column->notnull;
+	bool		nullable = column != NULL && (!column->notnull || column->unproven);
 
 	if (strcmp(name, promotion->id_column) == 0)
 		return;

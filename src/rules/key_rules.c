@@ -27,9 +27,11 @@
  *
  * It adds a UNIQUE constraint instead if the table has a primary key.
  *
- * Returns null if the table is partitioned by columns outside the pair, or if
- * the primary key, which makes the pair NOT NULL, collides with a foreign key
- * that sets a column null: findings->key_obstacle is set to this foreign key.
+ * Returns null if the table is partitioned by columns outside the pair; if the
+ * NOT NULL of a column is NOT VALID, which PostgreSQL refuses in a primary key, so
+ * that the fix of nullable_endpoint has to be the first; or if the primary key,
+ * which makes the pair NOT NULL, collides with a foreign key that sets a column
+ * null: findings->key_obstacle is set to this foreign key.
  * The result is cached in findings.
  */
 char *
@@ -41,7 +43,8 @@ missing_key_fix(const Junction *junction, Findings *findings)
 	StringInfoData fix;
 
 	if (findings->key_fix != NULL || findings->key_obstacle != NULL ||
-		!bms_is_subset(junction->table->partition_key, junction->pair))
+		!bms_is_subset(junction->table->partition_key, junction->pair) ||
+		(!has_primary && unproven_columns(junction->table, junction->pair) != NIL))
 		return findings->key_fix;
 	initStringInfo(&fix);
 	appendStringInfo(&fix, "ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
@@ -98,6 +101,9 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	}
 	if (findings->key_obstacle != NULL)
 		finding->detail = psprintf("%s %s", finding->detail, describe_obstacle(findings->key_obstacle));
+	else if (finding->fix == NULL && bms_is_subset(junction->table->partition_key, junction->pair))
+		finding->detail = psprintf("%s First the NOT NULL of (%s) has to be validated.", finding->detail,
+								   column_list(unproven_columns(junction->table, junction->pair)));
 	else if (finding->fix == NULL)
 		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 								   finding->detail, table);

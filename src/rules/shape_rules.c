@@ -146,8 +146,9 @@ loses_identity(const Junction *junction)
  *
  * and that makes it the replica identity, with ", REPLICA IDENTITY DEFAULT", if
  * it loses_identity().  id is quoted.  Returns null if there is no whole pair key
- * without INCLUDE columns, if the id is inherited, if DROP COLUMN would or could
- * drop another index, or if the index cannot become a primary key.
+ * without INCLUDE columns, if the id is inherited, if a NOT NULL of the pair is
+ * NOT VALID, if DROP COLUMN would or could drop another index, or if the index
+ * cannot become a primary key.
  */
 static char *
 without_surrogate(const Junction *junction, const char *id)
@@ -159,7 +160,8 @@ without_surrogate(const Junction *junction, const char *id)
 	const char *end;
 
 	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys ||
-		is_inherited(table, junction->primary_key->columns[0]))
+		is_inherited(table, junction->primary_key->columns[0]) ||
+		unproven_columns(table, junction->pair) != NIL)
 		return NULL;
 	end = loses_identity(junction) ? ", REPLICA IDENTITY DEFAULT" : "";
 	foreach_ptr(IndexFacts, index, table->indexes)
