@@ -142,7 +142,8 @@ extern List *mirror_functions(Oid function);
 /* mirror_functions.c */
 extern char *remove_function(const Absorption *absorption, const char *name);
 extern char *add_function(const Absorption *absorption, const char *name);
-extern char *trigger_body(const Absorption *absorption, const char *add, const char *remove);
+extern char *move_function(const Absorption *absorption, const char *name);
+extern char *trigger_body(const Absorption *absorption, const char *add, const char *remove, const char *move);
 
 /* dependencies.c */
 extern Junction *require_multiway(Oid relid);

@@ -3,8 +3,8 @@
  *		Builds the mirror of junction.absorb: triggers that carry every write
  *		of the old columns to the junction, so that old code goes on.
  *
- * A mirror is three functions in the schema of the junction (mirror_functions.c)
- * and two triggers on the source, for INSERT and UPDATE; a DELETE is the foreign
+ * A mirror is three functions in the schema of the junction (mirror_functions.c),
+ * four if the links have positions, and two triggers on the source, for INSERT and UPDATE; a DELETE is the foreign
  * key's.  They need no extension.  junction.retire (retire.c) knows them by their
  * names and by their comments, and drops them with the columns.
  *
@@ -118,7 +118,7 @@ mirror_name(const char *base, const char *ending)
 static bool
 is_mirror_name_taken(const Absorption *absorption, const char *base)
 {
-	const char *const functions[] = {"", "_add", "_remove"};
+	const char *const functions[] = {"", "_add", "_remove", "_move"};
 	const char *const triggers[] = {"_insert", "_update"};
 	bool		taken = false;
 
@@ -163,12 +163,12 @@ choose_mirror_name(const Absorption *absorption)
  */
 static void
 build_trigger_function(StatementPlan *plan, const Absorption *absorption, const char *name,
-					   const char *add, const char *remove)
+					   const char *add, const char *remove, const char *move)
 {
 	plan_add(plan, NULL,
 			 "CREATE FUNCTION %s()\nRETURNS pg_catalog.trigger LANGUAGE plpgsql SECURITY DEFINER\n"
 			 "SET search_path = pg_catalog, pg_temp\nAS %s",
-			 name, dollar_quote(trigger_body(absorption, add, remove), "mirror"));
+			 name, dollar_quote(trigger_body(absorption, add, remove, move), "mirror"));
 	plan_add(plan, NULL, "REVOKE ALL ON FUNCTION %s() FROM PUBLIC", name);
 }
 
@@ -202,11 +202,18 @@ build_mirror(StatementPlan *plan, const Absorption *absorption)
 	char	   *function = quote_qualified_identifier(junction->schema, base);
 	char	   *add = quote_qualified_identifier(junction->schema, mirror_name(base, "_add"));
 	char	   *remove = quote_qualified_identifier(junction->schema, mirror_name(base, "_remove"));
+	char	   *move = quote_qualified_identifier(junction->schema, mirror_name(base, "_move"));
+	List	   *functions = list_make3(function, add, remove);
 
 	plan_add(plan, NULL, "%s", remove_function(absorption, remove));
 	plan_add(plan, NULL, "%s", add_function(absorption, add));
-	build_trigger_function(plan, absorption, function, add, remove);
-	foreach_ptr(char, name, list_make3(function, add, remove))
+	if (absorption->ordered)
+	{
+		plan_add(plan, NULL, "%s", move_function(absorption, move));
+		functions = lappend(functions, move);
+	}
+	build_trigger_function(plan, absorption, function, add, remove, move);
+	foreach_ptr(char, name, functions)
 		plan_add(plan, NULL, "COMMENT ON FUNCTION %s IS '" MIRROR_MARK ": carries writes of old columns to the junction, until junction.retire'", name);
 	build_trigger(plan, absorption, base, false, function);
 	build_trigger(plan, absorption, base, true, function);
@@ -255,5 +262,6 @@ mirror_functions(Oid function)
 	if (name == NULL || !is_mirror_function(function))
 		return NIL;
 	functions = add_functions_named(functions, get_func_namespace(function), mirror_name(name, "_add"));
+	functions = add_functions_named(functions, get_func_namespace(function), mirror_name(name, "_move"));
 	return add_functions_named(functions, get_func_namespace(function), mirror_name(name, "_remove"));
 }

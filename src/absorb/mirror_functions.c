@@ -1,6 +1,6 @@
 /*
  * mirror_functions.c
- *		Builds the functions of a mirror: the two that change the junction, and
+ *		Builds the functions of a mirror: those that change the junction, and
  *		the trigger function that finds out what to change.
  *
  * A mirror compares what the rows of a statement held before it with what they
@@ -8,7 +8,7 @@
  * So a link that was made or removed in the junction itself stays as it is,
  * whatever else is written to the row.
  *
- * Only the two functions name the junction, in BEGIN ATOMIC bodies: PostgreSQL
+ * Only these functions name the junction, in BEGIN ATOMIC bodies: PostgreSQL
  * stores the table, not its name, and they go on when it is renamed or promoted.
  * They take the links in arrays, one for each column of the junction.
  *
@@ -87,17 +87,12 @@ given_links(int count)
 }
 
 /*
- * Returns the statement that makes the function which removes links:
+ * Returns the condition that a link of the junction is a given one:
  *
- *	CREATE FUNCTION public.invoice_tags_mirror_remove(integer[], integer[])
- *	RETURNS pg_catalog.void LANGUAGE sql BEGIN ATOMIC
- *	    DELETE FROM public.invoice_tags AS link
- *	    USING ROWS FROM (...) AS given (column_1, column_2)
- *	    WHERE link.invoice_id OPERATOR(pg_catalog.=) given.column_1 AND ...;
- *	END
+ *	link.invoice_id OPERATOR(pg_catalog.=) given.column_1 AND ...
  */
-char *
-remove_function(const Absorption *absorption, const char *name)
+static char *
+is_given_link(const Absorption *absorption)
 {
 	List	   *parents = pair_parents(&absorption->junction);
 	StringInfoData condition;
@@ -112,10 +107,49 @@ remove_function(const Absorption *absorption, const char *name)
 						 quote_identifier(column), operator_text(equality),
 						 foreach_current_index(column) + 1);
 	}
+	return condition.data;
+}
+
+/*
+ * Returns the statement that makes the function which removes links:
+ *
+ *	CREATE FUNCTION public.invoice_tags_mirror_remove(integer[], integer[])
+ *	RETURNS pg_catalog.void LANGUAGE sql BEGIN ATOMIC
+ *	    DELETE FROM public.invoice_tags AS link
+ *	    USING ROWS FROM (...) AS given (column_1, column_2)
+ *	    WHERE link.invoice_id OPERATOR(pg_catalog.=) given.column_1 AND ...;
+ *	END
+ */
+char *
+remove_function(const Absorption *absorption, const char *name)
+{
 	return psprintf("CREATE FUNCTION %s(%s)\nRETURNS pg_catalog.void LANGUAGE sql BEGIN ATOMIC\n"
 					"    DELETE FROM %s AS link\n    USING %s\n    WHERE %s;\nEND",
 					name, parameter_types(absorption, false), absorption->junction.qualified,
-					given_links(list_length(parents)), condition.data);
+					given_links(list_length(pair_names(&absorption->junction))), is_given_link(absorption));
+}
+
+/*
+ * Returns the statement that makes the function which gives links that are there
+ * another position:
+ *
+ *	CREATE FUNCTION public.invoice_tags_mirror_move(integer[], integer[], integer[])
+ *	RETURNS pg_catalog.void LANGUAGE sql BEGIN ATOMIC
+ *	    UPDATE public.invoice_tags AS link SET "position" = given.column_3
+ *	    FROM ROWS FROM (...) AS given (column_1, column_2, column_3)
+ *	    WHERE link.invoice_id OPERATOR(pg_catalog.=) given.column_1 AND ...;
+ *	END
+ */
+char *
+move_function(const Absorption *absorption, const char *name)
+{
+	const NewJunction *junction = &absorption->junction;
+	int			count = list_length(pair_names(junction)) + 1;
+
+	return psprintf("CREATE FUNCTION %s(%s)\nRETURNS pg_catalog.void LANGUAGE sql BEGIN ATOMIC\n"
+					"    UPDATE %s AS link SET %s = given.column_%d\n    FROM %s\n    WHERE %s;\nEND",
+					name, parameter_types(absorption, true), junction->qualified,
+					column_list(junction->own_columns), count, given_links(count), is_given_link(absorption));
 }
 
 /*
@@ -183,13 +217,35 @@ held_values(const Absorption *absorption, const char *relation, bool place)
  * in the other, which may be null: then all of them.
  */
 static char *
-changed_values(const Absorption *absorption, const char *relation, const char *other, bool place)
+changed_values(const Absorption *absorption, const char *relation, const char *other)
 {
-	char	   *held = held_values(absorption, relation, place);
+	char	   *held = held_values(absorption, relation, false);
 
 	if (other == NULL)
-		return place ? held : psprintf("SELECT DISTINCT * FROM (%s) AS held", held);
-	return psprintf("%s\nEXCEPT %s", held, held_values(absorption, other, place));
+		return psprintf("SELECT DISTINCT * FROM (%s) AS held", held);
+	return psprintf("%s\nEXCEPT %s", held, held_values(absorption, other, false));
+}
+
+/*
+ * Returns the query of the values that the rows of an UPDATE hold now, each with its
+ * first position: those that they did not hold before; or if moved, those that they
+ * held at another position.
+ */
+static char *
+placed_values(const Absorption *absorption, bool moved)
+{
+	static const char now[] = "pg_catalog.min(link.place) FILTER (WHERE link.is_new)";
+	static const char before[] = "pg_catalog.min(link.place) FILTER (WHERE NOT link.is_new)";
+	char	   *columns = psprintf("%s, %s", element_columns(absorption, false),
+								   element_columns(absorption, true));
+	char	   *condition = moved ? psprintf("%s OPERATOR(pg_catalog.<>) %s", now, before) :
+		psprintf("%s IS NOT NULL AND %s IS NULL", now, before);
+
+	return psprintf("SELECT %s, %s AS place FROM (\n    SELECT held.*, true AS is_new FROM (%s) AS held\n"
+					"    UNION ALL SELECT held.*, false FROM (%s) AS held) AS link\n"
+					"WHERE %s GROUP BY %s HAVING %s",
+					columns, now, elements_query(absorption, "new_rows"), elements_query(absorption, "old_rows"),
+					present_condition(absorption), columns, condition);
 }
 
 /*
@@ -263,13 +319,14 @@ append_refuse_missing(StringInfo buf, const Absorption *absorption, const char *
 }
 
 /*
- * Appends what is done with the values that a statement brought.  other: the
- * transition table of the rows before it, or null.
+ * Appends what is done with the values that a statement brought: an UPDATE, whose
+ * rows held others before, or an INSERT.
  */
 static void
-append_additions(StringInfo buf, const Absorption *absorption, const char *add, const char *other)
+append_additions(StringInfo buf, const Absorption *absorption, const char *add, bool update)
 {
-	char	   *values = changed_values(absorption, "new_rows", other, absorption->ordered);
+	char	   *values = !absorption->ordered ? changed_values(absorption, "new_rows", update ? "old_rows" : NULL) :
+		update ? placed_values(absorption, false) : held_values(absorption, "new_rows", true);
 	bool		join = !values_are_key(absorption) || absorption->missing == MISSING_DISCARD;
 
 	/* a trigger of the parent can insert another value, or none */
@@ -287,6 +344,7 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
  *	IF there are no new_rows THEN do nothing; END IF;
  *	IF TG_OP is 'UPDATE' THEN
  *	    remove the links of what the rows held, and do not hold now;
+ *	    move those of what they hold at another position, if they are there;
  *	    add those of what they hold, and did not;
  *	ELSE
  *	    add the links of what they hold;
@@ -296,7 +354,7 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
  * each is the other's parent, what it inserts calls the other's: this must end.
  */
 char *
-trigger_body(const Absorption *absorption, const char *add, const char *remove)
+trigger_body(const Absorption *absorption, const char *add, const char *remove, const char *move)
 {
 	Absorption	unordered = *absorption;
 	StringInfoData buf;
@@ -308,11 +366,15 @@ trigger_body(const Absorption *absorption, const char *add, const char *remove)
 						   "IF NOT EXISTS (SELECT FROM new_rows) THEN\n    RETURN NULL;\nEND IF;\n"
 						   "IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n");
 	append_call(&buf, &unordered, remove,
-				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows", false),
+				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows"),
 							!values_are_key(absorption), false, true), false);
-	append_additions(&buf, absorption, add, "old_rows");
+	if (absorption->ordered)
+		append_call(&buf, absorption, move,
+					links_query(absorption, placed_values(absorption, true),
+								!values_are_key(absorption), false, true), true);
+	append_additions(&buf, absorption, add, true);
 	appendStringInfoString(&buf, "ELSE\n");
-	append_additions(&buf, absorption, add, NULL);
+	append_additions(&buf, absorption, add, false);
 	appendStringInfoString(&buf, "END IF;\nRETURN NULL;\nEND\n");
 	return buf.data;
 }
