@@ -278,6 +278,60 @@ append_call(StringInfo buf, const Absorption *absorption, const char *function, 
 }
 
 /*
+ * Returns as a FROM item what the rows of an UPDATE held, under the keys that they
+ * have now.  PostgreSQL writes both transition tables row by row, and the nth row of
+ * one is the nth of the other.
+ *
+ *	(SELECT new_row.id, old_row.tag_ids
+ *	FROM (SELECT row_number() OVER (), id FROM new_rows) AS new_row (nth, id)
+ *	JOIN (SELECT row_number() OVER (), tag_ids FROM old_rows) AS old_row (nth, tag_ids) ON ...)
+ */
+static char *
+rows_with_new_keys(const Absorption *absorption)
+{
+	List	   *keys = names_of(absorption->junction.left.parent.own);
+	List	   *names = names_of(absorption->columns);
+	char	   *key_list = column_list(keys);
+	char	   *list = column_list(names);
+	char	   *nth = "nth";
+	StringInfoData columns;
+
+	for (int i = 1; list_has_name(keys, nth) || list_has_name(names, nth); i++)
+		nth = psprintf("nth_%d", i);
+	initStringInfo(&columns);
+	foreach_ptr(char, key, keys)
+		appendStringInfo(&columns, "new_row.%s, ", quote_identifier(key));
+	foreach_ptr(char, name, names)
+		if (!list_has_name(keys, name))
+			appendStringInfo(&columns, "old_row.%s, ", quote_identifier(name));
+	return psprintf("(SELECT %snew_row.%s FROM\n"
+					"    (SELECT pg_catalog.row_number() OVER (), %s FROM new_rows) AS new_row (%s, %s) JOIN\n"
+					"    (SELECT pg_catalog.row_number() OVER (), %s FROM old_rows) AS old_row (%s, %s)\n"
+					"    ON old_row.%s OPERATOR(pg_catalog.=) new_row.%s)",
+					columns.data, nth, key_list, nth, key_list, list, nth, list, nth, nth);
+}
+
+/*
+ * Appends what an UPDATE removes: the links of what the rows held, and do not hold
+ * now.  A foreign key ON UPDATE CASCADE may have given them a new key by then.
+ */
+static void
+append_removals(StringInfo buf, const Absorption *absorption, const char *remove)
+{
+	Absorption	unordered = *absorption;
+	char	   *keys = column_list(names_of(absorption->junction.left.parent.own));
+	bool		join = !values_are_key(absorption);
+
+	unordered.ordered = false;
+	append_call(buf, &unordered, remove,
+				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows"), join, false, true), false);
+	appendStringInfo(buf, "    IF EXISTS (SELECT %s FROM old_rows EXCEPT SELECT %s FROM new_rows) THEN\n", keys, keys);
+	append_call(buf, &unordered, remove,
+				links_query(&unordered, changed_values(&unordered, rows_with_new_keys(absorption), "new_rows"), join, false, true), false);
+	appendStringInfoString(buf, "    END IF;\n");
+}
+
+/*
  * Appends the statement that adds to the parent the values that it lacks.  A row
  * that another session adds meanwhile is taken.
  *
@@ -356,18 +410,14 @@ append_additions(StringInfo buf, const Absorption *absorption, const char *add, 
 char *
 trigger_body(const Absorption *absorption, const char *add, const char *remove, const char *move)
 {
-	Absorption	unordered = *absorption;
 	StringInfoData buf;
 
-	unordered.ordered = false;
 	initStringInfo(&buf);
 	/* the target of ON CONFLICT cannot be qualified, and may be named as a variable is */
 	appendStringInfoString(&buf, "\n#variable_conflict use_column\nDECLARE\n    missing pg_catalog.text;\nBEGIN\n"
 						   "IF NOT EXISTS (SELECT FROM new_rows) THEN\n    RETURN NULL;\nEND IF;\n"
 						   "IF TG_OP OPERATOR(pg_catalog.=) 'UPDATE' THEN\n");
-	append_call(&buf, &unordered, remove,
-				links_query(&unordered, changed_values(&unordered, "old_rows", "new_rows"),
-							!values_are_key(absorption), false, true), false);
+	append_removals(&buf, absorption, remove);
 	if (absorption->ordered)
 		append_call(&buf, absorption, move,
 					links_query(absorption, placed_values(absorption, true),
