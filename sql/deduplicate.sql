@@ -106,6 +106,16 @@ SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'last') WHERE 
 TABLE user_orgs ORDER BY 1;
 SELECT count(*) FROM junction.deduplicate('user_orgs', 'last');
 DROP TABLE user_orgs;
+-- an order by what a reference holds, which changes on the way: another row of the pair (1, 2) would go than the one that nothing
+-- references any more, and the one that stays with what it references
+CREATE TABLE user_orgs (id int PRIMARY KEY, user_id int REFERENCES users, org_id int REFERENCES orgs, after_id int REFERENCES user_orgs ON DELETE CASCADE);
+COMMENT ON TABLE user_orgs IS '@junction';
+INSERT INTO user_orgs VALUES (9, 1, 1, 9), (1, 1, 1, NULL), (8, 2, 2, 8), (3, 2, 2, NULL), (5, 1, 2, 3), (6, 1, 2, 1);
+SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'after_id');
+SELECT child, change, rows FROM junction.deduplicate('user_orgs', 'id DESC');
+SELECT * FROM user_orgs ORDER BY id;
+DROP TABLE user_orgs;
+
 -- partitioned
 CREATE TABLE user_orgs (user_id int REFERENCES users, org_id int REFERENCES orgs) PARTITION BY HASH (org_id);
 CREATE TABLE user_orgs_0 PARTITION OF user_orgs FOR VALUES WITH (MODULUS 2, REMAINDER 0);

@@ -7,7 +7,7 @@
  *	   the row that stays is found (keep_order.c).
  *	2. Rows that reference one that goes are pointed at the one that stays, by the
  *	   engine of junction.merge (merge_rows.c).
- *	3. One DELETE; and the proof that it took what was counted.
+ *	3. One DELETE of the same rows; and the proof that it took what was counted.
  *
  * The table is locked in EXCLUSIVE mode, so that no row is written between the counts
  * and the key that is added next, and none is locked by others (merge_locks.c).  Rows with a null end are no pairs, and
@@ -17,6 +17,7 @@
 
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
+#include "utils/typcache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -110,18 +111,60 @@ duplicate_rows(const Merge *merge, const Duplicates *duplicates)
 }
 
 /*
+ * Returns the query of a checksum of the rows that go.
+ */
+static char *
+sum_of_going(const MergedRows *rows)
+{
+	StringInfoData values;
+
+	initStringInfo(&values);
+	foreach_int(column, rows->identity)
+	{
+		Oid			type = find_column(rows->table, column)->type;
+		bool		hashable = OidIsValid(lookup_type_cache(type, TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc);
+
+		appendStringInfo(&values, hashable ? "%sm%d" : "%sCAST(m%d AS pg_catalog.text)", values.len ? ", " : "", column);
+	}
+	return psprintf("%sSELECT COALESCE(pg_catalog.bit_xor(pg_catalog.hash_record_extended(ROW(%s), 0)), 0)\nFROM %s WHERE rank OPERATOR(pg_catalog.>) 0",
+					with_clause(rows), values.data, rows->name);
+}
+
+/*
+ * Adds a statement that raises if the rows which go are not those any more from which
+ * all references were taken: if what they are ordered by has changed on the way, by a
+ * trigger, or as a column of the order references the table itself.
+ */
+static void
+check_same_going(Merge *merge, const MergedRows *rows, int64 sum)
+{
+	char	   *body = psprintf("BEGIN\n    IF (%s) OPERATOR(pg_catalog.<>) %s THEN\n"
+								"        RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = %s, HINT = %s;\n    END IF;\nEND",
+								sum_of_going(rows), typed_literal(psprintf(INT64_FORMAT, sum), "int8"),
+								quote_literal_cstr(psprintf("the order of the rows of %s has changed meanwhile",
+															qualified_name(rows->table->oid))),
+								quote_literal_cstr("If the statements themselves change it, order by columns that they do not change."));
+
+	(void) add_reading_step(merge, rows->table, lock_on_all(AccessShareLock, rows->table),
+							psprintf("DO LANGUAGE plpgsql %s", quote_literal_cstr(body)));
+}
+
+/*
  * Points what references rows that go at those that stay, if anything does.
  */
 static void
 merge_references(Merge *merge, const Duplicates *duplicates)
 {
 	MergedRows *rows;
+	int64		sum;
 
 	if (find_children(merge, duplicates->table) == NIL)
 		return;
 	rows = duplicate_rows(merge, duplicates);
+	sum = merge_count(merge, rows->table, sum_of_going(rows));
 	(void) add_reading_step(merge, rows->table, lock_locks(rows), lock_rows(rows));
 	merge_rows(merge, rows);
+	check_same_going(merge, rows, sum);
 }
 
 /*
