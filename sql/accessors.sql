@@ -350,6 +350,25 @@ SELECT octet_length(proname), count(*) FROM pg_proc WHERE oid IN (SELECT functio
 SELECT count(*) FROM junction.drop_accessors('"ääääääääääääääääääääääääääääääo"');
 DROP TABLE "ääääääääääääääääääääääääääääääo";
 
+-- the mark compared with false; and a key that no new link would be in: each add would make it again
+CREATE TABLE followers (user_id int REFERENCES users, article_id int REFERENCES articles, is_deleted bool NOT NULL DEFAULT false);
+CREATE UNIQUE INDEX ON followers (user_id, article_id) WHERE is_deleted = false;
+SELECT count(*) FROM junction.create_accessors('followers');
+SELECT count(*) FROM users, articles, add_followers(users.id, ARRAY[articles.id]);
+SELECT change, count(*) FROM users, set_followers(users.id, '{}') GROUP BY change;
+SELECT is_deleted, count(*) FROM followers GROUP BY is_deleted;
+SELECT count(*) FROM junction.drop_accessors('followers');
+ALTER TABLE followers ALTER is_deleted SET DEFAULT true;
+SELECT junction.create_accessors('followers');
+ALTER TABLE followers ALTER is_deleted DROP NOT NULL, ALTER is_deleted DROP DEFAULT;
+SELECT junction.create_accessors('followers', '{add}');
+SELECT count(*) FROM junction.create_accessors('followers', '{list,remove}');
+CREATE FUNCTION not_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.is_deleted := false; RETURN NEW; END $$;
+CREATE TRIGGER live BEFORE INSERT ON followers FOR EACH ROW EXECUTE FUNCTION not_deleted();
+SELECT count(*) FROM junction.create_accessors('followers', '{add}');
+DROP TABLE followers CASCADE;
+DROP FUNCTION not_deleted;
+
 -- a partial key over a column that both ends share
 CREATE TABLE areas (tenant int, id int, PRIMARY KEY (tenant, id));
 CREATE TABLE zones (tenant int, id int, PRIMARY KEY (tenant, id));

@@ -11,9 +11,13 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_operator.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
+#include "optimizer/optimizer.h"
 #include "rewrite/prs2lock.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -22,6 +26,7 @@
 #include "catalog/facts.h"
 #include "check/check.h"
 #include "links/links.h"
+#include "statement/statement.h"
 
 /* Does an accessor that inserts links come with the kinds? */
 static bool
@@ -175,6 +180,21 @@ set_ends(Accessors *accessors)
 }
 
 /*
+ * Returns the column that an expression compares with false, as in "is_deleted =
+ * false"; null if it is another.
+ */
+static Var *
+compared_with_false(const OpExpr *expression)
+{
+	Const	   *value;
+
+	if (!IsA(expression, OpExpr) || expression->opno != BooleanEqualOperator)
+		return NULL;
+	value = lsecond(expression->args);
+	return IsA(value, Const) && !value->constisnull && !DatumGetBool(value->constvalue) ? linitial(expression->args) : NULL;
+}
+
+/*
  * Returns the column that a predicate leaves rows out by once it is set: a time
  * that says when the row was deleted, or a flag that it was.  Null if the predicate
  * is another.
@@ -198,6 +218,8 @@ find_mark(const TableFacts *table, Node *predicate)
 		var = (Var *) ((BooleanTest *) predicate)->arg;
 	else if (is_notclause(predicate))
 		var = (Var *) get_notclausearg(predicate);
+	else
+		var = compared_with_false((OpExpr *) predicate);
 	if (var == NULL || !IsA(var, Var) || var->varattno <= 0)
 		return NULL;
 	column = find_column(table, var->varattno);
@@ -219,6 +241,58 @@ set_live(Accessors *accessors)
 		return;
 	accessors->live = aliased_predicate(accessors->table, key, "link");
 	accessors->mark = find_mark(accessors->table, stringToNode(key->predicate));
+}
+
+/*
+ * Returns an expression with what an accessor's INSERT gives to the columns beside the
+ * pair in their place: their defaults, or null.
+ */
+static Node *
+with_defaults(Node *node, void *context)
+{
+	const Accessors *accessors = context;
+	Var		   *var = (Var *) node;
+	Node	   *value;
+
+	if (node == NULL)
+		return NULL;
+	if (!IsA(node, Var))
+		return expression_tree_mutator(node, with_defaults, context);
+	if (var->varattno <= 0 || bms_is_member(var->varattno, accessors->junction->pair) ||
+		TupleDescAttr(RelationGetDescr(accessors->rel), var->varattno - 1)->attgenerated != '\0')
+		return node;
+	value = build_column_default(accessors->rel, var->varattno);
+	return value ? value : (Node *) makeNullConst(var->vartype, var->vartypmod, var->varcollid);
+}
+
+/*
+ * Refuse a partial pair key that no new link is in, as the defaults of the other
+ * columns are not those of its rows: 55000.  Each call would add the link again, and
+ * none would see it.  A trigger may set these columns; and what the pair itself
+ * decides is not known yet.
+ */
+static void
+check_new_link_is_live(const Accessors *accessors)
+{
+	const IndexFacts *key = accessors->junction->pair_key;
+	const TriggerDesc *triggers = accessors->rel->trigdesc;
+	OwnerRole	role;
+	Const	   *result;
+
+	if (key->predicate == NULL || (triggers != NULL && triggers->trig_insert_before_row))
+		return;
+	/* functions of the table's owner may be called */
+	become_owner(&role, accessors->table->oid);
+	result = (Const *) eval_const_expressions(NULL, with_defaults(stringToNode(key->predicate),
+																  unconstify(Accessors *, accessors)));
+	become_caller(&role);
+	if (IsA(result, Const) && (result->constisnull || !DatumGetBool(result->constvalue)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a new link would not be in the key of \"%s\" over its pair", display_name(accessors->table->oid)),
+				 errdetail("The key has only rows for which %s, and by the defaults of its columns that is not so.",
+						   predicate_text(accessors->table, key)),
+				 errhint("Give these columns other defaults, or leave out set, add and toggle.")));
 }
 
 /*
@@ -254,6 +328,7 @@ check_insert(const Accessors *accessors)
 				 errmsg("the key of \"%s\" over its pair is deferrable", name),
 				 errdetail("ON CONFLICT does not take such a key."),
 				 errhint("Make it NOT DEFERRABLE, or leave out set, add and toggle.")));
+	check_new_link_is_live(accessors);
 }
 
 /*
