@@ -159,6 +159,24 @@ SELECT count(*) FROM talks, talk_topics;
 SELECT count(*) FROM junction.retire('talks');
 DROP TABLE talk_topics, talks, topics;
 
+-- the junction was dropped, or one of two, and nothing else has the values; one of another name has them
+CREATE TABLE talks (id int PRIMARY KEY, tag_ids int[], more_ids int[]);
+CREATE TABLE remarks (id int PRIMARY KEY, talk_id int REFERENCES talks, tag_id int REFERENCES tags);
+INSERT INTO talks VALUES (1, '{1,2}', '{3}');
+SELECT count(*) FROM junction.absorb('talks', '{tag_ids}', 'tags', mirror => true);
+DROP TABLE tag_talks CASCADE;
+SELECT junction.retire('talks', dry_run => true);
+SELECT count(*) FROM junction.absorb('talks', '{more_ids}', 'tags', name => '"More of"');
+SELECT junction.retire('talks');
+ALTER TABLE "More of" RENAME TO mores;
+\set VERBOSITY default
+SELECT junction.retire('talks');
+\set VERBOSITY terse
+COMMENT ON COLUMN talks.tag_ids IS NULL;
+SELECT statement FROM junction.retire('talks') WHERE statement LIKE 'ALTER%';
+SELECT * FROM talks;
+DROP TABLE mores, remarks, talks;
+
 -- a view stops retire; then the columns go, with all that mirrored them
 CREATE VIEW seen AS SELECT id, words FROM invoices;
 SELECT junction.retire('invoices');

@@ -5,7 +5,7 @@
  *
  *	1. Find the columns, by their comments, and the mirrors, by the comments of
  *	   the functions of the table's triggers.
- *	2. Refuse what PostgreSQL would refuse.
+ *	2. Refuse columns whose junction is not there, and what PostgreSQL would refuse.
  *	3. Build the statements, and run or return them.
  *
  * The table is the source of one junction or of several: all are retired.  The
@@ -13,21 +13,30 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #include "absorb/absorb.h"
 #include "base/base.h"
 #include "catalog/facts.h"
 #include "check/check.h"
+#include "model/model.h"
 #include "statement/statement.h"
 
 /* What is retired */
@@ -85,6 +94,96 @@ dropped_with_columns(TableFacts *table, const void *state)
 	foreach_ptr(ColumnFacts, column, superseded_columns(table))
 		columns = bms_add_member(columns, column->attnum);
 	return find_parents(table, columns);
+}
+
+/*
+ * Returns the junctions (OIDs) that reference the table.
+ */
+static List *
+find_junctions_of(Oid relid)
+{
+	List	   *tables = NIL;
+	List	   *junctions = NIL;
+	CatalogScan scan;
+	HeapTuple	tuple;
+
+	scan_dependents_of(&scan, RelationRelationId, relid, 0, NULL);
+	while ((tuple = next_row(&scan)) != NULL)
+	{
+		Form_pg_depend dep = (Form_pg_depend) GETSTRUCT(tuple);
+		HeapTuple	constraint = dep->classid == ConstraintRelationId ?
+			SearchSysCache1(CONSTROID, ObjectIdGetDatum(dep->objid)) : NULL;
+
+		if (!HeapTupleIsValid(constraint))
+			continue;
+		if (((Form_pg_constraint) GETSTRUCT(constraint))->confrelid == relid)
+			tables = list_append_unique_oid(tables, ((Form_pg_constraint) GETSTRUCT(constraint))->conrelid);
+		ReleaseSysCache(constraint);
+	}
+	end_scan(&scan);
+	/* not to wait for a table while this one is locked, another that changes is taken for one */
+	foreach_oid(table, tables)
+		if (!ConditionalLockRelationOid(table, AccessShareLock) || classify(read_table(table))->kind != JUNCTION_NONE)
+			junctions = lappend_oid(junctions, table);
+	return junctions;
+}
+
+/*
+ * Returns the name of the junction in the comment of a superseded column.
+ */
+static char *
+superseding_name(Oid relid, const ColumnFacts *column)
+{
+	char	   *mark = strstr(GetComment(relid, RelationRelationId, column->attnum), SUPERSEDED_MARK " by ");
+
+	return mark ? mark + strlen(SUPERSEDED_MARK " by ") : "";
+}
+
+/*
+ * Returns the table (OID) of a qualified name; InvalidOid if there is none.
+ */
+static Oid
+table_named(const char *name)
+{
+	List	   *names;
+
+	if (!SplitIdentifierString(pstrdup(name), '.', &names) || list_length(names) != 2)
+		return InvalidOid;
+	return RangeVarGetRelid(makeRangeVar(linitial(names), lsecond(names), -1), NoLock, true);
+}
+
+/*
+ * Refuse to drop columns whose junction is not there any more, so that nothing else
+ * has their values: 55000.  One that has another name now, as by a promotion, is a
+ * junction that no column names.
+ */
+static void
+check_superseded(const Retirement *retirement)
+{
+	Oid			relid = retirement->table->oid;
+	List	   *junctions = find_junctions_of(relid);
+	List	   *others = list_copy(junctions);
+	List	   *missing = NIL;
+	List	   *columns = NIL;
+
+	foreach_ptr(ColumnFacts, column, retirement->columns)
+	{
+		char	   *name = superseding_name(relid, column);
+
+		others = list_delete_oid(others, table_named(name));
+		if (list_member_oid(junctions, table_named(name)))
+			continue;
+		columns = lappend(columns, column->name);
+		if (!list_has_name(missing, name))
+			missing = lappend(missing, name);
+	}
+	if (list_length(missing) > list_length(others))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("columns of \"%s\" are superseded by junctions that are not there", display_name(relid)),
+				 errdetail("They are (%s). Of the names in their comments there is no junction, and of other names %d.",
+						   column_list(columns), list_length(others)),
+				 errhint("Absorb them again; or to keep one, take \"%s\" out of its comment.", SUPERSEDED_MARK)));
 }
 
 /*
@@ -154,8 +253,8 @@ PG_FUNCTION_INFO_V1(junction_retire);
  * junction.retire(source regclass, dry_run bool) returns setof junction.statement
  *
  * 42P01 and 42809 for what is not a table; 42501 for one that is not the
- * caller's; 42704 if junction.absorb has superseded none of its columns; 2BP01
- * and 55000 if they cannot be dropped.
+ * caller's; 42704 if junction.absorb has superseded none of its columns; 55000 if the
+ * junction of one is not there; 2BP01 and 55000 if they cannot be dropped.
  */
 Datum
 junction_retire(PG_FUNCTION_ARGS)
@@ -176,6 +275,7 @@ junction_retire(PG_FUNCTION_ARGS)
 						  "Drop the columns with ALTER TABLE ... DROP COLUMN.");
 	retirement.table = read_table(source);
 	find_superseded_columns(&retirement);
+	check_superseded(&retirement);
 	find_mirrors(&retirement);
 	check_drop_columns(retirement.rel, retirement.table, retirement.columns,
 					   dry_run ? AccessShareLock : AccessExclusiveLock);
