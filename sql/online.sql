@@ -639,6 +639,25 @@ SELECT step, split_part(statement, E'\n', 2) AS what FROM junction.promote('link
 SELECT statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true) \gexec
 \set ECHO all
 SELECT differences('links', ', portable => true', :'pure');
+-- in whatever schema the session looks first, which may have types of the same names
+SELECT make('links', :'pure');
+CREATE SCHEMA names_first;
+CREATE DOMAIN names_first.timestamptz AS int;
+CREATE DOMAIN names_first.float8 AS bool;
+CREATE DOMAIN names_first.text AS int;
+CREATE DOMAIN names_first.int8 AS bool;
+CREATE DOMAIN names_first.bool AS int;
+TRUNCATE plan;
+INSERT INTO plan SELECT step, statement FROM junction.promote('links', portable => true, concurrently => true, dry_run => true);
+SET search_path = names_first, pg_catalog, regress_online;
+\set ECHO none
+SELECT statement FROM plan ORDER BY step \gexec
+\set ECHO all
+RESET search_path;
+SET search_path = regress_online;
+SELECT kind FROM junction.junctions WHERE junction = 'links'::regclass;
+DROP SCHEMA names_first CASCADE;
+DROP TABLE links;
 -- undone before its last row, no index of it is left; an index of the user's stays
 SELECT make('links', :'pure');
 CREATE UNIQUE INDEX mine ON links (org_id, user_id);

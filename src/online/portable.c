@@ -105,8 +105,8 @@ portable_transaction(const PortableStep *step)
 {
 	return portable_block(psprintf("-- %s\n"
 								   "DECLARE\n"
-								   "    give_up CONSTANT timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '10 min'::pg_catalog.interval;\n"
-								   "    delay float8 := 0.1;\n"
+								   "    give_up CONSTANT pg_catalog.timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '10 min'::pg_catalog.interval;\n"
+								   "    delay pg_catalog.float8 := 0.1;\n"
 								   "BEGIN\n"
 								   "%s"
 								   "    LOOP\n"

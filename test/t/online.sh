@@ -563,7 +563,7 @@ plain_break() {
 plain_reach() {
     held=()
     if [ "$2" = fill ]; then
-        sql "$1" --command "UPDATE plan SET statement = replace(statement, 'pause CONSTANT float8 := 0;', 'pause CONSTANT float8 := 0.02;')"
+        sql "$1" --command "UPDATE plan SET statement = replace(statement, 'pause CONSTANT pg_catalog.float8 := 0;', 'pause CONSTANT pg_catalog.float8 := 0.02;')"
         plain "$1"
         eventually "$1" "EXISTS (SELECT FROM $promotion AND query LIKE '%gives each row its id%')"
         sleep 0.5
