@@ -177,23 +177,6 @@ build_primary_pair(StatementPlan *plan, const Demotion *demotion, NameSpace *nam
 }
 
 /*
- * Is this the index that an unfinished promotion in plain SQL has built for the
- * pair, valid or not?  It is over the same columns as the pair's key, with the same
- * options, and nothing rests on it.
- */
-static bool
-is_built_beside_key(const Demotion *demotion, const IndexFacts *index)
-{
-	const IndexFacts *key = demotion->junction->pair_key;
-	Oid			table = demotion->table->oid;
-
-	return index != key && index->unique && !index->replica_identity && index->expressions == NULL &&
-		!OidIsValid(get_index_constraint(index->oid)) &&
-		strcmp(portable_index_definition(index, table), portable_index_definition(key, table)) == 0 &&
-		describe_dependents(list_make1(make_address(RelationRelationId, index->oid, 0)), false) == NULL;
-}
-
-/*
  * Builds the drop of what an unfinished promotion has added; its check and
  * the index of the id are dropped with the id:
  *
@@ -217,7 +200,7 @@ build_undo(StatementPlan *plan, const Demotion *demotion)
 	append_drops(&buf, demotion);
 	plan_add(plan, alter_locks(demotion), "ALTER TABLE %s%s", qualified_name(relid), buf.data + 1);
 	foreach_ptr(IndexFacts, index, demotion->table->indexes)
-		if (is_built_beside_key(demotion, index))
+		if (is_built_beside_key(demotion->junction, index))
 			plan_add(plan, lock_on(AccessExclusiveLock, relid), "DROP INDEX %s%s", placed ? "IF EXISTS " : "",
 					 qualified_beside(demotion->table, index_name(index)));
 }

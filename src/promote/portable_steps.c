@@ -18,7 +18,9 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/base.h"
@@ -41,6 +43,37 @@ build_pair_index(StatementPlan *plan, const Promotion *promotion)
 			 promotion->plain ? "IF NOT EXISTS " : "", quote_identifier(promotion->pair_index_name),
 			 qualified_name(promotion->table->oid),
 			 portable_index_definition(promotion->junction->pair_key, promotion->table->oid));
+}
+
+/*
+ * Is this the index that an unfinished promotion in plain SQL has built for the
+ * pair, valid or not?  It is over the same columns as the pair's key, with the same
+ * options, and nothing rests on it.
+ */
+bool
+is_built_beside_key(const Junction *junction, const IndexFacts *index)
+{
+	const IndexFacts *key = junction->pair_key;
+	Oid			table = junction->table->oid;
+
+	return index != key && index->unique && !index->replica_identity && index->expressions == NULL &&
+		!OidIsValid(get_index_constraint(index->oid)) &&
+		strcmp(portable_index_definition(index, table), portable_index_definition(key, table)) == 0 &&
+		describe_dependents(list_make1(make_address(RelationRelationId, index->oid, 0)), false) == NULL;
+}
+
+/*
+ * Returns the index that a plan in plain SQL, of which some rows were run, has left
+ * beside the pair's key; null if there is none.
+ */
+const IndexFacts *
+find_left_index(const Promotion *promotion)
+{
+	if (promotion->begun != NULL && promotion->demotes)
+		foreach_ptr(IndexFacts, index, promotion->table->indexes)
+			if (is_built_beside_key(promotion->junction, index))
+				return index;
+	return NULL;
 }
 
 /*

@@ -50,8 +50,8 @@ typedef struct Promotion
 	Oid			id_index;		/* the index that an unfinished concurrent
 								 * promotion has built, or InvalidOid */
 	const ConstraintFacts *id_check;	/* the check that it has added, or null */
-	const IndexFacts *pair_index;	/* in plain SQL: the index beside the pair key
-									 * that it has built, or null */
+	const IndexFacts *pair_index;	/* the index beside the pair key that it has
+									 * built, in plain SQL; or null */
 	const char *check_name;		/* of that check, there or not */
 	const char *id_index_name;	/* the names under which the indexes are built */
 	const char *pair_index_name;	/* null if the pair needs none */
@@ -136,6 +136,8 @@ extern void build_portable_rest(StatementPlan *plan, const TableFacts *table, co
 
 /* portable_steps.c */
 extern void build_pair_index(StatementPlan *plan, const Promotion *promotion);
+extern bool is_built_beside_key(const Junction *junction, const IndexFacts *index);
+extern const IndexFacts *find_left_index(const Promotion *promotion);
 extern void build_portable_swap(StatementPlan *plan, const Promotion *promotion, const char *unique);
 extern char *portable_statement(const Promotion *promotion, const OnlineStep *step);
 

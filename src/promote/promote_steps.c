@@ -351,11 +351,14 @@ build_id_index(List **steps, const Promotion *promotion, const IndexFacts *index
 
 /*
  * Builds the steps for the index of the pair beside its key; nothing
- * if it is usable, or the pair needs none.
+ * if it is usable, or the pair needs none.  Where the key changes in place, the
+ * index that a plan in plain SQL has left is dropped.
  */
 static void
 build_pair_steps(List **steps, const Promotion *promotion)
 {
+	if (!promotion->plain)
+		build_index_removal(steps, promotion, "drop-pair", promotion->pair_index, NULL);
 	if (promotion->pair_index_name == NULL ||
 		(promotion->pair_index != NULL && promotion->pair_index->usable))
 		return;
@@ -470,8 +473,11 @@ swap_pair_key(StatementPlan *plan, Promotion *promotion, NameSpace *names)
 	bool		adds_index = promotion->plain && promotion->demotes;
 	char	   *unique;
 
-	promotion->pair_index = adds_index ?
-		find_built_index(promotion, column_names(table, key->columns, key->nkeys), key->ncolumns) : NULL;
+	if (adds_index)
+		promotion->pair_index = find_built_index(promotion, column_names(table, key->columns, key->nkeys),
+												 key->ncolumns);
+	else
+		promotion->pair_index = find_left_index(promotion);
 	if (promotion->pair_index != NULL)
 		names->freed = lappend(names->freed, index_name(promotion->pair_index));
 	unique = build_promoted_names(plan, promotion, names);
