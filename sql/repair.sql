@@ -5,6 +5,9 @@
 SET client_min_messages = warning;
 CREATE ROLE regress_junction_repair;
 CREATE SCHEMA test_repair AUTHORIZATION regress_junction_repair;
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE "regress_junction repair" LOCATION '';
+GRANT CREATE ON TABLESPACE "regress_junction repair" TO regress_junction_repair;
 SET SESSION AUTHORIZATION regress_junction_repair;
 SET search_path = test_repair;
 
@@ -202,7 +205,8 @@ DROP TABLE links;
 -- What a fix drops to make it anew keeps what others have put on it
 --
 CREATE TABLE links (user_id int CONSTRAINT "the user" REFERENCES users ON DELETE SET NULL, org_id int NOT NULL REFERENCES orgs, note text,
-    CONSTRAINT pair UNIQUE (user_id, org_id) DEFERRABLE);
+    CONSTRAINT pair UNIQUE (user_id, org_id) WITH (fillfactor = 70, deduplicate_items = off) DEFERRABLE);
+COMMENT ON INDEX pair IS 'the index''s';
 COMMENT ON CONSTRAINT "the user" ON links IS E'@fieldName user\nit''s \\ the user';
 COMMENT ON CONSTRAINT links_org_id_fkey ON links IS 'the org';
 COMMENT ON CONSTRAINT pair ON links IS 'the pair';
@@ -213,7 +217,16 @@ SELECT fix FROM junction.report('links') WHERE rule IN ('nullable_endpoint', 'no
 SELECT * FROM junction.repair('links', '{nullable_endpoint,no_cascade}');
 SELECT * FROM junction.repair('links', '{deferrable_pair_key}');
 SELECT * FROM kept;
-SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'links'::regclass AND indisclustered;
+SELECT indexrelid::regclass, reloptions, obj_description(indexrelid, 'pg_class') FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid
+WHERE indrelid = 'links'::regclass AND indisclustered;
+-- in its tablespace too, and without an id
+ALTER TABLE links DROP CONSTRAINT pair, DROP note, ADD id serial PRIMARY KEY,
+    ADD CONSTRAINT pair UNIQUE (user_id, org_id) WITH (fillfactor = 80) USING INDEX TABLESPACE "regress_junction repair" DEFERRABLE;
+SELECT rule, fix FROM junction.report('links') WHERE rule IN ('deferrable_pair_key', 'needless_surrogate');
+SELECT * FROM junction.repair('links', '{deferrable_pair_key,needless_surrogate}');
+SELECT indexrelid::regclass, reloptions, spcname FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid JOIN pg_tablespace AS t ON t.oid = reltablespace
+WHERE indrelid = 'links'::regclass;
+ALTER TABLE links ADD note text;
 
 --
 -- A key that is no longer deferrable is a replica identity: FULL is not needed
@@ -224,7 +237,7 @@ CREATE PUBLICATION regress_junction_repair FOR TABLE test_repair.links;
 SET client_min_messages = warning;
 SET SESSION AUTHORIZATION regress_junction_repair;
 DROP VIEW kept;
-ALTER TABLE links DROP CONSTRAINT pair, ADD PRIMARY KEY (user_id, org_id) DEFERRABLE;
+ALTER TABLE links DROP CONSTRAINT links_pkey, ADD PRIMARY KEY (user_id, org_id) DEFERRABLE;
 SELECT fix FROM junction.report('links') WHERE rule = 'no_replica_identity';
 SELECT statement FROM junction.repair('links', '{no_replica_identity,deferrable_pair_key}');
 SELECT * FROM junction.repair('links', '{no_replica_identity,deferrable_pair_key}');
@@ -232,4 +245,5 @@ SELECT * FROM junction.repair('links', '{no_replica_identity,deferrable_pair_key
 RESET SESSION AUTHORIZATION;
 DROP PUBLICATION regress_junction_repair;
 DROP SCHEMA test_repair CASCADE;
+DROP TABLESPACE "regress_junction repair";
 DROP ROLE regress_junction_repair;

@@ -226,9 +226,9 @@ is_clustered(Oid index)
 }
 
 /*
- * Returns the statement that makes the pair key anew, not deferrable, and those
- * that give it its comment and the mark of CLUSTER again.  kind: PRIMARY KEY or
- * UNIQUE.
+ * Returns the statement that makes the pair key anew, not deferrable and stored as
+ * before, and those that give it its comments and the mark of CLUSTER again.  kind:
+ * PRIMARY KEY or UNIQUE.
  */
 static char *
 not_deferrable(const Junction *junction, const char *kind)
@@ -241,9 +241,11 @@ not_deferrable(const Junction *junction, const char *kind)
 	initStringInfo(&fix);
 	appendStringInfo(&fix, "ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s %s (%s)", table, name,
 					 name, kind, column_list(pair_columns(junction)));
+	append_storage(&fix, key->oid);
 	if (is_clustered(key->oid))
 		appendStringInfo(&fix, "; ALTER TABLE %s CLUSTER ON %s", table, name);
 	append_constraint_comment(&fix, junction->table, get_index_constraint(key->oid), index_name(key));
+	append_index_comment(&fix, junction->table, key);
 	return fix.data;
 }
 

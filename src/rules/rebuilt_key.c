@@ -1,6 +1,6 @@
 /*
  * rebuilt_key.c
- *		Rebuilds foreign keys within a fix.
+ *		Rebuilds foreign keys within a fix, and keeps what a key has that is made anew.
  *
  * A fix that makes columns NOT NULL must change the foreign keys that would set
  * these columns null.  A foreign key's action cannot be altered, so the same
@@ -10,10 +10,15 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "commands/comment.h"
+#include "commands/tablespace.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -139,6 +144,57 @@ describe_obstacle(const ForeignKeyFacts *key)
 {
 	return psprintf("There is no fix while foreign key %s sets a column of the pair to null: if this column were NOT NULL, the rows of %s that it references could not be deleted.",
 					quote_identifier(key->name), quote_identifier(key->parent_name));
+}
+
+/*
+ * Append to the definition of a key that is made anew what its index has of storage
+ * parameters, and its tablespace; nothing if it is gone.
+ *
+ *	" WITH (fillfactor='70') USING INDEX TABLESPACE fast"
+ */
+void
+append_storage(StringInfo fix, Oid index)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+	bool		isnull;
+	Datum		options;
+	char	   *tablespace;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	options = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_reloptions, &isnull);
+	if (!isnull)
+	{
+		const char *before = " WITH (";
+
+		foreach_ptr(DefElem, option, untransformRelOptions(options))
+		{
+			appendStringInfo(fix, "%s%s=%s", before, quote_identifier(option->defname),
+							 quote_literal_cstr(strVal(option->arg)));
+			before = ", ";
+		}
+		appendStringInfoChar(fix, ')');
+	}
+	tablespace = get_tablespace_name(((Form_pg_class) GETSTRUCT(tuple))->reltablespace);
+	if (tablespace != NULL)
+		appendStringInfo(fix, " USING INDEX TABLESPACE %s", quote_identifier(tablespace));
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * Append the statement that gives the index of a key its comment again, behind one
+ * that makes it anew under its name; nothing if it has none.
+ *
+ *	"; COMMENT ON INDEX public.post_tags_pkey IS '...'"
+ */
+void
+append_index_comment(StringInfo fix, const TableFacts *table, const IndexFacts *index)
+{
+	char	   *comment = GetComment(index->oid, RelationRelationId, 0);
+
+	if (comment != NULL)
+		appendStringInfo(fix, "; COMMENT ON INDEX %s IS %s", qualified_beside(table, index_name(index)),
+						 quote_literal_cstr(comment));
 }
 
 /*

@@ -181,6 +181,8 @@ extern bool sets_null(const TableFacts *table, char action, const Bitmapset *set
 extern const ForeignKeyFacts *append_rebuilt_keys(StringInfo fix, const Junction *junction,
 												  const Bitmapset *columns, List **rebuilt);
 extern char *describe_obstacle(const ForeignKeyFacts *key);
+extern void append_storage(StringInfo fix, Oid index);
+extern void append_index_comment(StringInfo fix, const TableFacts *table, const IndexFacts *index);
 extern void append_constraint_comment(StringInfo fix, const TableFacts *table, Oid constraint, const char *name);
 extern void keep_comments(Finding *finding);
 

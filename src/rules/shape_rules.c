@@ -103,6 +103,22 @@ is_plain(const TableFacts *table, const IndexFacts *index)
 }
 
 /*
+ * Is it a typed table (CREATE TABLE ... OF)?  Then no column of it can be dropped.
+ * True if it is gone.
+ */
+static bool
+is_typed(const TableFacts *table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table->oid));
+	bool		typed = !HeapTupleIsValid(tuple) ||
+		OidIsValid(((Form_pg_class) GETSTRUCT(tuple))->reloftype);
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return typed;
+}
+
+/*
  * Is a column, in part at least, that of a table which this one inherits from?
  * Then it cannot be dropped here.  True if it is gone.
  */
@@ -146,7 +162,7 @@ loses_identity(const Junction *junction)
  *
  * and that makes it the replica identity, with ", REPLICA IDENTITY DEFAULT", if
  * it loses_identity().  id is quoted.  Returns null if there is no whole pair key
- * without INCLUDE columns, if the id is inherited, if a NOT NULL of the pair is
+ * without INCLUDE columns, if the table is typed, if the id is inherited, if a NOT NULL of the pair is
  * NOT VALID, if DROP COLUMN would or could drop another index, or if the index
  * cannot become a primary key.
  */
@@ -158,8 +174,9 @@ without_surrogate(const Junction *junction, const char *id)
 	const char *primary = quote_identifier(index_name(junction->primary_key));
 	char	   *start = psprintf("ALTER TABLE %s DROP COLUMN %s", table_name(table), id);
 	const char *end;
+	StringInfoData storage;
 
-	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys ||
+	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys || is_typed(table) ||
 		is_inherited(table, junction->primary_key->columns[0]) ||
 		unproven_columns(table, junction->pair) != NIL)
 		return NULL;
@@ -176,8 +193,11 @@ without_surrogate(const Junction *junction, const char *id)
 		return psprintf("%s, ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s%s", start, primary,
 						quote_identifier(index_name(key)), end);
 	}
-	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)%s", start,
-					quote_identifier(index_name(key)), primary, column_list(pair_columns(junction)), end);
+	initStringInfo(&storage);
+	append_storage(&storage, key->oid);
+	return psprintf("%s, DROP CONSTRAINT %s, ADD CONSTRAINT %s PRIMARY KEY (%s)%s%s", start,
+					quote_identifier(index_name(key)), primary, column_list(pair_columns(junction)),
+					storage.data, end);
 }
 
 /*

@@ -273,6 +273,8 @@ add_statement(List **locks, Node *statement)
 	else if (IsA(statement, VacuumStmt))	/* ANALYZE */
 		add_locks(locks, RangeVarGetRelid(linitial_node(VacuumRelation, ((VacuumStmt *) statement)->rels)->relation, NoLock, true),
 				  ShareUpdateExclusiveLock, false);
+	else if (IsA(statement, CommentStmt) && ((CommentStmt *) statement)->objtype == OBJECT_INDEX)
+		return;					/* it locks the index only */
 	else if (IsA(statement, CommentStmt))	/* COMMENT ON CONSTRAINT */
 	{
 		List	   *names = list_copy(castNode(List, ((CommentStmt *) statement)->object));
