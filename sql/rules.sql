@@ -340,6 +340,16 @@ SELECT * FROM fixes('needless_surrogate') \gexec
 SELECT junction, rule, severity FROM found;
 SELECT junction, kind, pair_key FROM junction.junctions WHERE junction::text ~* 'needless' ORDER BY junction::text COLLATE "C";
 DROP TABLE needless, "Needless index", needless_partial, needs, needed, needed_more;
+-- of a typed table no column can be dropped
+CREATE TYPE needless_row AS (id int, invoice_id int, tag_id int);
+CREATE TABLE needless OF needless_row (id PRIMARY KEY, invoice_id NOT NULL REFERENCES invoices ON DELETE CASCADE,
+    tag_id NOT NULL REFERENCES tags ON DELETE CASCADE, UNIQUE (invoice_id, tag_id));
+CREATE INDEX ON needless (tag_id);
+SELECT fix FROM found WHERE rule = 'needless_surrogate';
+ALTER TABLE needless NOT OF;
+SELECT fix FROM found WHERE rule = 'needless_surrogate';
+DROP TABLE needless;
+DROP TYPE needless_row;
 
 -- promotion_due: columns beside a pair that is the primary key, or a table that
 -- refers to it.  Not where the pair is a UNIQUE, or the id is there already, nor
