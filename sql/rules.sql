@@ -124,6 +124,23 @@ SELECT junction, rule FROM found;
 -- the user's own is left as it was
 SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger
 WHERE tgrelid IN ('disabled'::regclass, 'users_trigger'::regclass) AND NOT tgisinternal ORDER BY tgrelid::regclass::text;
+-- those of a partition alone, of the junction or of a parent; once where the whole table's are
+CREATE TABLE parted_tags (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE tags_rest PARTITION OF parted_tags DEFAULT;
+CREATE TABLE parted (invoice_id int REFERENCES invoices ON DELETE CASCADE, tag_id int REFERENCES parted_tags ON DELETE CASCADE,
+    PRIMARY KEY (invoice_id, tag_id)) PARTITION BY RANGE (invoice_id);
+CREATE TABLE parted_rest PARTITION OF parted DEFAULT;
+CREATE INDEX ON parted (tag_id);
+SELECT switch('parted_rest', 'DISABLE'), switch('tags_rest', 'DISABLE');
+SELECT junction, rule, columns, message, detail, fix IS NOT NULL AS fix FROM found ORDER BY message;
+\set ECHO none
+SELECT * FROM fixes('unvalidated_foreign_key') \gexec
+\set ECHO all
+SELECT junction, rule FROM found;
+SELECT switch('parted', 'DISABLE'), switch('parted_tags', 'DISABLE');
+SELECT count(*) FROM pg_trigger WHERE tgrelid IN ('parted_rest'::regclass, 'tags_rest'::regclass) AND tgenabled = 'D';
+SELECT junction, rule, columns, message FROM found ORDER BY message;
+DROP TABLE parted, parted_tags;
 DROP FUNCTION switch;
 SET ROLE regress_junction_rules;
 DROP TABLE not_valid, disabled, replica, always, users_trigger, elsewhere, switched;

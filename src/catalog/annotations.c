@@ -14,6 +14,7 @@
 #include "access/htup_details.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
@@ -22,6 +23,7 @@
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -30,7 +32,47 @@
 #define BLANKS " \t\r\n"
 
 /*
- * Set disabled and disabled_at_parent of each foreign key.  A foreign key is
+ * Returns the foreign key of which a constraint is the copy in a partition, or for a
+ * partition of the parent; null if it is none, or its table was not read.
+ */
+static ForeignKeyFacts *
+find_original(const Database *database, Oid constraint)
+{
+	Oid			original = InvalidOid;
+	TableFacts *table = NULL;
+
+	while (OidIsValid(constraint))
+	{
+		HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+		Form_pg_constraint form;
+
+		if (!HeapTupleIsValid(tuple))
+			return NULL;		/* dropped meanwhile */
+		form = (Form_pg_constraint) GETSTRUCT(tuple);
+		original = constraint;
+		constraint = form->conparentid;
+		table = find_table(database, form->conrelid);
+		ReleaseSysCache(tuple);
+	}
+	return table != NULL ? find_foreign_key(table, original) : NULL;
+}
+
+/*
+ * Add a trigger that does not fire to disabled_below of the foreign key.
+ */
+static void
+add_disabled_below(ForeignKeyFacts *key, Form_pg_trigger form)
+{
+	DisabledTrigger *trigger = palloc(sizeof(DisabledTrigger));
+
+	trigger->partition = form->tgrelid;
+	trigger->name = pstrdup(NameStr(form->tgname));
+	trigger->at_parent = RI_FKey_trigger_type(form->tgfoid) == RI_TRIGGER_PK;
+	key->disabled_below = lappend(key->disabled_below, trigger);
+}
+
+/*
+ * Set disabled, disabled_at_parent and disabled_below of each foreign key.  A foreign key is
  * enforced by triggers on its own table and on the parent.  A trigger with
  * tgenabled 'D' never fires; one with 'R' fires only with
  * session_replication_role = replica.  Both count as disabled.
@@ -47,6 +89,7 @@ read_triggers(const Database *database, Snapshot snapshot)
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 		TableFacts *here;
 		TableFacts *there;
+		ForeignKeyFacts *original;
 
 		if (form->tgenabled == TRIGGER_FIRES_ON_ORIGIN || form->tgenabled == TRIGGER_FIRES_ALWAYS ||
 			!OidIsValid(form->tgconstraint))
@@ -60,6 +103,9 @@ read_triggers(const Database *database, Snapshot snapshot)
 			if (key->oid == form->tgconstraint)
 				key->disabled_at_parent = lappend(key->disabled_at_parent,
 												  pstrdup(NameStr(form->tgname)));
+		original = find_original(database, form->tgconstraint);
+		if (original != NULL && original->oid != form->tgconstraint)
+			add_disabled_below(original, form);
 	}
 	end_scan(&scan);
 }

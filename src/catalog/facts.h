@@ -35,6 +35,14 @@ typedef struct ColumnFacts
 /* What the comment of such a column has; the junction's name follows */
 #define SUPERSEDED_MARK	"@junction superseded"
 
+/* A trigger of a foreign key, on a partition, that does not fire */
+typedef struct DisabledTrigger
+{
+	Oid			partition;
+	char	   *name;
+	bool		at_parent;		/* it is a partition of the parent */
+} DisabledTrigger;
+
 /* A foreign key of a table */
 typedef struct ForeignKeyFacts
 {
@@ -60,6 +68,8 @@ typedef struct ForeignKeyFacts
 	List	   *disabled;		/* names (char *) of its triggers on this table
 								 * that do not fire */
 	List	   *disabled_at_parent; /* the same of its triggers on the parent */
+	List	   *disabled_below; /* DisabledTrigger: of its triggers on partitions
+								 * of either */
 	List	  **families;		/* for each column: OIDs of the operator families
 								 * in which its lookup by "column = $1" is
 								 * equality */

@@ -7,6 +7,7 @@
 
 #include "catalog/pg_class.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
@@ -66,7 +67,8 @@ are_twins(const ForeignKeyFacts *key, const ForeignKeyFacts *other)
 static bool
 holds(const ForeignKeyFacts *key)
 {
-	return key->validated && key->disabled == NIL && key->disabled_at_parent == NIL;
+	return key->validated && key->disabled == NIL && key->disabled_at_parent == NIL &&
+		key->disabled_below == NIL;
 }
 
 /*
@@ -108,32 +110,61 @@ unproven(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
 }
 
 /*
- * Add a finding if triggers of a foreign key are disabled.  where: the table
- * that has the triggers, the junction or the parent; null if it was not read.
+ * Add a finding if triggers of a foreign key are disabled.  where: the OID of the
+ * table that has the triggers, the junction or the parent (at_parent), or a partition
+ * of it.  It is skipped if it was dropped meanwhile.
  *
  *	ALTER TABLE public.tags ENABLE TRIGGER "RI_ConstraintTrigger_a_16402"
  */
 static void
 not_firing(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
-		   const ForeignKeyFacts *key, const TableFacts *where, List *triggers, Findings *findings)
+		   const ForeignKeyFacts *key, Oid where, bool at_parent, List *triggers, Findings *findings)
 {
-	bool		here = where == junction->table;
+	char	   *name = triggers != NIL ? get_rel_name(where) : NULL;
+	char	   *schema = name != NULL ? get_namespace_name_or_temp(get_rel_namespace(where)) : NULL;
 	Finding    *finding;
 	StringInfoData fix;
 
-	if (triggers == NIL || where == NULL)
+	if (schema == NULL)
 		return;
 	finding = add_reference_finding(rule, junction, endpoint, findings);
 	finding->foreign_key = key->oid;
 	finding->message = psprintf("triggers of foreign key %s are disabled on %s",
-								quote_identifier(key->name), quote_identifier(where->name));
-	finding->detail = psprintf(here ? "Links to no row of %s can be inserted." :
-							   "Rows of %s can be deleted without their links.",
+								quote_identifier(key->name), quote_identifier(name));
+	finding->detail = psprintf(at_parent ? "Rows of %s can be deleted without their links." :
+							   "Links to no row of %s can be inserted.",
 							   quote_identifier(key->parent_name));
 	initStringInfo(&fix);
 	foreach_ptr(char, trigger, triggers)
 		appendStringInfo(&fix, "%s ENABLE TRIGGER %s", fix.len ? "," : "", quote_identifier(trigger));
-	finding->fix = psprintf("ALTER TABLE %s%s", table_name(where), fix.data);
+	finding->fix = psprintf("ALTER TABLE %s%s", quote_qualified_identifier(schema, name), fix.data);
+}
+
+/*
+ * Add a finding for each partition, of the junction or the parent, on which alone
+ * triggers of a foreign key are disabled.  Where they are on the whole table, its
+ * own fix enables those of the partitions too.
+ */
+static void
+not_firing_below(const Rule *rule, const Junction *junction, const Endpoint *endpoint,
+				 const ForeignKeyFacts *key, bool at_parent, Findings *findings)
+{
+	List	   *partitions = NIL;
+
+	if ((at_parent ? key->disabled_at_parent : key->disabled) != NIL)
+		return;
+	foreach_ptr(DisabledTrigger, disabled, key->disabled_below)
+		if (disabled->at_parent == at_parent)
+			partitions = list_append_unique_oid(partitions, disabled->partition);
+	foreach_oid(partition, partitions)
+	{
+		List	   *triggers = NIL;
+
+		foreach_ptr(DisabledTrigger, disabled, key->disabled_below)
+			if (disabled->partition == partition && disabled->at_parent == at_parent)
+				triggers = lappend(triggers, disabled->name);
+		not_firing(rule, junction, endpoint, key, partition, at_parent, triggers, findings);
+	}
 }
 
 /*
@@ -153,9 +184,10 @@ rule_unvalidated_foreign_key(const Rule *rule, const Junction *junction, Finding
 		if (endpoint == NULL || is_held_by_twin(junction->table, key))
 			continue;
 		unproven(rule, junction, endpoint, key, findings);
-		not_firing(rule, junction, endpoint, key, junction->table, key->disabled, findings);
-		not_firing(rule, junction, endpoint, key, key->parent_table, key->disabled_at_parent,
-				   findings);
+		not_firing(rule, junction, endpoint, key, junction->table->oid, false, key->disabled, findings);
+		not_firing(rule, junction, endpoint, key, key->parent, true, key->disabled_at_parent, findings);
+		not_firing_below(rule, junction, endpoint, key, false, findings);
+		not_firing_below(rule, junction, endpoint, key, true, findings);
 	}
 }
 
