@@ -57,6 +57,15 @@ prune_heap_page(Relation rel, Buffer buffer)
 #define CONSTRAINT_IS_ENFORCED(con)	true
 #endif
 
+/* 18 has virtual generated columns */
+#if PG_VERSION_NUM >= 180000
+#define CONSTRAINT_IS_VIRTUAL(constraint) \
+	((constraint)->contype == CONSTR_GENERATED && (constraint)->generated_kind == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define ATTRIBUTE_GENERATED_VIRTUAL	'v'
+#define CONSTRAINT_IS_VIRTUAL(constraint)	((void) (constraint), false)
+#endif
+
 /* 18 has keys WITHOUT OVERLAPS, and foreign keys with PERIOD */
 #if PG_VERSION_NUM >= 180000
 #define CONSTRAINT_HAS_PERIOD(con)	((con)->conperiod)

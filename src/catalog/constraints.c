@@ -62,6 +62,7 @@ constraint_from_row(HeapTuple tuple, TupleDesc desc)
 	constraint->inherited = form->coninhcount > 0 || OidIsValid(form->conparentid);
 	constraint->enforced = CONSTRAINT_IS_ENFORCED(form);
 	constraint->validated = form->convalidated;
+	constraint->uninherited = form->connoinherit;
 	if (!isnull)
 		constraint->expression = TextDatumGetCString(expression);
 	read_key_columns(constraint, tuple, desc);
@@ -86,6 +87,16 @@ read_constraints(Oid relid)
 							  constraint_from_row(tuple, RelationGetDescr(scan.catalog)));
 	end_scan(&scan);
 	return constraints;
+}
+
+/* Returns the NOT NULL constraint (18) of a column, or null. */
+const ConstraintFacts *
+find_not_null(Oid relid, AttrNumber attnum)
+{
+	foreach_ptr(ConstraintFacts, constraint, read_constraints(relid))
+		if (constraint->type == CONSTRAINT_NOTNULL && bms_is_member(attnum, constraint->column_set))
+			return constraint;
+	return NULL;
 }
 
 /* Returns " DEFERRABLE INITIALLY DEFERRED", or what of it the key's constraint is */

@@ -137,6 +137,21 @@ unproven_columns(const TableFacts *table, const Bitmapset *columns)
 }
 
 /*
+ * Returns the names of those columns of the set whose NOT NULL is NO INHERIT.
+ * PostgreSQL makes no primary key over them either.
+ */
+List *
+uninherited_columns(const TableFacts *table, const Bitmapset *columns)
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, columns) && column->uninherited)
+			names = lappend(names, column->name);
+	return names;
+}
+
+/*
  * Returns the names of those columns of the set that are not NOT NULL, or not in
  * all rows, in the order of the table.
  */

@@ -25,6 +25,7 @@ typedef struct ColumnFacts
 	bool		notnull;
 	bool		unproven;		/* its NOT NULL is NOT VALID (18): older rows may
 								 * have a null */
+	bool		uninherited;	/* its NOT NULL is NO INHERIT (18) */
 	bool		has_default;	/* a DEFAULT, a generation expression or an
 								 * identity; a default of its type's does not
 								 * count */
@@ -137,6 +138,7 @@ typedef struct ConstraintFacts
 								 * table */
 	bool		enforced;		/* false for NOT ENFORCED, which 18 has */
 	bool		validated;
+	bool		uninherited;	/* NO INHERIT */
 	char	   *expression;		/* of a check, nodeToString form; or null */
 } ConstraintFacts;
 
@@ -203,6 +205,7 @@ typedef struct TableFacts
 	bool		partition;
 	bool		row_security;	/* ENABLE ROW LEVEL SECURITY */
 	Bitmapset  *unproven;		/* columns that are unproven */
+	Bitmapset  *uninherited;	/* columns that are uninherited */
 	List	   *policies;		/* PolicyFacts, if row_security; policies.c */
 	List	   *accessors;		/* AccessorFacts: those that return rows of this
 								 * table; accessors.c */
@@ -285,6 +288,7 @@ extern void mark_shards(const Database *database, Snapshot snapshot);
 
 /* constraints.c */
 extern List *read_constraints(Oid relid);
+extern const ConstraintFacts *find_not_null(Oid relid, AttrNumber attnum);
 extern const char *key_deferral(const IndexFacts *key);
 
 /* decode.c */
@@ -319,6 +323,7 @@ extern Bitmapset *key_columns(const ForeignKeyFacts *key);
 extern IndexFacts *find_primary_key(const TableFacts *table);
 extern List *column_names(const TableFacts *table, const AttrNumber *columns, int count);
 extern List *names_of(List *columns);
+extern List *uninherited_columns(const TableFacts *table, const Bitmapset *columns);
 extern List *unproven_columns(const TableFacts *table, const Bitmapset *columns);
 extern List *nullable_columns(const TableFacts *table, const Bitmapset *columns);
 extern bool is_conflict_target(const IndexFacts *key);

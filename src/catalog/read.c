@@ -305,9 +305,14 @@ read_constraint_rows(Reader *reader)
 
 		if (con->contype == CONSTRAINT_FOREIGN && !OidIsValid(con->conparentid))
 			add_foreign_key(reader, tuple, desc);
-		else if (con->contype == CONSTRAINT_NOTNULL && !con->convalidated &&
+		else if (con->contype == CONSTRAINT_NOTNULL && (!con->convalidated || con->connoinherit) &&
 				 (facts = look_up(reader->tables, con->conrelid)) != NULL)
-			facts->unproven = bms_add_member(facts->unproven, first_column(tuple, desc));
+		{
+			if (!con->convalidated)
+				facts->unproven = bms_add_member(facts->unproven, first_column(tuple, desc));
+			if (con->connoinherit)
+				facts->uninherited = bms_add_member(facts->uninherited, first_column(tuple, desc));
+		}
 		else if (is_exclusion(con) && (facts = look_up(reader->tables, con->conrelid)) != NULL)
 			facts->exclusions = lappend(facts->exclusions,
 										exclusion_from_row(&reader->maker, tuple, desc));
@@ -415,6 +420,7 @@ read_columns(Reader *reader)
 			ColumnFacts *column = column_from_row(&reader->maker, tuple);
 
 			column->unproven = bms_is_member(column->attnum, facts->unproven);
+			column->uninherited = bms_is_member(column->attnum, facts->uninherited);
 			facts->columns = insert(facts->columns, column, compare_columns);
 		}
 	}

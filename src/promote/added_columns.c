@@ -432,3 +432,19 @@ check_added_columns(const Promotion *promotion)
 			check_no_rows(promotion, column);
 	}
 }
+
+/* Is the column, of the table or of the user's new ones, a virtual generated one (18)? */
+bool
+is_virtual_column(const Promotion *promotion, const char *name)
+{
+	const ColumnFacts *there = find_column_by_name(promotion->table, name);
+
+	if (there != NULL)
+		return TupleDescAttr(RelationGetDescr(promotion->rel), there->attnum - 1)->attgenerated ==
+			ATTRIBUTE_GENERATED_VIRTUAL;
+	foreach_ptr(ColumnDef, column, promotion->parsed)
+		foreach_ptr(Constraint, constraint, column->constraints)
+			if (strcmp(column->colname, name) == 0 && CONSTRAINT_IS_VIRTUAL(constraint))
+				return true;
+	return false;
+}

@@ -481,6 +481,8 @@ check_key(Demotion *demotion, LOCKMODE lockmode)
 	if (!demotion->is_constraint)
 		check_bare_index(demotion);
 	check_unique_promotable(demotion->rel, key, lockmode);
+	for (int i = 0; i < demotion->junction->pair_key->nkeys; i++)
+		check_not_null_inherits(demotion->table->oid, demotion->junction->pair_key->columns[i]);
 }
 
 /*

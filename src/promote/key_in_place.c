@@ -225,9 +225,28 @@ find_unique(Relation rel)
 }
 
 /*
+ * Refuse a column whose NOT NULL is NO INHERIT, which PostgreSQL refuses in a primary
+ * key: 55000.  SET NOT NULL does not change that.
+ */
+void
+check_not_null_inherits(Oid relid, AttrNumber attnum)
+{
+	const ConstraintFacts *constraint = find_not_null(relid, attnum);
+
+	if (constraint != NULL && constraint->uninherited)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table \"%s\" cannot be in a primary key",
+						get_attname(relid, attnum, false), display_name(relid)),
+				 errdetail("Its NOT NULL constraint \"%s\" is NO INHERIT.", constraint->name),
+				 errhint("Use ALTER TABLE %s ALTER CONSTRAINT %s INHERIT first.", qualified_name(relid),
+						 quote_identifier(constraint->name))));
+}
+
+/*
  * Refuse a table, or a partition, whose key of this index cannot be primary:
  * 55000 if there is another primary key, if the index is not valid, or if a
- * column can be null.  The table is locked.
+ * column can be null, or its NOT NULL is NO INHERIT.  The table is locked.
  *
  * The part of a partition can be primary already: ATTACH PARTITION takes a
  * primary key for the part of a UNIQUE.
@@ -246,6 +265,8 @@ check_may_be_primary(Oid index)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("index \"%s\" is not valid", get_rel_name(index))));
 	for (int i = 0; i < key->rd_index->indnkeyatts; i++)
+	{
+		check_not_null_inherits(relid, key->rd_index->indkey.values[i]);
 		if (!column_is_not_null(rel, key->rd_index->indkey.values[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -253,6 +274,7 @@ check_may_be_primary(Oid index)
 							get_attname(relid, key->rd_index->indkey.values[i], false),
 							display_name(relid)),
 					 errhint("Use ALTER TABLE ... ALTER COLUMN ... SET NOT NULL first.")));
+	}
 	index_close(key, NoLock);
 	table_close(rel, NoLock);
 }

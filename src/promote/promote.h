@@ -98,6 +98,7 @@ typedef struct Published
 /* added_columns.c */
 extern List *added_references(const Promotion *promotion);
 extern void check_added_columns(const Promotion *promotion);
+extern bool is_virtual_column(const Promotion *promotion, const char *name);
 extern bool takes_identity(const TableFacts *table);
 
 /* demote_check.c */
@@ -118,6 +119,7 @@ extern void build_placed_pair(StatementPlan *plan, const Demotion *demotion, con
 
 /* key_in_place.c */
 extern Oid	check_primary_key_demotable(Relation rel, LOCKMODE lockmode);
+extern void check_not_null_inherits(Oid relid, AttrNumber attnum);
 extern void check_unique_promotable(Relation rel, Oid index, LOCKMODE lockmode);
 
 /* old_name_view.c */

@@ -357,9 +357,34 @@ check_partition_primary_keys(const Promotion *promotion)
 }
 
 /*
+ * Refuse a column of which PostgreSQL makes no primary key: 0A000 for a virtual
+ * generated one, 55000 where NOT NULL is NOT VALID or NO INHERIT.
+ */
+static void
+check_key_takes(const Promotion *promotion, const char *name)
+{
+	const ColumnFacts *there = find_column_by_name(promotion->table, name);
+
+	if (is_virtual_column(promotion, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" cannot be in the primary key because it is generated and virtual", name),
+				 errhint("Make it STORED, or leave it out of \"primary_key\".")));
+	if (there == NULL)
+		return;
+	check_not_null_inherits(promotion->table->oid, there->attnum);
+	if (there->unproven)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" cannot be in the primary key because it can be null", name),
+				 errdetail("Its NOT NULL is NOT VALID."),
+				 errhint("Use ALTER TABLE ... ALTER COLUMN ... SET NOT NULL first.")));
+}
+
+/*
  * Decides the columns of the new primary key: primary_key, or the id alone.
  * 22023 if the id is missing, 42703 for a column that does not exist, 42701
- * for one that appears twice.
+ * for one that appears twice, and what check_key_takes() refuses.
  */
 static void
 decide_primary_key(Promotion *promotion)
@@ -386,6 +411,7 @@ decide_primary_key(Promotion *promotion)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_COLUMN),
 					 errmsg("column \"%s\" appears twice in \"primary_key\"", name)));
+		check_key_takes(promotion, name);
 		seen = lappend(seen, name);
 	}
 }

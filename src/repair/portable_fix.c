@@ -9,7 +9,8 @@
  *
  *	- a foreign key is added NOT VALID, and validated in a second row; one that
  *	  replaces another then takes its name
- *	- NOT NULL is proved by a CHECK that is added NOT VALID and validated
+ *	- NOT NULL is proved by a CHECK that is added NOT VALID and validated; one that
+ *	  is there, but NOT VALID, is validated itself
  *	- a key gets its index first, built concurrently
  *
  * The order is this one: a foreign key that sets a column null must be gone before
@@ -343,6 +344,26 @@ made_not_null(const PortableRepair *repair, const AlterTableStmt *statement)
 }
 
 /*
+ * Adds the rows that validate each NOT NULL (18) of an ALTER TABLE that is there and
+ * NOT VALID:
+ *
+ *	DO: ALTER TABLE public.user_orgs VALIDATE CONSTRAINT user_orgs_org_id_not_null
+ */
+static void
+build_validated_not_null(PortableRepair *repair, const AlterTableStmt *statement)
+{
+	foreach_ptr(AlterTableCmd, command, statement->cmds)
+	{
+		const ColumnFacts *column = command->subtype == AT_SetNotNull ?
+			find_column_by_name(repair->table, command->name) : NULL;
+
+		if (column != NULL && column->unproven)
+			build_validation(repair, find_not_null(repair->table->oid, column->attnum)->name, NULL,
+							 validation_locks(repair, NULL));
+	}
+}
+
+/*
  * Adds the rows of an ALTER TABLE that is not brief.
  */
 static void
@@ -357,6 +378,7 @@ build_alteration(PortableRepair *repair, const AlterTableStmt *statement)
 							drops(statement, castNode(Constraint, command->def)->conname));
 	if (columns != NIL)
 		build_proved_not_null(repair, columns);
+	build_validated_not_null(repair, statement);
 	foreach_ptr(AlterTableCmd, command, statement->cmds)
 		if (command->subtype == AT_AddConstraint &&
 			castNode(Constraint, command->def)->contype != CONSTR_FOREIGN)

@@ -128,7 +128,7 @@ find_references(const TableFacts *table, List *columns, Database *database)
  *	CREATE INDEX ON public.invoices_tags (tag_id)
  *
  * The last one only if no index serves that end.  Null if there can be no key
- * over the pair.
+ * over the pair yet.
  */
 static char *
 bare_fix(const Junction *link, Findings *findings)
@@ -139,7 +139,7 @@ bare_fix(const Junction *link, Findings *findings)
 	StringInfoData add;
 	StringInfoData validate;
 
-	if (!bms_is_subset(table->partition_key, link->pair))
+	if (!bms_is_subset(table->partition_key, link->pair) || weak_not_null(table, link->pair) != NULL)
 		return NULL;
 	initStringInfo(&add);
 	initStringInfo(&validate);
@@ -191,7 +191,9 @@ add_bare(const Rule *rule, const Junction *junction, const Junction *link, List 
 	finding->detail = pstrdup("By its name and its columns it is a junction, but nothing keeps out links to rows that do not exist, and pairs that are there already.");
 	finding->fix = bare_fix(link, findings);
 	finding->makes_primary_key = finding->fix != NULL;
-	if (finding->fix == NULL)
+	if (weak_not_null(link->table, link->pair) != NULL)
+		finding->detail = psprintf("%s %s", finding->detail, weak_not_null(link->table, link->pair));
+	else if (finding->fix == NULL)
 		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 								   finding->detail, quote_identifier(link->table->name));
 	finding->references = references;

@@ -21,15 +21,33 @@
 #include "rules/rules.h"
 
 /*
+ * Returns a sentence that says why PostgreSQL (18) makes no primary key of these
+ * columns, though they are NOT NULL: that is NOT VALID, which the fix of
+ * nullable_endpoint mends, or NO INHERIT.  Null if it does.
+ */
+char *
+weak_not_null(const TableFacts *table, const Bitmapset *columns)
+{
+	List	   *uninherited = uninherited_columns(table, columns);
+	List	   *unproven = unproven_columns(table, columns);
+
+	if (uninherited != NIL)
+		return psprintf("First the NOT NULL of (%s) has to be inheritable: ALTER TABLE ... ALTER CONSTRAINT ... INHERIT.",
+						column_list(uninherited));
+	if (unproven != NIL)
+		return psprintf("First the NOT NULL of (%s) has to be validated.", column_list(unproven));
+	return NULL;
+}
+
+/*
  * Returns the statement that adds the pair key of an unkeyed junction:
  *
  *	ALTER TABLE public.invoice_tags ADD PRIMARY KEY (invoice_id, tag_id)
  *
  * It adds a UNIQUE constraint instead if the table has a primary key.
  *
- * Returns null if the table is partitioned by columns outside the pair; if the
- * NOT NULL of a column is NOT VALID, which PostgreSQL refuses in a primary key, so
- * that the fix of nullable_endpoint has to be the first; or if the primary key,
+ * Returns null if the table is partitioned by columns outside the pair; if there is a
+ * weak_not_null(), so that something else has to be the first; or if the primary key,
  * which makes the pair NOT NULL, collides with a foreign key that sets a column
  * null: findings->key_obstacle is set to this foreign key.
  * The result is cached in findings.
@@ -44,7 +62,7 @@ missing_key_fix(const Junction *junction, Findings *findings)
 
 	if (findings->key_fix != NULL || findings->key_obstacle != NULL ||
 		!bms_is_subset(junction->table->partition_key, junction->pair) ||
-		(!has_primary && unproven_columns(junction->table, junction->pair) != NIL))
+		(!has_primary && weak_not_null(junction->table, junction->pair) != NULL))
 		return findings->key_fix;
 	initStringInfo(&fix);
 	appendStringInfo(&fix, "ALTER TABLE %s ADD %s%s (%s)", table_name(junction->table),
@@ -102,8 +120,7 @@ add_unkeyed(const Rule *rule, const Junction *junction, Findings *findings)
 	if (findings->key_obstacle != NULL)
 		finding->detail = psprintf("%s %s", finding->detail, describe_obstacle(findings->key_obstacle));
 	else if (finding->fix == NULL && bms_is_subset(junction->table->partition_key, junction->pair))
-		finding->detail = psprintf("%s First the NOT NULL of (%s) has to be validated.", finding->detail,
-								   column_list(unproven_columns(junction->table, junction->pair)));
+		finding->detail = psprintf("%s %s", finding->detail, weak_not_null(junction->table, junction->pair));
 	else if (finding->fix == NULL)
 		finding->detail = psprintf("%s No key can hold the pair alone: %s is partitioned by other columns.",
 								   finding->detail, table);
@@ -256,7 +273,7 @@ not_deferrable(const Junction *junction, const char *kind)
  *		ADD CONSTRAINT invoice_tags_pkey PRIMARY KEY (invoice_id, tag_id)
  *
  * It makes the pair the primary key too if there is none, unless the junction
- * has_grown().  No fix if the key has INCLUDE columns, or a column of the pair
+ * has_grown() or there is a weak_not_null().  No fix if the key has INCLUDE columns, or a column of the pair
  * can be null.
  */
 void
@@ -280,7 +297,8 @@ rule_deferrable_pair_key(const Rule *rule, const Junction *junction, Findings *f
 	/* a UNIQUE over nulls may be NULLS NOT DISTINCT, which we do not read */
 	if (key->ncolumns == key->nkeys && all_not_null(junction))
 		finding->fix = not_deferrable(junction, key->primary ||
-									  (junction->primary_key == NULL && !has_grown(junction)) ?
+									  (junction->primary_key == NULL && !has_grown(junction) &&
+									   weak_not_null(junction->table, junction->pair) == NULL) ?
 									  "PRIMARY KEY" : "UNIQUE");
 }
 
@@ -422,6 +440,8 @@ primary_key_fix(const Junction *junction, Findings *findings, const char **reaso
 		*reason = "Promote it with junction.promote, as it is more than a pair: that gives it a primary key of its own.";
 	else if (!all_not_null(junction))
 		*reason = "First a column of the pair has to be NOT NULL.";
+	else if (weak_not_null(table, junction->pair) != NULL)
+		*reason = weak_not_null(table, junction->pair);
 	else if (key->nulls_not_distinct)
 		*reason = "Its UNIQUE is NULLS NOT DISTINCT, and has to be built again.";
 	else if (is_distributed(table->oid))

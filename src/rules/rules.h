@@ -160,6 +160,7 @@ extern void rule_redundant_index(const Rule *rule, const Junction *junction, Fin
 extern void rule_possible_junction(const Rule *rule, const Junction *junction, Findings *findings);
 
 /* key_rules.c */
+extern char *weak_not_null(const TableFacts *table, const Bitmapset *columns);
 extern char *missing_key_fix(const Junction *junction, Findings *findings);
 extern void rule_missing_pair_key(const Rule *rule, const Junction *junction, Findings *findings);
 extern void rule_nullable_endpoint(const Rule *rule, const Junction *junction, Findings *findings);

@@ -162,8 +162,8 @@ loses_identity(const Junction *junction)
  *
  * and that makes it the replica identity, with ", REPLICA IDENTITY DEFAULT", if
  * it loses_identity().  id is quoted.  Returns null if there is no whole pair key
- * without INCLUDE columns, if the table is typed, if the id is inherited, if a NOT NULL of the pair is
- * NOT VALID, if DROP COLUMN would or could drop another index, or if the index
+ * without INCLUDE columns, if the table is typed, if the id is inherited, if there is a
+ * weak_not_null(), if DROP COLUMN would or could drop another index, or if the index
  * cannot become a primary key.
  */
 static char *
@@ -178,7 +178,7 @@ without_surrogate(const Junction *junction, const char *id)
 
 	if (key == NULL || key->predicate != NULL || key->ncolumns != key->nkeys || is_typed(table) ||
 		is_inherited(table, junction->primary_key->columns[0]) ||
-		unproven_columns(table, junction->pair) != NIL)
+		weak_not_null(table, junction->pair) != NULL)
 		return NULL;
 	end = loses_identity(junction) ? ", REPLICA IDENTITY DEFAULT" : "";
 	foreach_ptr(IndexFacts, index, table->indexes)

@@ -76,6 +76,45 @@ works "a pair key beside PERIOD is promoted" sql "$database" --command "SELECT j
 works "and demoted" sql "$database" --command "SELECT junction.demote('leaderships', 'team_leads', discard_columns => true)"
 is "all is as it was" "$(shape team_people,team_leads)" "$before"
 
+# a NOT NULL that is NO INHERIT or NOT VALID, of which PostgreSQL makes no primary key, and a column that is not stored
+sql "$database" <<'END'
+CREATE TABLE weak_ids (id int PRIMARY KEY, user_id int NOT NULL NO INHERIT REFERENCES users ON DELETE CASCADE,
+    org_id int NOT NULL REFERENCES orgs ON DELETE CASCADE, UNIQUE (user_id, org_id));
+CREATE TABLE weak_keys (LIKE weak_ids, UNIQUE (user_id, org_id) DEFERRABLE, FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE,
+    FOREIGN KEY (org_id) REFERENCES orgs ON DELETE CASCADE);
+ALTER TABLE weak_keys DROP id, DROP CONSTRAINT weak_ids_user_id_not_null, ADD CONSTRAINT weak NOT NULL user_id NO INHERIT;
+CREATE TABLE unvalidated (user_id int REFERENCES users ON DELETE CASCADE, org_id int NOT NULL REFERENCES orgs ON DELETE CASCADE,
+    UNIQUE (user_id, org_id));
+ALTER TABLE unvalidated ADD CONSTRAINT lax NOT NULL user_id NOT VALID;
+CREATE TABLE virtual (user_id int REFERENCES users ON DELETE CASCADE, org_id int REFERENCES orgs ON DELETE CASCADE,
+    twice int GENERATED ALWAYS AS (user_id * 2) VIRTUAL, PRIMARY KEY (user_id, org_id));
+ALTER TABLE virtual ADD plain int, ADD CONSTRAINT lax NOT NULL plain NOT VALID;
+END
+advice() {                                              # advice STATEMENT: the hint of its refusal
+    sql "$database" --command "$1" 2>&1 | sed -n 's/^HINT:  Use \(ALTER TABLE public.*\) first.$/\1/p'
+}
+inherit='ALTER TABLE public.weak_ids ALTER CONSTRAINT weak_ids_user_id_not_null INHERIT'
+is "a dry run of demote refuses NO INHERIT, as demote does" "$(advice "SELECT junction.demote('weak_ids', 'weak_ids', dry_run => true)")" "$inherit"
+is "no fix drops the id" "$(sql "$database" --command "SELECT rule FROM junction.report('weak_ids') WHERE rule = 'needless_surrogate' AND fix IS NULL")" \
+    needless_surrogate
+works "what it advises is done" sql "$database" --command "$inherit"
+works "and the demotion" sql "$database" --command "SELECT junction.demote('weak_ids', 'weak_ids')"
+works "a deferrable key becomes no primary key, but what can be" sql "$database" --command "SELECT junction.repair('weak_keys', '{deferrable_pair_key}')"
+is "and says what is first" "$(sql "$database" --command "SELECT fix, substring(detail, 'First.*') FROM junction.report('weak_keys') WHERE rule = 'no_primary_key'")" \
+    '|First the NOT NULL of (user_id) has to be inheritable: ALTER TABLE ... ALTER CONSTRAINT ... INHERIT.'
+is "unique_to_primary too" "$(advice "SELECT junction.unique_to_primary('weak_keys', 'weak_pkey')")" 'ALTER TABLE public.weak_keys ALTER CONSTRAINT weak INHERIT'
+works "a missing key is no fix either" sql "$database" --command 'ALTER TABLE weak_keys DROP CONSTRAINT weak_keys_user_id_org_id_key' \
+    --command "DO \$\$ BEGIN ASSERT (SELECT fix IS NULL FROM junction.report('weak_keys') WHERE rule = 'missing_pair_key'); END \$\$"
+echo "SELECT statement FROM junction.repair('unvalidated', '{nullable_endpoint}', concurrently => true, dry_run => true) \gexec" |
+    sql "$database" > "$work/output"
+is "a NOT NULL that is NOT VALID is validated by the rows" \
+    "$(sql "$database" --command "SELECT conname, convalidated FROM pg_constraint WHERE conrelid = 'unvalidated'::regclass AND conname = 'lax'")" 'lax|t'
+for call in "primary_key => '{id,twice}'" "columns => '{thrice int GENERATED ALWAYS AS (org_id * 3)}', primary_key => '{id,thrice}'"; do
+    is "a primary key over a virtual column is refused: $call" "$(refusal "SELECT junction.promote('virtual', $call, dry_run => true)")" 'ERROR:  0A000'
+done
+is "and over one whose NOT NULL is NOT VALID" "$(refusal "SELECT junction.promote('virtual', primary_key => '{id,plain}', dry_run => true)")" 'ERROR:  55000'
+sql "$database" --command 'DROP TABLE weak_ids, weak_keys, unvalidated, virtual'
+
 # from a folder that is not PostgreSQL's; the server's owner may be another user
 chmod a+rx "$work"
 works "it is installed elsewhere" make --silent --directory ../.. install with_llvm=no DESTDIR="$work/elsewhere"
