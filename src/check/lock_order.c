@@ -81,8 +81,9 @@ lock_one(Oid relid, LOCKMODE mode, bool wait, List **held)
 }
 
 /*
- * Lock the tables of a list in its order, each with its partitions, unless it is
- * only read, or rows are written to it: that locks the partitions that it meets.
+ * Lock the tables of a list in its order, each with its partitions; but not with
+ * these in the modes beside which rows are written: reading and writing locks the
+ * partitions that it meets, and SHARE UPDATE EXCLUSIVE only keeps the like of us off.
  * If wait is false, ends at the first one that is not free, and sets *busy to it.
  */
 static List *
@@ -104,7 +105,7 @@ lock_all(List *locks, bool wait, TableLock *busy)
 				return held;
 			}
 			/* only now are they known for sure; the list grows on the way */
-			if (part == lock->relid && lock->mode > RowExclusiveLock)
+			if (part == lock->relid && lock->mode > ShareUpdateExclusiveLock)
 				parts = list_concat_unique_oid(parts, with_partitions(part));
 		}
 	}
