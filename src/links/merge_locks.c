@@ -17,11 +17,13 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "storage/lmgr.h"
 #include "utils/syscache.h"
 
 #include "base/base.h"
 #include "catalog/facts.h"
+#include "check/check.h"
 #include "links/links.h"
 #include "statement/statement.h"
 
@@ -40,6 +42,7 @@ typedef struct LockTry
 	FunctionCallInfo fcinfo;	/* its arguments name rows; or null */
 	MergedRows *rows;			/* which they name */
 	bool		waits;			/* for the rows */
+	int			waited;			/* the place of the one that is waited for alone */
 	bool		at_rows;		/* the tables are locked */
 } LockTry;
 
@@ -77,26 +80,36 @@ lock_rows_alone(void *state)
 }
 
 /*
+ * Locks one of the rows.  Its table may have changed since the try that named it.
+ */
+static void
+lock_row_alone(void *state)
+{
+	LockTry    *try = state;
+	MergedRows *rows = try->rows;
+
+	relation_close(open_table_to_change(try->relid, RowShareLock), NoLock);
+	name_rows(rows, try->fcinfo, read_table(try->relid));
+	rows->values = list_make1(list_nth(rows->values, try->waited));
+	lock_rows_alone(try);
+}
+
+/*
  * Waits until each of the rows can be locked, and leaves them unlocked.
  */
 static void
 wait_for_rows(LockTry *try)
 {
-	MergedRows *rows = try->rows;
-	MergedRows	row = *rows;
+	int			count = list_length(try->rows->values);
 
 	try->waits = true;
-	try->rows = &row;
-	foreach_ptr(List, values, rows->values)
+	for (try->waited = 0; try->waited < count; try->waited++)
 	{
-		ErrorData  *error;
+		ErrorData  *error = try_in_subtransaction(lock_row_alone, try, false);
 
-		row.values = list_make1(values);
-		error = try_in_subtransaction(lock_rows_alone, try, false);
 		if (error != NULL)
 			ReThrowError(error);
 	}
-	try->rows = rows;
 }
 
 /*
