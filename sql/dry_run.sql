@@ -131,9 +131,10 @@ DROP TABLE expressions;
 SELECT refused($$SELECT junction.promote('full_links', dry_run => true)$$);
 
 -- What a table below has: a column of a new one's name, a primary key
-CREATE TABLE parted (user_id int REFERENCES users, org_id int REFERENCES orgs, PRIMARY KEY (user_id, org_id)) PARTITION BY RANGE (user_id);
-CREATE TABLE parted_own (user_id int NOT NULL, org_id int NOT NULL, UNIQUE (user_id, org_id), PRIMARY KEY (org_id, user_id));
-ALTER TABLE parted ATTACH PARTITION parted_own DEFAULT;
+CREATE TABLE parted (user_id int REFERENCES users, org_id int REFERENCES orgs) PARTITION BY RANGE (user_id);
+CREATE TABLE parted_own PARTITION OF parted (UNIQUE (user_id, org_id), PRIMARY KEY (org_id, user_id)) DEFAULT;
+ALTER TABLE ONLY parted ADD PRIMARY KEY (user_id, org_id);
+ALTER INDEX parted_pkey ATTACH PARTITION parted_own_user_id_org_id_key;
 CREATE TABLE parted_unique (user_id int REFERENCES users, org_id int REFERENCES orgs, UNIQUE (user_id, org_id)) PARTITION BY RANGE (user_id);
 CREATE TABLE parted_unique_part (user_id int, org_id int, PRIMARY KEY (user_id, org_id));
 ALTER TABLE parted_unique ATTACH PARTITION parted_unique_part DEFAULT;

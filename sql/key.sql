@@ -595,10 +595,12 @@ SELECT junction.unique_to_primary('tree', 'new_key');
 \set VERBOSITY terse
 ALTER TABLE tree_1_1 DROP CONSTRAINT tree_1_1_pkey;
 -- but not a part of the key that is primary already
-CREATE TABLE mixed (a int NOT NULL, b int NOT NULL, UNIQUE (a, b)) PARTITION BY RANGE (a);
-CREATE TABLE mixed_1 PARTITION OF mixed FOR VALUES FROM (0) TO (1);
-CREATE TABLE mixed_2 (a int, b int, CONSTRAINT own PRIMARY KEY (a, b));
-ALTER TABLE mixed ATTACH PARTITION mixed_2 DEFAULT;
+CREATE TABLE mixed (a int NOT NULL, b int NOT NULL) PARTITION BY RANGE (a);
+CREATE TABLE mixed_1 PARTITION OF mixed (UNIQUE (a, b)) FOR VALUES FROM (0) TO (1);
+CREATE TABLE mixed_2 PARTITION OF mixed (CONSTRAINT own PRIMARY KEY (a, b)) DEFAULT;
+ALTER TABLE ONLY mixed ADD UNIQUE (a, b);
+ALTER INDEX mixed_a_b_key ATTACH PARTITION mixed_1_a_b_key;
+ALTER INDEX mixed_a_b_key ATTACH PARTITION own;
 BEGIN;
 SELECT junction.unique_to_primary('mixed', 'mixed_pk');
 SELECT relation, conname, contype FROM unnest('{mixed,mixed_1,mixed_2}'::regclass[]) AS relation, keys(relation::text);

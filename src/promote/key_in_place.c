@@ -248,8 +248,9 @@ check_not_null_inherits(Oid relid, AttrNumber attnum)
  * 55000 if there is another primary key, if the index is not valid, or if a
  * column can be null, or its NOT NULL is NO INHERIT.  The table is locked.
  *
- * The part of a partition can be primary already: ATTACH PARTITION takes a
- * primary key for the part of a UNIQUE.
+ * The part of a partition can be primary already: ALTER INDEX ... ATTACH PARTITION
+ * takes a primary key for the part of a UNIQUE; on older servers, ATTACH PARTITION
+ * of the table too.
  */
 static void
 check_may_be_primary(Oid index)
