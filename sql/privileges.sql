@@ -163,6 +163,14 @@ LOCK TABLE test_privileges.org_users IN ACCESS EXCLUSIVE MODE;
 \set owner `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_owner' -c 'SET lock_timeout = 10' -c "SELECT junction.primary_to_unique('test_privileges.org_users', 'mine')" 2>&1`
 \echo :owner
 ROLLBACK;
+-- REFERENCES on a parent is nothing without its schema, which an OID does not need.
+REVOKE USAGE ON SCHEMA test_privileges FROM regress_junction_other;
+BEGIN;
+LOCK TABLE test_privileges.invoices IN ROW EXCLUSIVE MODE;
+\set create `"$JUNCTION_PSQL" -X -q -v VERBOSITY=sqlstate -c 'SET ROLE regress_junction_other' -c 'SET lock_timeout = 5000' -c "SELECT junction.create(a.oid, b.oid, 'test_privileges_other.links') FROM pg_class a, pg_class b WHERE a.relname = 'invoices' AND b.relname = 'tags' AND a.relnamespace = 'test_privileges'::regnamespace AND b.relnamespace = a.relnamespace" 2>&1`
+\echo :create
+ROLLBACK;
+GRANT USAGE ON SCHEMA test_privileges TO regress_junction_other;
 
 --
 -- A partition that is somebody else's keeps the whole as it is.

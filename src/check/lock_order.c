@@ -19,9 +19,11 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -159,14 +161,19 @@ check_still_there(Oid relid, const char *name)
 }
 
 /*
- * Returns true if the caller has the privilege, such as ACL_REFERENCES, on the
- * table or on one of its columns; false if the table does not exist.
+ * Returns true if the caller has USAGE on the schema of the table, and the
+ * privilege, such as ACL_REFERENCES, on the table or on one of its columns; false if
+ * the table does not exist.  (Who knows its OID needs no schema to name it.)
  */
 bool
 has_privilege(Oid relid, AclMode privilege)
 {
+	Oid			namespace = get_rel_namespace(relid);
 	bool		is_missing = false;
 
+	if (!OidIsValid(namespace) ||
+		object_aclcheck(NamespaceRelationId, namespace, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		return false;
 	return pg_class_aclcheck_ext(relid, GetUserId(), privilege, &is_missing) == ACLCHECK_OK ||
 		(SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) &&
 		 pg_attribute_aclcheck_all(relid, GetUserId(), privilege, ACLMASK_ANY) == ACLCHECK_OK);
