@@ -86,16 +86,6 @@ decide_split(Split *split, List *actor, List *into_tables)
 }
 
 /*
- * Returns the parents of all foreign keys, which go with the table: for
- * open_table_with_parents().
- */
-static List *
-dropped_with_table(TableFacts *table, const void *state)
-{
-	return all_parents(table);
-}
-
-/*
  * Opens and locks the table, and its parents if foreign keys to them may be
  * added or are dropped.
  */
@@ -107,7 +97,8 @@ open_source(Oid relid, bool by_actor, bool into_tables, bool keep_source, bool d
 	if (by_actor)
 		return open_table_to_change(relid, AccessExclusiveLock);
 	return open_table_with_parents(relid, into_tables && keep_source ? ShareRowExclusiveLock : AccessExclusiveLock,
-								   &(ParentUse) {.all = ShareRowExclusiveLock,.dropped = keep_source ? NULL : dropped_with_table});
+								   &(ParentUse) {.kept = all_parents,.mode = ShareRowExclusiveLock,
+								   .dropped = keep_source ? NULL : all_parents});
 }
 
 /*

@@ -26,14 +26,18 @@ typedef struct Parent
 	List	   *own;			/* ColumnFacts: the key's other columns */
 } Parent;
 
+/*
+ * Returns parents (OIDs) of a table, of which nothing is locked.  state: ParentUse's
+ */
+typedef List *(*ParentFinder) (TableFacts *table, const void *state);
+
 /* The parents of a table that a verb locks with it: open_table_with_parents() */
 typedef struct ParentUse
 {
-	LOCKMODE	all;			/* of those of all its foreign keys; or NoLock */
 	List	   *added;			/* OIDs: those that new foreign keys will reference */
-	List	   *(*dropped) (TableFacts *table, const void *state);	/* returns those (OIDs) of
-																 * foreign keys that will be
-																 * dropped; or null */
+	ParentFinder kept;			/* those that are locked in this mode; or null */
+	LOCKMODE	mode;
+	ParentFinder dropped;		/* those of foreign keys that will be dropped; or null */
 	const void *state;
 } ParentUse;
 
@@ -49,7 +53,7 @@ extern bool is_serial(const TypeName *type);
 /* lock_order.c */
 extern bool has_privilege(Oid relid, AclMode privilege);
 extern List *find_parents(const TableFacts *table, const Bitmapset *columns);
-extern List *all_parents(const TableFacts *table);
+extern List *all_parents(TableFacts *table, const void *state);
 extern void lock_new_parents(List *parents);
 extern Relation open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use);
 extern void lock_dropped_parents(Oid relid, List *parents);

@@ -210,10 +210,10 @@ find_parents(const TableFacts *table, const Bitmapset *columns)
 }
 
 /*
- * As find_parents(), of all foreign keys.
+ * As find_parents(), of all foreign keys: for ParentUse.
  */
 List *
-all_parents(const TableFacts *table)
+all_parents(TableFacts *table, const void *state)
 {
 	Bitmapset  *columns = NULL;
 
@@ -259,21 +259,21 @@ find_locks(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 {
 	List	   *locks = NIL;
 	List	   *parents = list_copy(use->added);
-	List	   *all = NIL;
+	List	   *kept = NIL;
 	List	   *dropped = NIL;
 
 	foreach_ptr(TableFacts, table, read_unlocked(relid))
 	{
-		if (use->all != NoLock)
-			all = all_parents(table);
+		if (use->kept != NULL)
+			kept = use->kept(table, use->state);
 		if (use->dropped != NULL)
 			dropped = use->dropped(table, use->state);
 	}
 	/* each at its place among all, in whichever mode */
-	parents = list_concat_unique_oid(parents, all);
+	parents = list_concat_unique_oid(parents, kept);
 	need_parents(&locks, list_concat_unique_oid(parents, dropped), NoLock);
 	need_parents(&locks, use->added, ShareRowExclusiveLock);
-	need_parents(&locks, all, use->all);
+	need_parents(&locks, kept, use->mode);
 	need_parents(&locks, dropped, AccessExclusiveLock);
 	add_table_lock(&locks, relid, lockmode);
 	return locks;

@@ -374,6 +374,20 @@ check_no_rules(const Accessors *accessors)
 }
 
 /*
+ * Returns the parents at the ends of a junction, which its accessors name: for
+ * ParentUse.
+ */
+static List *
+parents_of_ends(TableFacts *table, const void *state)
+{
+	List	   *parents = NIL;
+
+	foreach_ptr(Endpoint, endpoint, classify(table)->endpoints)
+		parents = list_append_unique_oid(parents, endpoint->key->parent);
+	return parents;
+}
+
+/*
  * Checks the junction, and fills in what check_accessors() decides.  Leaves it
  * open, locked so that accessors of it are made and dropped by one session at a
  * time.
@@ -387,7 +401,8 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 {
 	accessors->rel = dry_run ? open_table_to_change(relid, AccessShareLock) :
 		open_table_with_parents(relid, ShareUpdateExclusiveLock,
-								&(ParentUse) {.all = changes(accessors) ? RowShareLock : AccessShareLock});
+								&(ParentUse) {.kept = parents_of_ends,
+								.mode = changes(accessors) ? RowShareLock : AccessShareLock});
 	check_not_distributed(relid,
 						  "Accessors are functions in SQL, and Citus does not plan statements with the arguments of such functions.",
 						  "Write the queries into the application, or into functions in PL/pgSQL.");
