@@ -388,6 +388,19 @@ parents_of_ends(TableFacts *table, const void *state)
 }
 
 /*
+ * Returns the strongest mode in which a statement of the accessors locks a parent.
+ * Those that are given values of the match insert into the right one.
+ */
+static LOCKMODE
+mode_of_parents(const Accessors *accessors)
+{
+	if (accessors->asked_match != NULL &&
+		(list_member_int(accessors->kinds, ACCESSOR_SET) || list_member_int(accessors->kinds, ACCESSOR_ADD)))
+		return RowExclusiveLock;
+	return changes(accessors) ? RowShareLock : AccessShareLock;
+}
+
+/*
  * Checks the junction, and fills in what check_accessors() decides.  Leaves it
  * open, locked so that accessors of it are made and dropped by one session at a
  * time.
@@ -401,8 +414,7 @@ check_accessors(Accessors *accessors, Oid relid, bool dry_run)
 {
 	accessors->rel = dry_run ? open_table_to_change(relid, AccessShareLock) :
 		open_table_with_parents(relid, ShareUpdateExclusiveLock,
-								&(ParentUse) {.kept = parents_of_ends,
-								.mode = changes(accessors) ? RowShareLock : AccessShareLock});
+								&(ParentUse) {.kept = parents_of_ends,.mode = mode_of_parents(accessors)});
 	check_not_distributed(relid,
 						  "Accessors are functions in SQL, and Citus does not plan statements with the arguments of such functions.",
 						  "Write the queries into the application, or into functions in PL/pgSQL.");
