@@ -10,10 +10,11 @@
  *	3. Build the CREATE TABLE and the indexes (build_junction.c).
  *	4. Run the statements, or only return them (statement/plan.c).
  *
- * The parents are locked in ACCESS SHARE mode until the transaction ends, so
- * that their keys stay as they were checked; the statements take their own
- * locks.  With if_not_exists, an existing relation of the name is left as it
- * is and is not looked at.
+ * The parents are locked until the transaction ends, so that their keys stay as
+ * they were checked: together, as the foreign keys will lock them
+ * (check/lock_order.c), or in ACCESS SHARE mode for a dry run.  With if_not_exists,
+ * an existing relation of the name is left as it is and is not looked at; only if
+ * there is none are the parents locked so.
  */
 #include "postgres.h"
 
@@ -97,6 +98,23 @@ read_arguments(FunctionCallInfo fcinfo, CreateArguments *arguments, NewJunction 
 	junction->if_not_exists = PG_GETARG_BOOL(10);
 }
 
+/*
+ * Prepares the junction of the call.  Returns false if there is a relation of its
+ * name, and that was allowed.  lock: lock the parents as the statements will.
+ */
+static bool
+prepare_missing(FunctionCallInfo fcinfo, NewJunction *junction, bool lock)
+{
+	CreateArguments arguments;
+
+	*junction = (NewJunction) {.left = {.argument = "left_columns"},.right = {.argument = "right_columns"}};
+	read_arguments(fcinfo, &arguments, junction);
+	if (lock)
+		lock_new_parents(list_make2_oid(arguments.left_table, arguments.right_table));
+	prepare(junction, &arguments);
+	return check_junction_name(junction);
+}
+
 PG_FUNCTION_INFO_V1(junction_create);
 
 /*
@@ -118,22 +136,27 @@ PG_FUNCTION_INFO_V1(junction_create);
 Datum
 junction_create(PG_FUNCTION_ARGS)
 {
-	CreateArguments arguments;
-	NewJunction junction = {.left = {.argument = "left_columns"}, .right = {.argument = "right_columns"}};
+	NewJunction junction;
 	StatementPlan plan = {NIL};
 	static const char *const required[] = {
 		[0] = "left_table",[1] = "right_table",
 		[6] = "left_on_delete",[7] = "right_on_delete",[8] = "reverse_index",
 		[9] = "undirected",[10] = "if_not_exists",[11] = "dry_run"
 	};
+	bool		dry_run;
+	bool		missing;
 
 	check_arguments(fcinfo, required, lengthof(required));
-	read_arguments(fcinfo, &arguments, &junction);
+	dry_run = PG_GETARG_BOOL(11);
 	/* if the junction may be there already, nothing is locked before that is known */
-	if (!PG_GETARG_BOOL(11) && !junction.if_not_exists)
-		lock_new_parents(list_make2_oid(arguments.left_table, arguments.right_table));
-	prepare(&junction, &arguments);
-	if (check_junction_name(&junction))
+	missing = prepare_missing(fcinfo, &junction, !dry_run && !PG_GETARG_BOOL(10));
+	if (missing && !dry_run && junction.if_not_exists)
+	{
+		relation_close(junction.left.parent.rel, AccessShareLock);
+		relation_close(junction.right.parent.rel, AccessShareLock);
+		missing = prepare_missing(fcinfo, &junction, true);
+	}
+	if (missing)
 	{
 		tell_naming_for_parents(junction.left.parent.table, junction.right.parent.table);
 		build_junction(&plan, &junction);
@@ -142,5 +165,5 @@ junction_create(PG_FUNCTION_ARGS)
 	/* the transaction keeps the locks */
 	relation_close(junction.left.parent.rel, NoLock);
 	relation_close(junction.right.parent.rel, NoLock);
-	return plan_finish(&plan, PG_GETARG_BOOL(11), fcinfo);
+	return plan_finish(&plan, dry_run, fcinfo);
 }
