@@ -56,7 +56,7 @@ extern List *find_parents(const TableFacts *table, const Bitmapset *columns);
 extern List *all_parents(TableFacts *table, const void *state);
 extern void lock_new_parents(List *parents);
 extern Relation open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use);
-extern void lock_dropped_parents(Oid relid, List *parents);
+extern void lock_parents_late(Oid relid, LOCKMODE lockmode, List *added, List *dropped);
 extern List *lock_sampled_parents(Oid relid);
 extern void unlock_sampled_parents(List *locked);
 

@@ -399,19 +399,22 @@ unlock_sampled_parents(List *locked)
 }
 
 /*
- * Lock a table and the parents (OIDs) of foreign keys that will be dropped in
- * ACCESS EXCLUSIVE mode, as DROP CONSTRAINT does, when only now it is known that
- * they will.  The caller holds SHARE UPDATE EXCLUSIVE on the table, which keeps
- * neither readers nor writers off.  Does nothing without parents.
+ * Lock a table, and the parents (OIDs) of foreign keys that will be added or dropped,
+ * as these statements do, when only now it is known that they will.  lockmode: of the
+ * table, if none is dropped.  The caller holds SHARE UPDATE EXCLUSIVE on the table,
+ * which keeps neither readers nor writers off.  Does nothing without parents.
  */
 void
-lock_dropped_parents(Oid relid, List *parents)
+lock_parents_late(Oid relid, LOCKMODE lockmode, List *added, List *dropped)
 {
+	List	   *allowed = referenceable(added);
 	List	   *locks = NIL;
 
-	if (parents == NIL)
+	if (allowed == NIL && dropped == NIL)
 		return;
-	need_parents(&locks, parents, AccessExclusiveLock);
-	add_table_lock(&locks, relid, AccessExclusiveLock);
+	need_parents(&locks, list_concat_unique_oid(list_copy(allowed), dropped), NoLock);
+	need_parents(&locks, allowed, ShareRowExclusiveLock);
+	need_parents(&locks, dropped, AccessExclusiveLock);
+	add_table_lock(&locks, relid, dropped != NIL ? AccessExclusiveLock : lockmode);
 	(void) lock_together(locks);
 }

@@ -279,6 +279,29 @@ rebuilt_parents(const TableFacts *table, List *findings)
 	return parents;
 }
 
+/*
+ * Returns the parents (OIDs) of the foreign keys that the fixes add.  Sets *mode to
+ * ACCESS EXCLUSIVE if a fix adds the key of the pair too.
+ */
+static List *
+added_parents(List *findings, LOCKMODE *mode)
+{
+	List	   *parents = NIL;
+
+	foreach_ptr(Finding, finding, findings)
+	{
+		if (finding->fix == NULL)
+			continue;
+		if (finding->makes_primary_key)
+			*mode = AccessExclusiveLock;
+		if (OidIsValid(finding->referenced))
+			parents = list_append_unique_oid(parents, finding->referenced);
+		foreach_ptr(ForeignKeyFacts, key, finding->references)
+			parents = list_append_unique_oid(parents, key->parent);
+	}
+	return parents;
+}
+
 PG_FUNCTION_INFO_V1(junction_repair);
 
 /*
@@ -329,7 +352,12 @@ junction_repair(PG_FUNCTION_ARGS)
 	if (findings == NIL)
 		notice_no_junction(classify(table));
 	if (!dry_run)
-		lock_dropped_parents(table->oid, rebuilt_parents(table, findings));
+	{
+		LOCKMODE	mode = ShareRowExclusiveLock;
+		List	   *added = added_parents(findings, &mode);
+
+		lock_parents_late(table->oid, mode, added, rebuilt_parents(table, findings));
+	}
 
 	/* the lock stays until the transaction ends */
 	relation_close(rel, NoLock);

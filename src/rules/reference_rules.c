@@ -246,6 +246,7 @@ add_undeclared(const Rule *rule, const Junction *junction, const ColumnFacts *co
 	finding->fix = psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s) ON DELETE CASCADE",
 							table_name(table), name, column_list(columns),
 							table_name(parent), column_list(parent_columns));
+	finding->referenced = parent->oid;
 	/* a partitioned table can have no NOT VALID foreign key before 18 */
 	if (table->kind != RELKIND_PARTITIONED_TABLE)
 		finding->fix = psprintf("%s NOT VALID, VALIDATE CONSTRAINT %s", finding->fix, name);

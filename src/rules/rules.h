@@ -87,6 +87,8 @@ typedef struct Finding
 	Oid			foreign_key;	/* a fix that rebuilds this foreign key settles
 								 * this finding too; or InvalidOid */
 	Oid			parent;			/* of half_indexed: the endpoint's; or InvalidOid */
+	Oid			referenced;		/* the parent of the foreign key that the fix
+								 * adds, beside those of references; or InvalidOid */
 } Finding;
 
 /* The findings of one table, and what its rules share */
