@@ -421,6 +421,28 @@ SELECT child, change, rows FROM junction.merge('spots', ROW('{1,1}'::int[]), ARR
 SELECT rows_of('paths');
 DROP TABLE paths, spots;
 
+-- A partitioned entity has the partition key in the key of its id; the id of a row that goes is no loss. Positions in a
+-- list are; and so is a pair that goes as another row has its id, which nothing but an override gives it
+CREATE TABLE holders (id int PRIMARY KEY);
+CREATE TABLE held (holder_id int REFERENCES holders, n int, id int GENERATED ALWAYS AS IDENTITY,
+                   PRIMARY KEY (id, holder_id), UNIQUE (holder_id, n)) PARTITION BY HASH (holder_id);
+CREATE TABLE held_0 PARTITION OF held FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE held_1 PARTITION OF held FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE TABLE listed (list_id int REFERENCES holders, n int, place int, PRIMARY KEY (list_id, place), UNIQUE (list_id, n));
+INSERT INTO holders VALUES (1), (2);
+INSERT INTO held VALUES (1, 1), (1, 2), (2, 1), (2, 3);
+BEGIN;
+SELECT child, change, rows FROM junction.merge('holders', 1, ARRAY[2]) WHERE rows > 0;
+SELECT rows_of('held');
+ROLLBACK;
+BEGIN;
+INSERT INTO listed VALUES (1, 1, 1), (2, 1, 2);
+SELECT junction.merge('holders', 1, ARRAY[2]);
+ROLLBACK;
+INSERT INTO held OVERRIDING SYSTEM VALUE VALUES (2, 4, 1);
+SELECT junction.merge('holders', 1, ARRAY[2]);
+DROP TABLE held, listed, holders;
+
 -- Hostile names
 CREATE TABLE "O'Brien, ""x""; DROP TABLE tags" ("The Id" text PRIMARY KEY);
 CREATE TABLE "a

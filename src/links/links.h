@@ -233,6 +233,7 @@ typedef struct MergeProof
 	const MergedRows *rows;
 	const MergeChild *child;
 	int64		members;		/* rows that reference one of the rows */
+	bool		several;		/* has the child several keys? */
 	List	   *indexes;		/* IndexFacts: the keys that are compared in full */
 	int64	   *keys;			/* for each: how many will be there, and a
 								 * checksum of them */

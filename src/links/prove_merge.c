@@ -10,13 +10,17 @@
  * That is not enough if a child has several keys, as a row that is deleted for one
  * of them may be the only one with its values of the other; or if it has triggers
  * or rules that could change what a statement does.  Then the keys themselves are
- * counted and summed up, as they are to be and as they are.
+ * counted and summed up, as they are to be and as they are.  Of several keys, one
+ * with an id that each row is given is none of them: the id says nothing of a row,
+ * and goes with it.
  */
 #include "postgres.h"
 
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_trigger.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
@@ -157,6 +161,52 @@ sum_keys(const Merge *merge, const MergedRows *rows, const MergeChild *child, co
 }
 
 /*
+ * Has a key of a table a column that each row is given a value of its own for: an
+ * identity, or a default such as uuidv7()?  So has the primary key of a partitioned
+ * entity, which needs the partition key beside the id.
+ */
+static bool
+has_given_id(const TableFacts *table, const IndexFacts *index)
+{
+	Relation	rel = relation_open(table->oid, NoLock);
+	bool		given = false;
+
+	for (int i = 0; i < index->nkeys; i++)
+	{
+		const ColumnFacts *column = index->columns[i] != 0 ? find_column(table, index->columns[i]) : NULL;
+
+		if (column != NULL && column->has_default)
+			given |= contain_volatile_functions(build_column_default(rel, column->attnum));
+	}
+	relation_close(rel, NoLock);
+	return given;
+}
+
+/*
+ * Sets the keys that a proof compares in full: of several, those that say something
+ * of a row; with a trigger or a rule, the only one too.
+ */
+static void
+choose_keys(MergeProof *proof)
+{
+	const TableFacts *table = proof->child->table;
+	List	   *keys = NIL;
+
+	foreach_ptr(IndexFacts, index, table->indexes)
+		if (is_key_of_child(proof->child, index) && index != proof->child->unordered)
+			keys = lappend(keys, (IndexFacts *) index);
+	proof->several = list_length(keys) > 1;
+	if (!proof->several)
+	{
+		proof->indexes = is_meddled_with(table) ? keys : NIL;
+		return;
+	}
+	foreach_ptr(IndexFacts, index, keys)
+		if (!has_given_id(table, index))
+			proof->indexes = lappend(proof->indexes, (IndexFacts *) index);
+}
+
+/*
  * Counts what a child has before it is changed.
  */
 MergeProof *
@@ -172,11 +222,7 @@ begin_proof(Merge *merge, const MergedRows *rows, const MergeChild *child)
 	proof->first = list_length(merge->steps);
 	read_counts(merge, child->table, count_members(rows, child), false, counts, 2);
 	proof->members = counts[0];
-	foreach_ptr(IndexFacts, index, child->table->indexes)
-		if (is_key_of_child(child, index) && index != child->unordered)
-			proof->indexes = lappend(proof->indexes, (IndexFacts *) index);
-	if (list_length(proof->indexes) < 2 && !is_meddled_with(child->table))
-		proof->indexes = NIL;
+	choose_keys(proof);
 	proof->keys = palloc(sizeof(int64) * 2 * Max(list_length(proof->indexes), 1));
 	foreach_ptr(IndexFacts, index, proof->indexes)
 		sum_keys(merge, rows, child, index, &proof->keys[2 * foreach_current_index(index)]);
@@ -209,7 +255,7 @@ is_changed_beside(const Merge *merge, const MergeProof *proof)
 static void
 check_keys(const Merge *merge, const MergeProof *proof)
 {
-	bool		several = list_length(proof->indexes) > 1;
+	bool		several = proof->several;
 
 	foreach_ptr(IndexFacts, index, proof->indexes)
 	{
