@@ -78,7 +78,8 @@ key_literal(const TableFacts *table, const ColumnFacts *column, Datum value, boo
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a value of type %s names no row of \"%s\"", format_type_be(type), display_name(table->oid)),
-				 errdetail("Its key column \"%s\" is of type %s.", column->name, type_text(column->type, -1))));
+				 errdetail("Its key column \"%s\" is of type %s.", column->name, type_text(column->type, -1)),
+				 errhint("Give the values of that type, as in '...'::%s.", type_text(column->type, -1))));
 	getTypeOutputInfo(type, &output, &varlena);
 	return psprintf("%s::%s", quote_literal_cstr(OidOutputFunctionCall(output, value)),
 					type_text(column->type, column->typmod));
