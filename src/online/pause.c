@@ -19,6 +19,7 @@
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "storage/lmgr.h"
 
 #include "base/base.h"
@@ -73,6 +74,7 @@ void
 wait_while_paused(const OnlineRun *run)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	char	   *table = NULL;
 	bool		paused = false;
 
 	for (;;)
@@ -81,6 +83,9 @@ wait_while_paused(const OnlineRun *run)
 
 		begin_work();
 		wanted = is_paused(run->relid);
+		/* for who resumes it, in another session, which may have another search_path */
+		if (wanted && table == NULL)
+			table = MemoryContextStrdup(run->context, quote_literal_cstr(qualified_name(run->relid)));
 		end_work();
 		MemoryContextSwitchTo(caller);
 		if (!wanted)
@@ -88,7 +93,7 @@ wait_while_paused(const OnlineRun *run)
 		if (!paused)
 			show_pause(RUN_PAUSES_AS_ASKED, 0);
 		paused = true;
-		tell("paused, until junction.resume('%s') is called", run->name);
+		tell("paused, until junction.resume(%s) is called", table);
 		wait_ms(LOOK_EVERY);
 	}
 	if (paused)

@@ -53,7 +53,7 @@ shown() {                                               # shown CONDITION: event
 start() {                                               # start CALL: in the background, as $runner; what it says is in $work/run
     (
         [ -z "$pipe" ] || exec {pipe}>&-                # or the session that is held would not see its end
-        PGAPPNAME=runner sql "$database" --set VERBOSITY=verbose --command "CALL junction.$1" > "$work/run" 2>&1
+        PGAPPNAME=runner PGOPTIONS= sql "$database" --set VERBOSITY=verbose --command "CALL junction.$1" > "$work/run" 2>&1
     ) &
     runner=$!
 }
@@ -132,7 +132,13 @@ works "twice in one statement is once" run "SELECT junction.pause('user_orgs'), 
 is "a stranger sees no run" "$(run 'SET ROLE regress_junction_stranger; SELECT count(*) FROM junction.progress')" 0
 is "a monitor does" "$(run 'SET ROLE regress_junction_monitor; SELECT count(*) FROM junction.progress')" 1
 is "but pauses none" "$(refused "SET ROLE regress_junction_monitor; SELECT junction.pause('user_orgs')")" 42501
-run "SELECT junction.resume('user_orgs')" > "$work/output"
+for _ in {1..600}; do                                   # it says nothing more often than every few seconds
+    resume=$(sed -n '/.*paused, until \(.*\) is called$/{s//\1/p;q}' "$work/run")
+    [ -z "$resume" ] || break
+    sleep 0.1
+done
+is "it says how to resume it, from wherever" "$resume" "junction.resume('public.user_orgs')"
+run "SELECT ${resume:-junction.resume('user_orgs')}" > "$work/output"
 works "it goes on" shown "pausing_for IS NULL AND rows_done > $before"
 works "and ends" wait "$runner"
 is "with an index of the id, ready for the last step" \
