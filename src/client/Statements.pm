@@ -237,6 +237,7 @@ sub plain_table {
         elsif ($token eq ',' && $depth == 1) { push @elements, [] }
         else { push @{$elements[-1]}, $token }
     }
+    return if $depth > 0;                               # cut off: columns and keys may have followed
     $tail = join '', @tokens;
     my $inherits = $tail =~ /\b(INHERITS\s*\([^()]*\))/i ? " $1" : '';
     my $parted = $tail =~ /\b(PARTITION\s+BY\s+\w+\s*\(.*?\))\s*(?:USING|WITH|TABLESPACE|\z)/is ? " $1" : '';

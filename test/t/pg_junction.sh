@@ -166,7 +166,8 @@ END
 call check "$work/partly.sql"
 is "what has no part in a junction can be left out" "$status $(tail -n 1 "$work/err")" '0 pg_junction: found nothing'
 for statement in 'CREATE TABLE user_friends (user_id int REFERENCES usrs, friend_id int REFERENCES users, PRIMARY KEY (user_id, friend_id));' \
-    'ALTER TABLE users ADD CONSTRAINT users_boss_fkey FOREIGN KEY (boss_id) REFERENCES users;' '\i more.sql' '<<<<<<< HEAD'; do
+    'ALTER TABLE users ADD CONSTRAINT users_boss_fkey FOREIGN KEY (boss_id) REFERENCES users;' '\i more.sql' '<<<<<<< HEAD' \
+    'CREATE TABLE likes (user_id int'; do
     (cat "$work/partly.sql"; echo "$statement") > "$work/unmade.sql"
     call check "$work/unmade.sql"
     is "check ends with 2 where this is left out: ${statement:0:24}" "$status $(grep -c 'not all is checked.*unmade.sql:7:' "$work/err")" '2 1'
