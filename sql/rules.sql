@@ -381,6 +381,17 @@ CREATE TABLE not_due (LIKE plain INCLUDING INDEXES, role text,
 ALTER TABLE not_due DROP CONSTRAINT not_due_pkey, ADD UNIQUE (invoice_id, tag_id);
 SELECT junction, rule, severity, columns, message, detail, fix FROM found ORDER BY junction::text;
 DROP TABLE due, due_referenced, refers, not_due, not_due_placed, due_placed;
+-- a promotion that was stopped, which junction.promote would refuse; and a copy, which is none
+SELECT fine('begun', ', role text, id uuid'), fine('begun_not', ', id uuid');
+DO $$
+BEGIN
+    EXECUTE format('COMMENT ON COLUMN begun.id IS %L', 'junction: the id of a promotion that is under way, of table '
+        || 'begun'::regclass::oid || ', elsewhere.begun');
+    EXECUTE format('COMMENT ON COLUMN begun_not.id IS %L', 'junction: the id of a promotion that is under way, of table '
+        || 'begun'::regclass::oid || ', elsewhere.begun');
+END $$;
+SELECT junction, rule, severity, columns, message, detail, fix FROM found ORDER BY junction::text;
+DROP TABLE begun, begun_not;
 
 -- multiway: a third foreign key beside the pair.  Not one that is the scope of
 -- an end, or a second one on an end's column.

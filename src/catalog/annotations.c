@@ -3,8 +3,9 @@
  *		Adds to the facts of tables what read.c does not read: membership in
  *		an extension, foreign key triggers that do not fire, inheritance,
  *		policies (policies.c), and what comments say to us: that a table is a
- *		junction, the rules that it ignores, that a column is superseded, and
- *		that a function is an accessor (accessors.c).
+ *		junction, the rules that it ignores, that a column is superseded or the
+ *		id of an unfinished promotion, and that a function is an accessor
+ *		(accessors.c).
  *
  * The caller gives the snapshot in which the tables were read.  No table is
  * opened or locked.
@@ -209,8 +210,36 @@ declares_junction(const char *comment)
 }
 
 /*
- * Set declared and ignored of a table, or superseded of a column, from a row of
- * pg_description, unless the comment is of another kind of object with the same
+ * Returns true if the comment of a column marks it as the id of an unfinished
+ * promotion of this table:
+ *
+ *	"junction: the id of a promotion that is under way, of table 16402, public.user_orgs"
+ *
+ * CREATE TABLE ... (LIKE ... INCLUDING ALL) copies the comment, and the copy
+ * is not being promoted.  So the comment names its table by OID and by name,
+ * and either must match: the OID survives a renaming, the name survives dump
+ * and restore.
+ *
+ * Two cases are not told apart: a table that was renamed and then dumped is
+ * not recognized, and a copy that has taken the original's name is.  Such a
+ * copy has all that the promotion needs to go on.
+ */
+bool
+is_begun_comment(const TableFacts *table, const char *comment)
+{
+	Oid			oid;
+	char	   *rest;
+
+	if (comment == NULL || strncmp(comment, BEGUN_MARK, strlen(BEGUN_MARK)) != 0)
+		return false;
+	oid = strtoul(comment + strlen(BEGUN_MARK), &rest, 10);
+	return oid == table->oid ||
+		(strncmp(rest, ", ", 2) == 0 && strcmp(rest + 2, qualified_beside(table, table->name)) == 0);
+}
+
+/*
+ * Set declared and ignored of a table, or superseded and begun of a column, from a
+ * row of pg_description, unless the comment is of another kind of object with the same
  * OID.
  */
 static void
@@ -230,9 +259,12 @@ read_comment(TableFacts *table, HeapTuple tuple, TupleDesc desc)
 	comment = TextDatumGetCString(value);
 	if (form->objsubid != 0)
 	{
-		column = strstr(comment, SUPERSEDED_MARK) ? find_column(table, form->objsubid) : NULL;
+		column = find_column(table, form->objsubid);
 		if (column != NULL)
-			column->superseded = true;
+		{
+			column->superseded = strstr(comment, SUPERSEDED_MARK) != NULL;
+			column->begun = is_begun_comment(table, comment);
+		}
 		return;
 	}
 	table->declared = declares_junction(comment);

@@ -31,6 +31,8 @@ typedef struct ColumnFacts
 								 * count */
 	bool		superseded;		/* its comment says that a junction has taken its
 								 * place; annotations.c */
+	bool		begun;			/* its comment says that it is the id of an
+								 * unfinished promotion; annotations.c */
 } ColumnFacts;
 
 /* What the comment of such a column has; the junction's name follows */
@@ -43,6 +45,9 @@ typedef struct DisabledTrigger
 	char	   *name;
 	bool		at_parent;		/* it is a partition of the parent */
 } DisabledTrigger;
+
+/* What the comment of such an id begins with; the table follows */
+#define BEGUN_MARK	"junction: the id of a promotion that is under way, of table "
 
 /* A foreign key of a table */
 typedef struct ForeignKeyFacts
@@ -270,6 +275,7 @@ extern void read_accessor(const Database *database, HeapTuple comment_tuple, Tup
 						  Snapshot snapshot);
 
 /* annotations.c */
+extern bool is_begun_comment(const TableFacts *table, const char *comment);
 extern void read_own_comment(TableFacts *table, Snapshot snapshot);
 extern void read_all_comments(const Database *database, Snapshot snapshot);
 extern void read_extension_members(const Database *database, Snapshot snapshot);

@@ -113,7 +113,7 @@ id_is_ours(const Promotion *promotion)
 {
 	return id_is(promotion,
 				 psprintf("pg_catalog.starts_with(pg_catalog.col_description(a.attrelid, a.attnum), %s)",
-						  quote_literal_cstr(begun_start)));
+						  quote_literal_cstr(BEGUN_MARK)));
 }
 
 /* A condition: the table has the check of step 3, and condition holds of it, a row of pg_constraint AS c */

@@ -155,7 +155,6 @@ extern bool reuses_key_name(const Promotion *promotion);
 extern void build_promotion(StatementPlan *plan, const Promotion *promotion);
 
 /* promote_check.c */
-extern const char begun_start[];
 extern ColumnFacts *begun_id(const TableFacts *table);
 extern char *begun_statement(const Promotion *promotion, const char *table);
 extern void check_promotable(const Junction *junction);

@@ -37,37 +37,6 @@ static const struct
 	{"updated_at", STAMP_UPDATED}
 };
 
-/* The start of the id's comment while a promotion is unfinished */
-const char	begun_start[] = "junction: the id of a promotion that is under way, of table ";
-
-/*
- * Returns true if the comment of a column marks it as the id of an unfinished
- * promotion of this table:
- *
- *	"junction: the id of a promotion that is under way, of table 16402, public.user_orgs"
- *
- * CREATE TABLE ... (LIKE ... INCLUDING ALL) copies the comment, and the copy
- * is not being promoted.  So the comment names its table by OID and by name,
- * and either must match: the OID survives a renaming, the name survives dump
- * and restore.
- *
- * Two cases are not told apart: a table that was renamed and then dumped is
- * not recognized, and a copy that has taken the original's name is.  Such a
- * copy has all that the promotion needs to go on.
- */
-static bool
-is_begun_comment(const TableFacts *table, const char *comment)
-{
-	Oid			oid;
-	char	   *rest;
-
-	if (comment == NULL || strncmp(comment, begun_start, strlen(begun_start)) != 0)
-		return false;
-	oid = strtoul(comment + strlen(begun_start), &rest, 10);
-	return oid == table->oid ||
-		(strncmp(rest, ", ", 2) == 0 && strcmp(rest + 2, qualified_beside(table, table->name)) == 0);
-}
-
 /*
  * Returns the id that an unfinished concurrent promotion has added; null if
  * there is none.
@@ -91,7 +60,7 @@ begun_id(const TableFacts *table)
 char *
 begun_statement(const Promotion *promotion, const char *table)
 {
-	const char *comment = psprintf("%s%u, %s", begun_start,
+	const char *comment = psprintf("%s%u, %s", BEGUN_MARK,
 								   promotion->portable ? InvalidOid : promotion->table->oid,
 								   qualified_beside(promotion->table, promotion->table->name));
 

@@ -354,6 +354,15 @@ rule_promotion_due(const Rule *rule, const Junction *junction, Findings *finding
 	names = data_columns(junction);
 	referenced = is_pair_referenced(junction);
 	finding = add_finding(rule, junction, names, findings);
+	foreach_ptr(ColumnFacts, column, junction->own_columns)
+	{
+		if (!column->begun)
+			continue;
+		finding->message = psprintf("a promotion of %s is under way", quote_identifier(junction->table->name));
+		finding->detail = psprintf("Its id is %s. If nobody is at work on it, finish it with CALL junction.promote_concurrently, or undo it with junction.demote.",
+								   quote_identifier(column->name));
+		return;
+	}
 	finding->message = psprintf("%s should be promoted to an entity",
 								quote_identifier(junction->table->name));
 	finding->detail = psprintf("It %s%s%s; junction.promote gives it an id and a name.",
