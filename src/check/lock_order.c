@@ -161,6 +161,30 @@ check_still_there(Oid relid, const char *name)
 }
 
 /*
+ * Returns what tables (OIDs) are called, for check_all_there(): before we wait for
+ * a lock.
+ */
+static char **
+display_names(List *tables)
+{
+	char	  **names = palloc(sizeof(char *) * (list_length(tables) + 1));
+
+	foreach_oid(relid, tables)
+		names[foreach_current_index(relid)] = display_name(relid);
+	return names;
+}
+
+/*
+ * Refuse if one of the tables was dropped meanwhile: 42P01.
+ */
+static void
+check_all_there(List *tables, char *const *names)
+{
+	foreach_oid(relid, tables)
+		check_still_there(relid, names[foreach_current_index(relid)]);
+}
+
+/*
  * Returns true if the caller has USAGE on the schema of the table, and the
  * privilege, such as ACL_REFERENCES, on the table or on one of its columns; false if
  * the table does not exist.  (Who knows its OID needs no schema to name it.)
@@ -306,16 +330,12 @@ void
 lock_new_parents(List *parents)
 {
 	List	   *allowed = referenceable(parents);
-	List	   *names = NIL;
+	char	  **names = display_names(allowed);
 	List	   *locks = NIL;
 
-	/* for the message, if it is dropped while we wait for a lock */
-	foreach_oid(parent, allowed)
-		names = lappend(names, display_name(parent));
 	need_parents(&locks, allowed, ShareRowExclusiveLock);
 	(void) lock_together(locks);
-	foreach_oid(parent, allowed)
-		check_still_there(parent, list_nth(names, foreach_current_index(parent)));
+	check_all_there(allowed, names);
 }
 
 /*
@@ -328,22 +348,20 @@ open_table_with_parents(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 {
 	ParentUse	allowed = *use;
 	char	   *name;
-	List	   *names = NIL;
+	char	  **names;
 
 	check_table_to_change(relid);
 	/* for the message, if it is dropped while we wait for a lock */
 	name = display_name(relid);
 	allowed.added = referenceable(use->added);
-	foreach_oid(parent, allowed.added)
-		names = lappend(names, display_name(parent));
+	names = display_names(allowed.added);
 	for (;;)
 	{
 		List	   *locks = find_locks(relid, lockmode, &allowed);
 		List	   *held = lock_together(locks);
 		Relation	rel;
 
-		foreach_oid(parent, allowed.added)
-			check_still_there(parent, list_nth(names, foreach_current_index(parent)));
+		check_all_there(allowed.added, names);
 		check_still_there(relid, name);
 		rel = open_table_to_change(relid, lockmode);
 		if (has_locks(locks, find_locks(relid, lockmode, &allowed)))

@@ -53,7 +53,7 @@ shown() {                                               # shown CONDITION: event
 start() {                                               # start CALL: in the background, as $runner; what it says is in $work/run
     (
         [ -z "$pipe" ] || exec {pipe}>&-                # or the session that is held would not see its end
-        PGAPPNAME=runner PGOPTIONS= sql "$database" --set VERBOSITY=verbose --command "CALL junction.$1" > "$work/run" 2>&1
+        PGAPPNAME=runner PGOPTIONS='' sql "$database" --set VERBOSITY=verbose --command "CALL junction.$1" > "$work/run" 2>&1
     ) &
     runner=$!
 }
