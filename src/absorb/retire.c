@@ -169,9 +169,10 @@ check_superseded(const Retirement *retirement)
 	foreach_ptr(ColumnFacts, column, retirement->columns)
 	{
 		char	   *name = superseding_name(relid, column);
+		Oid			table = table_named(name);
 
-		others = list_delete_oid(others, table_named(name));
-		if (list_member_oid(junctions, table_named(name)))
+		others = list_delete_oid(others, table);
+		if (list_member_oid(junctions, table))
 			continue;
 		columns = lappend(columns, column->name);
 		if (!list_has_name(missing, name))

@@ -122,18 +122,49 @@ names_of(List *columns)
 }
 
 /*
+ * Returns the names of those columns of the set for which a test is true, in the
+ * order of the table.
+ */
+static List *
+names_where(const TableFacts *table, const Bitmapset *columns, bool (*test) (const ColumnFacts *column))
+{
+	List	   *names = NIL;
+
+	foreach_ptr(ColumnFacts, column, table->columns)
+		if (bms_is_member(column->attnum, columns) && test(column))
+			names = lappend(names, column->name);
+	return names;
+}
+
+/* Is the column's NOT NULL NOT VALID? */
+static bool
+is_unproven(const ColumnFacts *column)
+{
+	return column->unproven;
+}
+
+/* Is the column's NOT NULL NO INHERIT? */
+static bool
+is_uninherited(const ColumnFacts *column)
+{
+	return column->uninherited;
+}
+
+/* Can the column be null, in some row at least? */
+static bool
+is_nullable(const ColumnFacts *column)
+{
+	return !column->notnull || column->unproven;
+}
+
+/*
  * Returns the names of those columns of the set whose NOT NULL is NOT VALID.
  * PostgreSQL makes no primary key over them.
  */
 List *
 unproven_columns(const TableFacts *table, const Bitmapset *columns)
 {
-	List	   *names = NIL;
-
-	foreach_ptr(ColumnFacts, column, table->columns)
-		if (bms_is_member(column->attnum, columns) && column->unproven)
-			names = lappend(names, column->name);
-	return names;
+	return names_where(table, columns, is_unproven);
 }
 
 /*
@@ -143,12 +174,7 @@ unproven_columns(const TableFacts *table, const Bitmapset *columns)
 List *
 uninherited_columns(const TableFacts *table, const Bitmapset *columns)
 {
-	List	   *names = NIL;
-
-	foreach_ptr(ColumnFacts, column, table->columns)
-		if (bms_is_member(column->attnum, columns) && column->uninherited)
-			names = lappend(names, column->name);
-	return names;
+	return names_where(table, columns, is_uninherited);
 }
 
 /*
@@ -158,12 +184,7 @@ uninherited_columns(const TableFacts *table, const Bitmapset *columns)
 List *
 nullable_columns(const TableFacts *table, const Bitmapset *columns)
 {
-	List	   *names = NIL;
-
-	foreach_ptr(ColumnFacts, column, table->columns)
-		if (bms_is_member(column->attnum, columns) && (!column->notnull || column->unproven))
-			names = lappend(names, column->name);
-	return names;
+	return names_where(table, columns, is_nullable);
 }
 
 /*

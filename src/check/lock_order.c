@@ -43,23 +43,31 @@ typedef struct TableLock
 } TableLock;
 
 /*
+ * Appends a lock to a list.
+ */
+static void
+append_table_lock(List **locks, Oid relid, LOCKMODE mode)
+{
+	TableLock  *lock = palloc(sizeof(TableLock));
+
+	lock->relid = relid;
+	lock->mode = mode;
+	*locks = lappend(*locks, lock);
+}
+
+/*
  * Adds a lock to a list.  Of two modes for one table the stronger one counts.
  */
 static void
 add_table_lock(List **locks, Oid relid, LOCKMODE mode)
 {
-	TableLock  *added;
-
 	foreach_ptr(TableLock, lock, *locks)
 		if (lock->relid == relid)
 		{
 			lock->mode = Max(lock->mode, mode);
 			return;
 		}
-	added = palloc(sizeof(TableLock));
-	added->relid = relid;
-	added->mode = mode;
-	*locks = lappend(*locks, added);
+	append_table_lock(locks, relid, mode);
 }
 
 /*
@@ -69,16 +77,11 @@ add_table_lock(List **locks, Oid relid, LOCKMODE mode)
 static bool
 lock_one(Oid relid, LOCKMODE mode, bool wait, List **held)
 {
-	TableLock  *lock;
-
 	if (wait)
 		LockRelationOid(relid, mode);
 	else if (!ConditionalLockRelationOid(relid, mode))
 		return false;
-	lock = palloc(sizeof(TableLock));
-	lock->relid = relid;
-	lock->mode = mode;
-	*held = lappend(*held, lock);
+	append_table_lock(held, relid, mode);
 	return true;
 }
 
@@ -275,14 +278,31 @@ referenceable(List *parents)
 }
 
 /*
+ * Returns locks on parents (OIDs) of a table: on those to which foreign keys are
+ * added, on those that are kept, in their mode, and on those of foreign keys that are
+ * dropped; each at its place among all, in whichever mode.
+ */
+static List *
+locks_on_parents(List *added, List *kept, LOCKMODE mode, List *dropped)
+{
+	List	   *locks = NIL;
+	List	   *all = list_concat_unique_oid(list_concat_unique_oid(list_copy(added), kept), dropped);
+
+	need_parents(&locks, all, NoLock);
+	need_parents(&locks, added, ShareRowExclusiveLock);
+	need_parents(&locks, kept, mode);
+	need_parents(&locks, dropped, AccessExclusiveLock);
+	return locks;
+}
+
+/*
  * Returns the locks on a table and its parents that a verb needs: on the table
  * last.
  */
 static List *
 find_locks(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 {
-	List	   *locks = NIL;
-	List	   *parents = list_copy(use->added);
+	List	   *locks;
 	List	   *kept = NIL;
 	List	   *dropped = NIL;
 
@@ -293,12 +313,7 @@ find_locks(Oid relid, LOCKMODE lockmode, const ParentUse *use)
 		if (use->dropped != NULL)
 			dropped = use->dropped(table, use->state);
 	}
-	/* each at its place among all, in whichever mode */
-	parents = list_concat_unique_oid(parents, kept);
-	need_parents(&locks, list_concat_unique_oid(parents, dropped), NoLock);
-	need_parents(&locks, use->added, ShareRowExclusiveLock);
-	need_parents(&locks, kept, use->mode);
-	need_parents(&locks, dropped, AccessExclusiveLock);
+	locks = locks_on_parents(use->added, kept, use->mode, dropped);
 	add_table_lock(&locks, relid, lockmode);
 	return locks;
 }
@@ -426,13 +441,11 @@ void
 lock_parents_late(Oid relid, LOCKMODE lockmode, List *added, List *dropped)
 {
 	List	   *allowed = referenceable(added);
-	List	   *locks = NIL;
+	List	   *locks;
 
 	if (allowed == NIL && dropped == NIL)
 		return;
-	need_parents(&locks, list_concat_unique_oid(list_copy(allowed), dropped), NoLock);
-	need_parents(&locks, allowed, ShareRowExclusiveLock);
-	need_parents(&locks, dropped, AccessExclusiveLock);
+	locks = locks_on_parents(allowed, NIL, NoLock, dropped);
 	add_table_lock(&locks, relid, dropped != NIL ? AccessExclusiveLock : lockmode);
 	(void) lock_together(locks);
 }

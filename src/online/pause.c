@@ -19,8 +19,8 @@
 #include "catalog/pg_class.h"
 #include "commands/comment.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "storage/lmgr.h"
+#include "utils/builtins.h"
 
 #include "base/base.h"
 #include "check/check.h"
